@@ -1,0 +1,27 @@
+//! SQLite's errors as the house's kinds, each with the statement that met it.
+
+use kernel::{Error, Kind};
+use rusqlite::ErrorCode;
+use rusqlite::ffi;
+
+pub(crate) const DISK_SENTENCE: &str = "The disk does not take any more data. Free some space, then try again; nothing was half-written.";
+
+/// `sql` is shortened: its first words name the place well enough, and no value stands in it.
+pub(crate) fn query_error(sql: &str, source: rusqlite::Error) -> Error {
+    let extended = source.sqlite_error().map(|error| error.extended_code);
+    let error = match (source.sqlite_error_code(), extended) {
+        (_, Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY)) => Error::conflict("This exists already; please choose another name."),
+        (_, Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY)) => Error::conflict("Something else still refers to this."),
+        (Some(ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure), _) => Error::unavailable(DISK_SENTENCE),
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
+            Error::unavailable("The database is busy with another program's write. Please try again in a moment.")
+        }
+        _ => Error::new(Kind::Internal, format!("running `{}`", first_words(sql))),
+    };
+    error.because(source)
+}
+
+fn first_words(sql: &str) -> String {
+    let flat: Vec<&str> = sql.split_whitespace().take(12).collect();
+    flat.join(" ")
+}

@@ -1,0 +1,170 @@
+//! Opening a file: pragmas, the writer thread, the pool of readers.
+
+use kernel::{Clock, Error, Result};
+use rusqlite::{Connection, OpenFlags};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, mpsc};
+use tokio::sync::{Semaphore, broadcast, oneshot};
+
+use crate::error::query_error;
+use crate::writer::{self, Requests, Writer};
+use crate::{Migrations, Reader, Signal, Tx, migrate};
+
+/// 3.50.2 and 3.51.1 can corrupt a file when the WAL is reset; 3.51.3 is the first without the fault.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// Which of the two files. Both are WAL with `synchronous=FULL`: what was answered is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum File {
+    /// The state: everything a person would miss.
+    Hermetic,
+    /// The log: immutable observations, appended and aged out.
+    Telemetry,
+}
+
+impl File {
+    pub fn file_name(self) -> &'static str {
+        match self {
+            File::Hermetic => "hermetic.db",
+            File::Telemetry => "telemetry.db",
+        }
+    }
+}
+
+pub struct OpenOptions {
+    pub folder: PathBuf,
+    pub file: File,
+    /// How many reads may run at once; each idle reader costs its page cache (at most 2 MB).
+    pub readers: usize,
+    pub clock: Clock,
+}
+
+/// One database file. Cheap to clone; the file closes with the last handle.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    requests: Requests,
+    signals: broadcast::Sender<Signal>,
+    idle_readers: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+    clock: Clock,
+}
+
+impl Db {
+    pub fn open(options: OpenOptions) -> Result<Db> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(Error::internal(format!("SQLite {} is too old: 3.51.3 or newer is needed (earlier ones can corrupt the file)", rusqlite::version())));
+        }
+        let path = options.folder.join(options.file.file_name());
+        let connection = open_writer(&path)?;
+        let (requests, receiver) = mpsc::channel();
+        let (signals, _) = broadcast::channel(1_024);
+        let writer = Writer { connection, requests: receiver, clock: options.clock.clone(), signals: signals.clone() };
+        std::thread::Builder::new()
+            .name(format!("write-{}", options.file.file_name()))
+            .spawn(move || writer.run())
+            .map_err(|error| Error::internal("starting the writer thread").because(error))?;
+        let permits = Semaphore::new(options.readers.max(1));
+        Ok(Db(Arc::new(Inner { path, requests, signals, idle_readers: Mutex::default(), permits, clock: options.clock })))
+    }
+
+    /// Applies what is new of every list, in order, each migration in its own transaction. Refuses a database that was
+    /// written by a newer version, or whose applied migrations differ from these.
+    pub fn migrate(&self, lists: Vec<Migrations>) -> Result<()> {
+        for list in lists {
+            self.write_blocking(move |tx| migrate::apply(tx, &list))?;
+        }
+        Ok(())
+    }
+
+    /// Runs `f` on the writer thread and answers once its transaction is on disk. An error (or panic) of `f` undoes
+    /// only its own changes.
+    pub async fn write<T: Send + 'static>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        // Nobody waits any more when the caller was cancelled: the write stands all the same.
+        let request = writer::request(f, |result| drop(answer.send(result)));
+        self.0.requests.send(request).map_err(|_| writer_gone())?;
+        answered.await.unwrap_or_else(|_| Err(writer_gone()))
+    }
+
+    /// [`Db::write`] for code that is not async (start-up, command line): holds its thread until the commit.
+    pub fn write_blocking<T: Send + 'static>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        let (answer, answered) = mpsc::channel();
+        let request = writer::request(f, move |result| drop(answer.send(result)));
+        self.0.requests.send(request).map_err(|_| writer_gone())?;
+        answered.recv().unwrap_or_else(|_| Err(writer_gone()))
+    }
+
+    /// Runs `f` over one snapshot on the blocking pool.
+    pub async fn read<T: Send + 'static>(&self, f: impl FnOnce(&Reader<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        let _permit = self.0.permits.acquire().await.map_err(|_| writer_gone())?;
+        let db = self.clone();
+        tokio::task::spawn_blocking(move || db.read_blocking(f))
+            .await
+            .unwrap_or_else(|error| Err(Error::internal("a read closure panicked").because(error)))
+    }
+
+    /// [`Db::read`] for code that is not async.
+    pub fn read_blocking<T>(&self, f: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+        let connection = self.take_reader()?;
+        let sql = |text: &str| connection.execute_batch(text).map_err(|error| query_error(text, error));
+        sql("begin")?;
+        let result = f(&Reader { now: self.0.clock.now(), connection: &connection });
+        sql("commit")?;
+        self.give_back(connection);
+        result
+    }
+
+    /// Topics signalled by committed transactions. A receiver that lags more than 1,024 topics behind is told so.
+    pub fn signals(&self) -> broadcast::Receiver<Signal> {
+        self.0.signals.subscribe()
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        &self.0.path
+    }
+
+    fn take_reader(&self) -> Result<Connection> {
+        let idle = self.0.idle_readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => open_reader(&self.0.path),
+        }
+    }
+
+    fn give_back(&self, connection: Connection) {
+        self.0.idle_readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
+    }
+}
+
+fn writer_gone() -> Error {
+    Error::unavailable("The database is closing because the server stops. Please try again in a moment.")
+}
+
+/// `busy_timeout` comes first, so that the pragmas after it wait as well (the command line may write at the same time).
+const PRAGMAS: &str = "pragma busy_timeout = 10000; pragma foreign_keys = on; pragma cache_size = -2000; pragma temp_store = memory; \
+                       pragma trusted_schema = off;";
+
+fn open_writer(path: &std::path::Path) -> Result<Connection> {
+    let opening = |error| Error::unavailable(format!("The database {} cannot be opened for writing. Check its owner and rights.", path.display())).because(error);
+    let connection = Connection::open(path).map_err(opening)?;
+    connection.execute_batch(PRAGMAS).map_err(opening)?;
+    connection
+        .execute_batch("pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864;")
+        .map_err(opening)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+fn open_reader(path: &std::path::Path) -> Result<Connection> {
+    let opening = |error| Error::unavailable("The database cannot be opened for reading.").because(error);
+    // Read-write in the file system's sense (WAL readers write the shared-memory index); `query_only` forbids the rest.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(opening)?;
+    connection.execute_batch(PRAGMAS).map_err(opening)?;
+    connection.execute_batch("pragma query_only = on").map_err(opening)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
