@@ -1,0 +1,33 @@
+//! Sections of a file that describes what should be: `hermetic apply file.toml` shows the plan first, then makes it so.
+
+use db::{Reader, Tx};
+use kernel::{Result, Sealer};
+use serde::Serialize;
+
+/// One top-level key of the file, such as `monitors`. Applying the same file twice changes nothing the second time.
+pub trait Apply: Sync {
+    fn section(&self) -> &'static str;
+
+    /// What [`Apply::apply`] would do; nothing is written. Bad input is refused as a whole, with the entry named.
+    fn plan(&self, r: &Reader<'_>, sealer: &Sealer, section: &toml::Value) -> Result<Vec<Change>>;
+
+    fn apply(&self, tx: &mut Tx<'_>, sealer: &Sealer, section: &toml::Value) -> Result<Vec<Change>>;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    Create,
+    Update,
+    Remove,
+    Keep,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    pub verb: Verb,
+    /// Kind and name: `monitor Homepage`.
+    pub what: String,
+    /// Which fields differ; never a secret's value.
+    pub detail: String,
+}

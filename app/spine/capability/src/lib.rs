@@ -1,0 +1,113 @@
+//! The socket: what a capability may contribute, and the context it works in.
+//!
+//! - [`Capability`]: one trait object per capability; every method but the name has an empty default
+//! - [`Cx`], [`House`], [`Boot`]: databases, clock, ways out, sealer, registry
+//! - [`Registry`]: THE LIST, and the questions that are asked of all capabilities at once
+//! - [`contribution`]: navigation, tiles, search hits, metrics, gauges, retention, diagnoses
+//! - [`feed`]: conditions of watched things, for the status page
+//! - [`settings`]: typed settings, rendered by the console; [`mail`]: the instance's way to send mail
+//! - [`apply`]: sections of `hermetic apply file.toml`
+
+pub mod apply;
+pub mod contribution;
+mod cx;
+pub mod feed;
+mod framed;
+mod open;
+pub mod mail;
+mod registry;
+pub mod settings;
+mod store;
+mod tasks;
+
+pub use apply::{Apply, Change, Verb};
+pub use contribution::{Diagnosis, Gauge, Hit, Keep, Metric, Nav, NavGroup, Reading, Tile};
+pub use cx::{Boot, Cx, House};
+pub use feed::{Condition, Feed, FeedSource, ResponsePoint, Stretch};
+pub use framed::Framed;
+pub use open::{OpenOptions, is_https, open, plain_frame, route_table, router, runner};
+pub use identity::audit;
+pub use registry::Registry;
+pub use settings::{Section, Setting, SettingKind};
+pub use tasks::Tasks;
+
+use db::{Migration, Reader};
+use kernel::Result;
+
+pub type Routes = web::Routes<Cx>;
+pub type Work = work::Work<Cx>;
+
+pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "settings", sql: include_str!("../migrations/0001_settings.sql") }];
+
+/// What one capability is. Its implementation is its table of contents.
+pub trait Capability: Sync {
+    /// The one word: folder, crate, URL prefix, table prefix, job, setting, metric and log prefix.
+    fn name(&self) -> &'static str;
+
+    /// Tables in hermetic.db, the state.
+    fn migrations(&self) -> &'static [Migration] {
+        &[]
+    }
+
+    /// Tables in telemetry.db, the log of observations.
+    fn telemetry_migrations(&self) -> &'static [Migration] {
+        &[]
+    }
+
+    fn routes(&self, _routes: &mut Routes) {}
+
+    /// Jobs, schedules, senders, reactions.
+    fn work(&self, _work: &mut Work) {}
+
+    /// Loops that run as long as the server does.
+    fn start(&self, _cx: &Cx, _tasks: &mut Tasks) {}
+
+    fn settings(&self) -> Option<Section> {
+        None
+    }
+
+    fn nav(&self) -> &'static [Nav] {
+        &[]
+    }
+
+    /// What the home page shows of this capability.
+    fn tiles(&self, _r: &Reader<'_>) -> Result<Vec<Tile>> {
+        Ok(Vec::new())
+    }
+
+    /// At most ten hits for the console's search.
+    fn search(&self, _r: &Reader<'_>, _query: &str) -> Result<Vec<Hit>> {
+        Ok(Vec::new())
+    }
+
+    fn feed(&self) -> Option<&'static dyn Feed> {
+        None
+    }
+
+    /// Numbers that alert rules may watch.
+    fn metrics(&self) -> &'static [Metric] {
+        &[]
+    }
+
+    /// Numbers for Prometheus.
+    fn gauges(&self, _r: &Reader<'_>) -> Result<Vec<Gauge>> {
+        Ok(Vec::new())
+    }
+
+    /// How long what is kept, as the settings page and the doctor tell it.
+    fn keep(&self) -> &'static [Keep] {
+        &[]
+    }
+
+    fn apply(&self) -> &'static [&'static dyn Apply] {
+        &[]
+    }
+
+    /// What `hermetic doctor` and the console's health page say about this capability.
+    fn diagnose(&self, _r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! THE LIST, and the questions that are asked of all capabilities at once.
+
+use db::{Migrations, Reader};
+use kernel::Result;
+
+use crate::settings::SPINE_SECTIONS;
+use crate::{Apply, Capability, Condition, Diagnosis, Feed, FeedSource, Gauge, Hit, Metric, ResponsePoint, Routes, Section, Stretch, Tile, Work};
+
+#[derive(Clone, Copy)]
+pub struct Registry(pub &'static [&'static dyn Capability]);
+
+impl Registry {
+    pub fn all(&self) -> &'static [&'static dyn Capability] {
+        self.0
+    }
+
+    /// Every owner's tables of hermetic.db: first the spine's, on which the others may lean.
+    pub fn migrations(&self) -> Vec<Migrations> {
+        let spine = [
+            Migrations { owner: "work", list: work::MIGRATIONS },
+            Migrations { owner: "identity", list: identity::MIGRATIONS },
+            Migrations { owner: "capability", list: crate::MIGRATIONS },
+        ];
+        let own = self.0.iter().map(|capability| Migrations { owner: capability.name(), list: capability.migrations() });
+        spine.into_iter().chain(own).collect()
+    }
+
+    pub fn telemetry_migrations(&self) -> Vec<Migrations> {
+        self.0.iter().map(|capability| Migrations { owner: capability.name(), list: capability.telemetry_migrations() }).collect()
+    }
+
+    pub fn routes(&self) -> Routes {
+        let mut routes = Routes::new();
+        for capability in self.0 {
+            capability.routes(routes.owned_by(capability.name()));
+        }
+        routes
+    }
+
+    pub fn work(&self) -> Work {
+        let mut work = Work::default();
+        for capability in self.0 {
+            capability.work(&mut work);
+        }
+        work
+    }
+
+    /// Settings by owner, the spine's first.
+    pub fn sections(&self) -> Vec<(&'static str, Section)> {
+        let own = self.0.iter().filter_map(|capability| capability.settings().map(|section| (capability.name(), section)));
+        SPINE_SECTIONS.iter().copied().chain(own).collect()
+    }
+
+    pub fn tiles(&self, r: &Reader<'_>) -> Result<Vec<Tile>> {
+        self.collect(|capability| capability.tiles(r))
+    }
+
+    pub fn search(&self, r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
+        self.collect(|capability| capability.search(r, query))
+    }
+
+    pub fn gauges(&self, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+        self.collect(|capability| capability.gauges(r))
+    }
+
+    pub fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
+        self.collect(|capability| capability.diagnose(r))
+    }
+
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.0.iter().flat_map(|capability| capability.metrics()).copied().collect()
+    }
+
+    pub fn apply_sections(&self) -> Vec<&'static dyn Apply> {
+        self.0.iter().flat_map(|capability| capability.apply()).copied().collect()
+    }
+
+    pub fn feed_sources(&self, r: &Reader<'_>) -> Result<Vec<FeedSource>> {
+        self.collect(|capability| capability.feed().map_or(Ok(Vec::new()), |feed| feed.sources(r)))
+    }
+
+    pub fn conditions(&self, r: &Reader<'_>) -> Result<Vec<(String, Condition)>> {
+        self.collect(|capability| capability.feed().map_or(Ok(Vec::new()), |feed| feed.conditions(r)))
+    }
+
+    pub fn history(&self, r: &Reader<'_>, key: &str, from: kernel::Time, to: kernel::Time) -> Result<Vec<Stretch>> {
+        self.feed_of(key).map_or(Ok(Vec::new()), |feed| feed.history(r, key, from, to))
+    }
+
+    pub fn response_times(&self, r: &Reader<'_>, key: &str, from: kernel::Time, to: kernel::Time) -> Result<Vec<ResponsePoint>> {
+        self.feed_of(key).map_or(Ok(Vec::new()), |feed| feed.response_times(r, key, from, to))
+    }
+
+    /// The feed behind a key such as `uptime:12`; `None` when its capability is gone.
+    fn feed_of(&self, key: &str) -> Option<&'static dyn Feed> {
+        let (word, _) = key.split_once(':')?;
+        self.0.iter().find(|capability| capability.name() == word)?.feed()
+    }
+
+    fn collect<T>(&self, ask: impl Fn(&'static dyn Capability) -> Result<Vec<T>>) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        for capability in self.0 {
+            all.extend(ask(*capability)?);
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,50 @@
+use crate::settings::{self, Setting, SettingKind};
+use db::{Db, File, Migrations, OpenOptions};
+use kernel::{Clock, Sealer, Time};
+
+const NUMBER: Setting = Setting { key: "test.number", label: "Number", help: "", kind: SettingKind::Number { min: 1.0, max: 9.0, unit: "s" }, default: "3" };
+const SECRET: Setting = Setting { key: "test.secret", label: "Secret", help: "", kind: SettingKind::Secret, default: "" };
+const HOST: Setting = Setting { key: "test.host", label: "Host", help: "", kind: SettingKind::Host, default: "" };
+
+fn open(folder: &tempfile::TempDir) -> Db {
+    let db = Db::open(OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 1, clock: Clock::frozen(Time(1)) }).unwrap();
+    db.migrate(vec![Migrations { owner: "capability", list: crate::MIGRATIONS }]).unwrap();
+    db
+}
+
+#[test]
+fn a_setting_is_its_default_until_it_is_set_and_again_after_it_is_cleared() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let sealer = Sealer::new(&[1; 32]);
+    let read = |db: &Db| db.read_blocking(|r| settings::number(r, &NUMBER)).unwrap();
+    assert!((read(&db) - 3.0).abs() < f64::EPSILON);
+    db.write_blocking(move |tx| settings::set(tx, &sealer, &NUMBER, " 7 ")).unwrap();
+    assert!((read(&db) - 7.0).abs() < f64::EPSILON);
+    db.write_blocking(|tx| settings::clear(tx, &NUMBER)).unwrap();
+    assert!((read(&db) - 3.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_refused_with_the_fix() {
+    let sentence = |setting: &Setting, value: &str| settings::checked(setting, value).unwrap_err().message().to_owned();
+    assert_eq!(sentence(&NUMBER, "12"), "“Number” is a number from 1 to 9 s.");
+    assert_eq!(sentence(&NUMBER, "NaN"), "“Number” is a number from 1 to 9 s.");
+    assert!(sentence(&HOST, "https://x.example").starts_with("A host name looks like"));
+    assert_eq!(settings::checked(&HOST, "Status.Example.com").unwrap(), "status.example.com");
+}
+
+#[test]
+fn a_secret_rests_sealed_and_an_empty_field_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let sealer = Sealer::new(&[1; 32]);
+    let key = sealer.clone();
+    db.write_blocking(move |tx| settings::set(tx, &key, &SECRET, "hunter2")).unwrap();
+    let key = sealer.clone();
+    db.write_blocking(move |tx| settings::set(tx, &key, &SECRET, "")).unwrap();
+    let stored = db.read_blocking(|r| settings::text(r, &SECRET)).unwrap();
+    assert!(!stored.contains("hunter2"));
+    let opened = db.read_blocking(|r| settings::secret(r, &sealer, &SECRET)).unwrap().unwrap();
+    assert_eq!(opened.expose(), "hunter2");
+}

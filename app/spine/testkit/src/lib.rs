@@ -1,0 +1,12 @@
+//! A whole house in a temporary folder: frozen clock, clients by role, fakes of other companies' servers.
+//!
+//! - [`TestHouse`]: real SQLite, the router as it is served, work that runs when the test says so
+//! - [`Client`], [`Answer`]: a browser or program of a given role
+//! - [`fakes`]: other companies' servers on real sockets, speaking their protocols
+
+pub mod fakes;
+mod client;
+mod house;
+
+pub use client::{Answer, Client};
+pub use house::TestHouse;
