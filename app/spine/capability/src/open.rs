@@ -33,6 +33,7 @@ pub fn open(options: OpenOptions) -> Result<Cx> {
     let (hermetic, telemetry) = (file(File::Hermetic)?, file(File::Telemetry)?);
     hermetic.migrate(options.registry.migrations())?;
     telemetry.migrate(options.registry.telemetry_migrations())?;
+    let is_https = options.boot.public_url.url().scheme() == "https";
     Ok(Cx::new(House {
         hermetic,
         telemetry,
@@ -42,7 +43,7 @@ pub fn open(options: OpenOptions) -> Result<Cx> {
         outbound: options.outbound,
         sealer: options.sealer,
         live: Live::new(options.shutdown),
-        hot: HotPages::default(),
+        hot: HotPages::new(is_https),
         metrics: Metrics::default(),
         boot: options.boot,
         registry: options.registry,

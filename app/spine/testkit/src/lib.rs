@@ -4,6 +4,8 @@
 //! - [`Client`], [`Answer`]: a browser or program of a given role
 //! - [`fakes`]: other companies' servers on real sockets, speaking their protocols
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test kit says what is wrong by panicking; it is a dev-dependency only")]
+
 pub mod fakes;
 mod client;
 mod house;

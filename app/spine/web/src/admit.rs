@@ -1,0 +1,82 @@
+//! The door of each route: the caller is named, the access decided and the origin checked before the handler runs.
+
+use crate::gate::{Access, Actor, Admission, Granted, decide};
+use crate::origin::{Origin, needs_same_origin, origin_of};
+use crate::peer::Peer;
+use crate::reply::{Failure, accepts_html, same_site_path, see_other};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::Uri;
+use http::request::Parts;
+use kernel::{Error, Kind, Result};
+use std::sync::Arc;
+
+/// Where visitors are sent who ask for a member's page.
+pub const SIGN_IN: &str = "/sign-in";
+
+pub(crate) struct Door {
+    pub admission: Admission,
+    pub public_origin: String,
+    pub access: Access,
+}
+
+pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    // Taken apart because a body may not be shared between threads, and the gate waits.
+    let (mut parts, body) = request.into_parts();
+    match judge(&door, &parts).await {
+        Ok(granted) => {
+            parts.extensions.insert(granted);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(error) if sends_to_sign_in(&door, &parts, &error) => see_other(&sign_in_for(&parts.uri)),
+        Err(error) => Failure(error).into_response(),
+    }
+}
+
+async fn judge(door: &Door, parts: &Parts) -> Result<Granted> {
+    let actor = identify(door, parts).await?;
+    let has_scope = match (door.access, &actor) {
+        (Access::Api { scope, .. }, Actor::Key { id, .. }) => door.admission.gate.has_scope(*id, scope).await?,
+        _ => false,
+    };
+    let rank = decide(door.access, &actor, has_scope)?;
+    if needs_same_origin(&parts.method, door.access, &actor) && origin_of(&parts.headers, &door.public_origin) != Origin::Same {
+        return Err(Error::forbidden(
+            "This request did not come from one of our own pages, so it was not carried out. Please open the page here and try again.",
+        ));
+    }
+    Ok(Granted { actor, rank })
+}
+
+/// On pages for everybody a stale cookie or an unreachable store makes a visitor, not an error: the public page must not fall with sign-in.
+async fn identify(door: &Door, parts: &Parts) -> Result<Actor> {
+    if door.access == Access::Open {
+        return Ok(Actor::Visitor);
+    }
+    let peer = Peer::of(parts);
+    match door.admission.gate.identify(&parts.headers, peer.0).await {
+        Err(error) if door.access == Access::Anyone => {
+            if matches!(error.kind, Kind::Internal | Kind::Unavailable) {
+                tracing::warn!(error = %error.chain(), "the caller of a public page could not be looked up");
+            }
+            Ok(Actor::Visitor)
+        }
+        outcome => outcome,
+    }
+}
+
+fn sends_to_sign_in(door: &Door, parts: &Parts, error: &Error) -> bool {
+    matches!(door.access, Access::Rank(_))
+        && error.kind == Kind::Unauthorized
+        && parts.method.is_safe()
+        && accepts_html(&parts.headers, parts.uri.path())
+}
+
+fn sign_in_for(uri: &Uri) -> String {
+    let wanted = uri.path_and_query().and_then(|path| same_site_path(path.as_str())).unwrap_or("/");
+    match serde_html_form::to_string([("next", wanted)]) {
+        Ok(query) => format!("{SIGN_IN}?{query}"),
+        Err(_) => SIGN_IN.to_owned(),
+    }
+}
