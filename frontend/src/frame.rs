@@ -306,7 +306,7 @@ fn member_menu(member: &FrameMember) -> View {
             <summary><span class="sr">{summary}</span><span class="avatar" aria-hidden="true">{initials}</span>{raw::svg(glyphs::CHEVRON)}</summary>
             <div class="menu-body">
                 <p class="menu-head"><b>{name}</b><span>{role}</span></p>
-                <a href="/identity/profile">"Profile and sign-in"</a>
+                <a href="/console/profile">"Profile and sign-in"</a>
                 <button type="button" data-theme-switch hidden>{raw::svg(glyphs::THEME)}<span>"Change colours"</span></button>
                 <button type="button" data-help hidden><span>"Keyboard"</span><kbd>"?"</kbd></button>
                 <form method="post" action="/sign-out"><button>"Sign out"</button></form>

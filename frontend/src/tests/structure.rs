@@ -37,7 +37,7 @@ fn a_console_page_is_a_whole_document_with_its_landmarks() {
         "<header class=\"top\">",
         "role=\"search\"",
         "action=\"/sign-out\"",
-        "/identity/profile",
+        "/console/profile",
     ] {
         assert_eq!(page.matches(needed).count(), 1, "{needed}");
     }

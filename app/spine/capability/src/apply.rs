@@ -4,14 +4,24 @@ use db::{Reader, Tx};
 use kernel::{Result, Sealer};
 use serde::Serialize;
 
+use crate::Registry;
+
+/// What a section may ask besides the database.
+#[derive(Clone, Copy)]
+pub struct ApplyContext<'a> {
+    pub sealer: &'a Sealer,
+    /// For references to what other capabilities own, by name ([`Registry::feed_sources`]).
+    pub registry: Registry,
+}
+
 /// One top-level key of the file, such as `monitors`. Applying the same file twice changes nothing the second time.
 pub trait Apply: Sync {
     fn section(&self) -> &'static str;
 
     /// What [`Apply::apply`] would do; nothing is written. Bad input is refused as a whole, with the entry named.
-    fn plan(&self, r: &Reader<'_>, sealer: &Sealer, section: &toml::Value) -> Result<Vec<Change>>;
+    fn plan(&self, r: &Reader<'_>, context: &ApplyContext<'_>, section: &toml::Value) -> Result<Vec<Change>>;
 
-    fn apply(&self, tx: &mut Tx<'_>, sealer: &Sealer, section: &toml::Value) -> Result<Vec<Change>>;
+    fn apply(&self, tx: &mut Tx<'_>, context: &ApplyContext<'_>, section: &toml::Value) -> Result<Vec<Change>>;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

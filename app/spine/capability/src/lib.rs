@@ -20,7 +20,7 @@ pub mod settings;
 mod store;
 mod tasks;
 
-pub use apply::{Apply, Change, Verb};
+pub use apply::{Apply, ApplyContext, Change, Verb};
 pub use contribution::{Diagnosis, Gauge, Hit, Keep, Metric, Nav, NavGroup, Reading, Tile};
 pub use cx::{Boot, Cx, House};
 pub use feed::{Condition, Feed, FeedSource, ResponsePoint, Stretch};

@@ -309,6 +309,18 @@ pub fn outbox_backlog(r: &Reader<'_>) -> Result<(u64, Option<Time>)> {
     Ok(backlog.unwrap_or((0, None)))
 }
 
+/// Since when the longest-waiting delivery could have been sent: due, and no earlier one of its destination before it.
+/// A destination that does not answer has its next try in the future and is no sign of ours. Uses work_deliveries_by_next_at.
+pub fn outbox_since(r: &Reader<'_>) -> Result<Option<Time>> {
+    let since: Option<i64> = r.value(
+        "select min(next_at) from work_deliveries as delivery indexed by work_deliveries_by_next_at \
+         where state = 'pending' and next_at <= ?1 and not exists (select 1 from work_deliveries as earlier \
+           where earlier.destination = delivery.destination and earlier.id < delivery.id and earlier.state in ('pending', 'leased'))",
+        [r.now.0],
+    )?;
+    Ok(since.map(Time))
+}
+
 /// A person says "try again now": for dead and for waiting ones.
 pub fn revive_delivery(tx: &mut Tx<'_>, id: DeliveryId) -> Result<()> {
     let changed = tx.run(
@@ -329,11 +341,11 @@ pub fn discard_delivery(tx: &mut Tx<'_>, id: DeliveryId) -> Result<()> {
     if changed == 0 { Err(Error::conflict("This delivery is on its way or finished; it cannot be discarded.")) } else { Ok(()) }
 }
 
-/// Dead ones first, then what runs or waits.
-pub fn list_jobs(r: &Reader<'_>, page: &PageRequest) -> Result<Page<JobRow>> {
+/// The newest first; `is_dead` keeps those that wait for a person apart from the queue, behind which they would hide.
+pub fn list_jobs(r: &Reader<'_>, is_dead: bool, page: &PageRequest) -> Result<Page<JobRow>> {
     let rows = r.rows(
-        "select id, kind, state, run_at, attempts, last_error, created_at from work_jobs where id < ? order by id desc limit ?",
-        params![page.before(), page.limit() + 1],
+        "select id, kind, state, run_at, attempts, last_error, created_at from work_jobs where (state = 'dead') = ? and id < ? order by id desc limit ?",
+        params![is_dead, page.before(), page.limit() + 1],
         |row| {
             Ok(JobRow {
                 id: JobId(row.get(0)?),

@@ -171,7 +171,7 @@ async fn a_failing_job_backs_off_and_ends_dead_where_a_person_sees_it() {
         bench.runner.drain().await.unwrap();
     }
     assert_eq!(bench.seen.take().len(), 8);
-    let page = bench.db.read(|r| store::list_jobs(r, &PageRequest::default())).await.unwrap();
+    let page = bench.db.read(|r| store::list_jobs(r, true, &PageRequest::default())).await.unwrap();
     assert_eq!((page.rows[0].state.as_str(), page.rows[0].attempts), ("dead", 9));
     assert!(page.rows[0].last_error.as_ref().unwrap().contains("no luck"));
 }

@@ -1,0 +1,138 @@
+//! From a config to an open house: folder, lock, key, ways out. Shared by the server and the offline commands.
+
+use anyhow::{Context as _, Result, bail};
+use capability::{Boot, Cx, OpenOptions};
+use kernel::text::WebUrl;
+use kernel::{Clock, Sealer};
+use outbound::{Outbound, OutboundOptions};
+use std::fs::{File, OpenOptions as FileOptions, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+
+use crate::capabilities::REGISTRY;
+use crate::config::Config;
+
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The data folder, held by this process. Two servers on one folder would do every job twice.
+pub struct Held {
+    _lock: File,
+}
+
+/// Makes the folder (for its owner only) and holds it.
+pub fn hold(data_dir: &Path) -> Result<Held> {
+    match try_hold(data_dir)? {
+        Some(held) => Ok(held),
+        None => bail!("Another Hermetic is running on {}. Stop it first, or name another --data-dir.", data_dir.display()),
+    }
+}
+
+/// `None` when a server is running on it.
+pub fn try_hold(data_dir: &Path) -> Result<Option<Held>> {
+    let unusable = || format!("The data folder {} cannot be used; check its owner and rights, or name another with --data-dir", data_dir.display());
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).with_context(unusable)?;
+    let lock = FileOptions::new().create(true).truncate(false).write(true).mode(0o600).open(data_dir.join("hermetic.lock")).with_context(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Held { _lock: lock })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
+    }
+}
+
+pub struct HouseOptions<'a> {
+    pub config: &'a Config,
+    pub public_url: WebUrl,
+    pub is_demo: bool,
+    pub shutdown: CancellationToken,
+}
+
+pub fn open(options: HouseOptions<'_>) -> Result<Cx> {
+    let config = options.config;
+    let sealer = Sealer::new(&read_key(&config.key_file)?);
+    let extra_ca_pem = config
+        .ca_file
+        .as_ref()
+        .map(|path| std::fs::read_to_string(path).with_context(|| format!("The certificate file {} cannot be read", path.display())))
+        .transpose()?;
+    let user_agent = format!("Hermetic/{VERSION} (+{})", options.public_url.origin());
+    let outbound = Outbound::new(OutboundOptions { extra_ca_pem, ..OutboundOptions::new(Clock::System, user_agent) }).map_err(sentence)?;
+    let boot = Boot { data_dir: config.data_dir.clone(), listen: config.listen, public_url: options.public_url, version: VERSION, is_demo: options.is_demo };
+    capability::open(OpenOptions { boot, registry: REGISTRY, clock: Clock::System, outbound, sealer, shutdown: options.shutdown }).map_err(sentence)
+}
+
+/// For commands that work on the files themselves, whether or not a server runs. Keep what this gives while `Cx` is used.
+pub fn open_offline(config: &Config) -> Result<(Option<Held>, Cx)> {
+    let held = try_hold(&config.data_dir)?;
+    let public_url = public_url(config, config.listen)?;
+    let cx = open(HouseOptions { config, public_url, is_demo: false, shutdown: CancellationToken::new() })?;
+    Ok((held, cx))
+}
+
+pub fn public_url(config: &Config, bound: std::net::SocketAddr) -> Result<WebUrl> {
+    match &config.public_url {
+        Some(url) => Ok(url.clone()),
+        None => WebUrl::parse(&format!("http://{bound}")).map_err(sentence),
+    }
+}
+
+/// The house's errors already are sentences; the chain follows for whoever looks after the machine.
+pub fn sentence(error: kernel::Error) -> anyhow::Error {
+    anyhow::anyhow!("{}", error.chain())
+}
+
+/// 32 bytes in hex. Made on the first start, readable by its owner only.
+fn read_key(path: &Path) -> Result<[u8; 32]> {
+    let made = FileOptions::new().create_new(true).write(true).mode(0o600).open(path);
+    match made {
+        Ok(mut file) => {
+            let key = kernel::rng::random_bytes::<32>();
+            let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            writeln!(file, "{text}").and_then(|()| file.sync_all()).with_context(|| format!("The key file {} cannot be written", path.display()))?;
+            Ok(key)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("The key file {} cannot be read", path.display()))?;
+            parse_key(text.trim()).with_context(|| format!("The key file {} does not hold 64 hexadecimal digits. Restore it from your copy", path.display()))
+        }
+        Err(error) => Err(error).with_context(|| format!("The key file {} cannot be made", path.display())),
+    }
+}
+
+fn parse_key(text: &str) -> Result<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        bail!("it has {} characters", text.len());
+    }
+    let mut key = [0; 32];
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16)?;
+    }
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_then_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        let made = read_key(&path).unwrap();
+        assert_eq!(read_key(&path).unwrap(), made);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(&path, "half a key").unwrap();
+        assert!(format!("{:#}", read_key(&path).unwrap_err()).contains("64 hexadecimal digits"));
+    }
+
+    #[test]
+    fn a_folder_is_held_by_one_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = hold(folder.path()).unwrap();
+        assert!(hold(folder.path()).err().unwrap().to_string().contains("Another Hermetic is running"));
+        drop(held);
+        assert!(hold(folder.path()).is_ok());
+    }
+}

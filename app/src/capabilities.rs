@@ -1,0 +1,8 @@
+//! THE LIST: what this binary can do, in the order of the navigation. Adding or deleting a capability is its folder, one
+//! line here and one dependency line in Cargo.toml.
+
+use capability::{Capability, Registry};
+
+static LIST: &[&dyn Capability] = &[&console::Console, &uptime::Uptime, &status::Status, &alerts::Alerts];
+
+pub const REGISTRY: Registry = Registry(LIST);

@@ -1,0 +1,17 @@
+//! `hermetic`: everything a small SaaS needs after launch, in one binary. This file only reads the arguments.
+
+mod boot;
+mod capabilities;
+mod cli;
+mod config;
+mod ready;
+mod serve;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Every TLS connection of the process uses this one provider; a second installation could only be ours.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    cli::run(cli::Arguments::parse())
+}

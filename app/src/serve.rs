@@ -1,0 +1,113 @@
+//! The server: open → migrate → mount → workers → answer → drain.
+
+use anyhow::{Context as _, Result};
+use capability::{Cx, Tasks};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use web::{Front, ServeOptions};
+
+use crate::boot::{self, Held, HouseOptions};
+use crate::config::Config;
+use crate::ready;
+
+/// How long loops may take to end after the last request was answered.
+const TASKS_END: Duration = Duration::from_secs(10);
+
+/// An instance that listens but does not serve yet.
+pub struct Instance {
+    pub cx: Cx,
+    pub shutdown: CancellationToken,
+    listener: TcpListener,
+    held: Held,
+    options: ServeOptions,
+    trusted_proxies: Vec<ipnet::IpNet>,
+    ready_file: Option<PathBuf>,
+}
+
+/// Binds first: the address is part of the links, and a taken port must be told before anything is opened.
+pub async fn prepare(config: &Config, is_demo: bool) -> Result<Instance> {
+    let held = boot::hold(&config.data_dir)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("Hermetic cannot listen on {}; another program may use it. Name another address with --listen", config.listen))?;
+    let public_url = boot::public_url(config, listener.local_addr()?)?;
+    let shutdown = CancellationToken::new();
+    let cx = boot::open(HouseOptions { config, public_url, is_demo, shutdown: shutdown.clone() })?;
+    Ok(Instance {
+        cx,
+        shutdown,
+        listener,
+        held,
+        options: ServeOptions { max_connections: config.max_connections, ..ServeOptions::standard() },
+        trusted_proxies: config.trusted_proxies.clone(),
+        ready_file: config.ready_file.clone(),
+    })
+}
+
+impl Instance {
+    /// Serves until SIGTERM, SIGINT or the token; then drains.
+    pub async fn run(self) -> Result<()> {
+        let cx = self.cx;
+        let router = capability::router(&cx, self.trusted_proxies).map_err(boot::sentence)?;
+        let runner = capability::runner(&cx).map_err(boot::sentence)?;
+        let mut tasks = Tasks::new(self.shutdown.clone());
+        tasks.spawn("app.live", forward_signals(cx.clone(), self.shutdown.clone()));
+        tasks.spawn("app.work", work_until(runner, self.shutdown.clone()));
+        for capability in cx.registry.all() {
+            capability.start(&cx, &mut tasks);
+        }
+        tokio::spawn(stop_on_signal(self.shutdown.clone()));
+        let front = Front { router, hot: cx.hot.clone(), metrics: cx.metrics.clone() };
+        let server = tokio::spawn(web::serve(self.listener, front, self.options, self.shutdown.clone()));
+        ready::announce(&cx, self.ready_file.as_deref()).await?;
+        let watchdog = tokio::spawn(ready::feed_watchdog(cx.clone()));
+        let drained = server.await.context("the server task failed")?;
+        tracing::info!(cut = drained.cut, "stopped answering; finishing work");
+        tasks.join(TASKS_END).await;
+        watchdog.abort();
+        // Behind this empty transaction every earlier write is on the disk.
+        cx.write(|_| Ok(())).await.map_err(boot::sentence)?;
+        drop(self.held);
+        Ok(())
+    }
+}
+
+/// Committed changes become live signals of the open pages.
+async fn forward_signals(cx: Cx, shutdown: CancellationToken) {
+    let mut signals = cx.hermetic.signals();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            signal = signals.recv() => match signal {
+                Ok(topic) => cx.live.signal(topic),
+                // Pages refresh at the next signal.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+        }
+    }
+}
+
+async fn work_until(runner: work::Runner<Cx>, shutdown: CancellationToken) {
+    if let Err(error) = runner.run(shutdown).await {
+        tracing::error!(error = error.chain(), "the work of this instance has ended; please restart and report it");
+    }
+}
+
+async fn stop_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("stop signals cannot be received; stop this process with SIGKILL");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = shutdown.cancelled() => return,
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    shutdown.cancel();
+}
