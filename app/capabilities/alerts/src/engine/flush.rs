@@ -1,0 +1,172 @@
+//! The end of the group window: what is still open is told now, one by one, or as one when one cause took many down.
+
+use capability::Condition;
+use db::Tx;
+use kernel::Result;
+use kernel::ids::AlertRuleId;
+
+use super::Desk;
+use super::announce::{resolve_targets, told_by_others};
+use super::life::{enqueue_flush, get, is_muted, live_rule, tell_opening};
+use crate::alert::{Alert, NewAlert, due_at};
+use crate::grouping::{JOIN_WINDOW, MASS_WINDOW, group_title, is_mass};
+use crate::notice::NoticeKind;
+use crate::rule::{AlertRule, Topic};
+use crate::settings;
+use crate::store::alerts;
+
+/// How many members a grouped notice names.
+const NAMED: usize = 20;
+
+/// Job `alerts.flush`.
+pub fn flush(tx: &mut Tx<'_>, desk: &Desk) -> Result<()> {
+    let waiting = alerts::list_waiting(tx)?;
+    let mut due: Vec<AlertRuleId> =
+        waiting.iter().filter(|alert| alert.flush_at.is_some_and(|at| at <= tx.now)).map(|alert| alert.rule).collect();
+    due.sort_unstable();
+    due.dedup();
+    let mut live = Vec::new();
+    for id in due {
+        match live_rule(tx, id)? {
+            Some(rule) => live.push(rule),
+            None => forget(tx, waiting.iter().filter(|alert| alert.rule == id).cloned().collect())?,
+        }
+    }
+    // The more particular rule speaks first: a channel hears of one happening once, and from the rule that was made for it.
+    live.sort_by_key(|rule| (rule.only.is_empty(), rule.id));
+    for rule in live {
+        flush_rule(tx, desk, &rule, waiting.iter().filter(|alert| alert.rule == rule.id).cloned().collect())?;
+    }
+    Ok(())
+}
+
+/// A silence that was lifted: what it held becomes due again.
+pub fn release(tx: &mut Tx<'_>) -> Result<()> {
+    let window = settings::group_window(tx)?;
+    for mut alert in alerts::list_waiting(tx)? {
+        let due = due_at(tx.now, window, None, is_muted(tx, &alert)?);
+        if due != alert.flush_at {
+            alert.flush_at = due;
+            alerts::update(tx, &alert)?;
+            due.map_or(Ok(()), |at| enqueue_flush(tx, at))?;
+        }
+    }
+    Ok(())
+}
+
+fn flush_rule(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, waiting: Vec<Alert>) -> Result<()> {
+    let soon = tx.now + settings::group_window(tx)?;
+    let mut candidates = Vec::new();
+    for mut alert in waiting.into_iter().filter(|alert| alert.flush_at.is_some_and(|at| at <= soon)) {
+        // A silence may have been laid over it while it waited.
+        match is_muted(tx, &alert)? {
+            None if is_told_by_another(tx, rule, &alert)? => {
+                alert.flush_at = None;
+                alerts::update(tx, &alert)?;
+                alerts::add_entry(tx, alert.id, "Not told again: another rule has told the same channels of this.")?;
+            }
+            None => candidates.push(alert),
+            muted => {
+                alert.flush_at = due_at(tx.now, std::time::Duration::ZERO, None, muted);
+                alerts::update(tx, &alert)?;
+                alert.flush_at.map_or(Ok(()), |at| enqueue_flush(tx, at))?;
+            }
+        }
+    }
+    if rule.source.topic().is_grouped() {
+        if let Some(group) = alerts::find_young_group(tx, rule.id, tx.now - JOIN_WINDOW)? {
+            return join(tx, desk, group, candidates);
+        }
+        let failing = alerts::count_opened_since(tx, rule.id, tx.now - MASS_WINDOW)?.max(candidates.len());
+        if candidates.len() > 1 {
+            let watched = watched(tx, desk)?;
+            if is_mass(candidates.len(), failing, watched) {
+                return tell_group(tx, desk, rule, candidates, watched);
+            }
+        }
+    }
+    let now = tx.now;
+    for mut alert in candidates.into_iter().filter(|alert| alert.flush_at.is_some_and(|at| at <= now)) {
+        let kind = if alert.topic == Topic::MonitoringInterrupted { NoticeKind::Interrupted } else { NoticeKind::Open };
+        tell_opening(tx, desk, rule, &mut alert, kind, &[])?;
+    }
+    Ok(())
+}
+
+/// Whether everybody this rule would tell has heard of the same trouble from another rule. (One with an escalation has its own to do.)
+fn is_told_by_another(tx: &Tx<'_>, rule: &AlertRule, alert: &Alert) -> Result<bool> {
+    let to = resolve_targets(tx, &rule.targets, alert)?;
+    let heard = told_by_others(tx, alert)?;
+    Ok(rule.policy.is_none() && !to.is_empty() && to.iter().all(|id| heard.contains(id)))
+}
+
+/// How many things are watched at all, of those whose condition is known now.
+fn watched(tx: &Tx<'_>, desk: &Desk) -> Result<usize> {
+    let conditions = desk.registry.conditions(tx)?;
+    Ok(conditions.iter().filter(|(_, condition)| !matches!(condition, Condition::NoData | Condition::Maintenance)).count())
+}
+
+fn tell_group(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, members: Vec<Alert>, watched: usize) -> Result<()> {
+    let Some(first) = members.iter().min_by_key(|member| (member.started_at, member.id)) else { return Ok(()) };
+    let name = format!("group:{}", first.id);
+    let new = NewAlert {
+        topic: first.topic,
+        subject_key: name.clone(),
+        occurrence: name,
+        subject: format!("{} monitors", members.len()),
+        target: String::new(),
+        title: group_title(members.len(), watched, &first.subject),
+        detail: first.detail.clone(),
+        started_at: first.started_at,
+        expires_at: None,
+        is_flapping: false,
+    };
+    let items = lines(&members);
+    let id = alerts::insert(tx, rule, &new, true)?;
+    let mut group = get(tx, id)?;
+    take_in(tx, &group, members)?;
+    tell_opening(tx, desk, rule, &mut group, NoticeKind::Grouped, &items)
+}
+
+/// Latecomers of the same failure: written down, not told.
+fn join(tx: &mut Tx<'_>, desk: &Desk, mut group: Alert, latecomers: Vec<Alert>) -> Result<()> {
+    if latecomers.is_empty() {
+        return Ok(());
+    }
+    take_in(tx, &group, latecomers)?;
+    let members = alerts::list_members(tx, group.id)?;
+    let first = members.iter().min_by_key(|member| (member.started_at, member.id)).map_or("", |member| &member.subject);
+    group.subject = format!("{} monitors", members.len());
+    group.title = group_title(members.len(), watched(tx, desk)?.max(members.len()), first);
+    alerts::update(tx, &group)?;
+    alerts::add_entry(tx, group.id, &format!("Now {}.", group.title))
+}
+
+fn take_in(tx: &mut Tx<'_>, group: &Alert, members: Vec<Alert>) -> Result<()> {
+    for mut member in members {
+        member.group = Some(group.id);
+        member.flush_at = None;
+        member.announced_at = Some(tx.now);
+        alerts::update(tx, &member)?;
+        alerts::add_entry(tx, member.id, &format!("Told as part of alert {}.", group.id))?;
+    }
+    Ok(())
+}
+
+fn lines(members: &[Alert]) -> Vec<String> {
+    let mut lines: Vec<String> = members.iter().take(NAMED).map(|member| format!("{}: {}", member.subject, member.detail)).collect();
+    if members.len() > NAMED {
+        lines.push(format!("and {} more", members.len() - NAMED));
+    }
+    lines
+}
+
+/// Their rule is gone or off: they stay on the page, and nobody is told.
+fn forget(tx: &mut Tx<'_>, waiting: Vec<Alert>) -> Result<()> {
+    for mut alert in waiting {
+        alert.flush_at = None;
+        alerts::update(tx, &alert)?;
+        alerts::add_entry(tx, alert.id, "Nobody is told: the rule is switched off.")?;
+    }
+    Ok(())
+}

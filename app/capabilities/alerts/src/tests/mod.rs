@@ -1,0 +1,8 @@
+//! What alerts promises, one sentence each.
+
+mod channels;
+mod decisions;
+mod delivery;
+mod doors;
+mod house;
+mod life;

@@ -1,0 +1,83 @@
+//! The page as a folder of files: complete, without a server behind it, replaced file by file and never half written.
+
+use crate::links::Links;
+use crate::load;
+use crate::model::Snapshot;
+use crate::settings;
+use crate::site;
+use capability::Cx;
+use kernel::{Error, Result};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// What an export did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Exported {
+    pub files: usize,
+    pub changed: usize,
+}
+
+/// `hermetic status export DIR`.
+pub async fn export(cx: &Cx, dir: PathBuf) -> Result<Exported> {
+    let (registry, boot) = (cx.registry, cx.boot.clone());
+    let (snapshot, links, is_protected) =
+        cx.read(move |r| Ok((load::snapshot(r, registry)?, settings::exported_links(r, &boot)?, settings::is_protected(r)?))).await?;
+    if is_protected {
+        return Err(Error::forbidden(
+            "The status page has a password, and files cannot ask for one. Remove the password in the settings, or serve the page from here only.",
+        ));
+    }
+    let write = move || write(&snapshot, &links, &dir);
+    tokio::task::spawn_blocking(write).await.map_err(|error| Error::internal("exporting the status page").because(error))?
+}
+
+/// Leaves first, the first page last; what is the same already is not touched. Files that no longer belong to the page go.
+pub fn write(snapshot: &Snapshot, links: &Links, dir: &Path) -> Result<Exported> {
+    let files = site::whole(snapshot, links);
+    let mut done = Exported { files: files.len(), changed: 0 };
+    for file in &files {
+        let path = dir.join(&file.path);
+        if fs::read(&path).is_ok_and(|known| known == file.body.as_bytes()) {
+            continue;
+        }
+        replace(&path, file.body.as_bytes()).map_err(|error| failed(&path, error))?;
+        done.changed += 1;
+    }
+    let keep: std::collections::HashSet<PathBuf> = files.iter().map(|file| dir.join(&file.path)).collect();
+    for folder in OWN_FOLDERS {
+        sweep(&dir.join(folder), &keep);
+    }
+    Ok(done)
+}
+
+/// Only here are old files removed: the folder itself may hold things of others.
+const OWN_FOLDERS: [&str; 8] = ["reports", "maintenances", "badge", "de/reports", "fr/reports", "es/reports", "en/reports", "history"];
+
+/// Written beside it and renamed: a reader sees the old file or the new one.
+fn replace(path: &Path, body: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.new"));
+    let mut file = fs::File::create(&temporary)?;
+    file.write_all(body)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}
+
+fn sweep(folder: &Path, keep: &std::collections::HashSet<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_ours = path.extension().is_some_and(|kind| kind == "html" || kind == "svg" || kind == "json");
+        // A file that will not go is old news on an old address; the next export tries again.
+        if is_ours && path.is_file() && !keep.contains(&path) && fs::remove_file(&path).is_err() {
+            tracing::warn!("an old file of the exported status page could not be removed");
+        }
+    }
+}
+
+fn failed(path: &Path, error: std::io::Error) -> Error {
+    Error::unavailable(format!("{} could not be written. Please check that the folder exists and belongs to hermetic.", path.display()))
+        .because(error)
+}

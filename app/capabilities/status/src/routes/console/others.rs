@@ -1,0 +1,164 @@
+//! Subscribers, templates, appearance.
+
+use super::{EDIT, LOOK, RULE, again, correctable, show};
+use crate::acts;
+use crate::model::look::Logo;
+use crate::model::subscriber::SubscriberState;
+use crate::model::{Impact, Phase};
+use crate::pages::console::others::{self as pages, Appearance};
+use crate::settings;
+use crate::store::templates::TemplateRow;
+use crate::store::{logo, subscribers, templates};
+use axum::extract::Multipart;
+use capability::{Cx, Framed, Routes};
+use kernel::error::{FieldError, FieldErrors};
+use kernel::ids::SubscriberId;
+use kernel::paging::PageRequest;
+use kernel::text::checked_line;
+use kernel::{Error, Result, Role};
+use serde::Deserialize;
+use web::{Admin, By, Form, Html, Member, Path, Query, Reply, State, Viewer, see_other_with};
+
+pub fn mount(routes: &mut Routes) {
+    routes.get("/status/edit/subscribers", LOOK, list_subscribers);
+    routes.post("/status/edit/subscribers/{id}/remove", RULE, remove_subscriber);
+    routes.get("/status/edit/templates", LOOK, list_templates);
+    routes.post("/status/edit/templates", EDIT, save_template);
+    routes.post("/status/edit/templates/{id}/delete", EDIT, delete_template);
+    routes.get("/status/edit/appearance", LOOK, appearance);
+    routes.post("/status/edit/logo", RULE, set_logo);
+    routes.post("/status/edit/logo/remove", RULE, remove_logo);
+}
+
+async fn list_subscribers(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Query(request): Query<PageRequest>) -> Reply<Html> {
+    let role = by.actor.role().unwrap_or(Role::Viewer);
+    let (page, counts) = cx
+        .read(move |r| {
+            let counts =
+                (subscribers::count_by_state(r, SubscriberState::Active)?, subscribers::count_by_state(r, SubscriberState::Pending)?);
+            Ok((subscribers::list_subscribers(r, &request)?, counts))
+        })
+        .await?;
+    Ok(show(&framed.live(&[acts::TOPIC]), "Subscribers", pages::subscribers(&page, counts, role)))
+}
+
+async fn remove_subscriber(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) -> Reply {
+    cx.write(move |tx| {
+        subscribers::unsubscribe(tx, SubscriberId(id))?;
+        acts::done(tx, &by.actor.label(), "status.subscriber.remove", &format!("subscriber:{id}"), "")
+    })
+    .await?;
+    Ok(see_other_with("/status/edit/subscribers", "They get no more messages."))
+}
+
+async fn list_templates(State(cx): State<Cx>, by: By<Viewer>, Framed(frame): Framed) -> Reply<Html> {
+    let rows = cx.read(templates::list_templates).await?;
+    Ok(show(&frame, "Templates", pages::templates(&rows, by.actor.role().unwrap_or(Role::Viewer), &[])))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct TemplateForm {
+    id: i64,
+    name: String,
+    title: String,
+    impact: String,
+    phase: String,
+    body: String,
+}
+
+impl TemplateForm {
+    fn row(&self) -> Result<TemplateRow> {
+        let mut errors = FieldErrors::default();
+        let name = errors.take("name", checked_line(&self.name, "a name", 60));
+        let title = errors.take("title", checked_line(&self.title, "a title", 120));
+        let body = errors.take("body", acts::checked_text("body", &self.body));
+        let impact: Option<Impact> = errors.take("impact", self.impact.parse());
+        let phase: Option<Phase> = errors.take("phase", self.phase.parse());
+        errors.finish()?;
+        let all = name.zip(title).zip(body).zip(impact.zip(phase));
+        let Some((((name, title), body), (impact, phase))) = all else { return Err(Error::invalid("Please check the form.")) };
+        Ok(TemplateRow { id: self.id, name, title, impact, phase, body })
+    }
+}
+
+async fn save_template(State(cx): State<Cx>, by: By<Member>, Framed(frame): Framed, Form(form): Form<TemplateForm>) -> Reply {
+    let (role, sent) = (by.actor.role().unwrap_or(Role::Viewer), form.clone());
+    let done = cx
+        .write(move |tx| {
+            let row = sent.row()?;
+            templates::save_template(tx, &row)?;
+            acts::done(tx, &by.actor.label(), "status.template.save", &format!("template:{}", row.id), &row.name)
+        })
+        .await;
+    match done {
+        Ok(()) => Ok(see_other_with("/status/edit/templates", "Saved.")),
+        Err(error) => {
+            let errors = correctable(error)?;
+            let rows = cx.read(templates::list_templates).await?;
+            Ok(again(&frame, "Templates", pages::templates(&rows, role, &errors)))
+        }
+    }
+}
+
+async fn delete_template(State(cx): State<Cx>, by: By<Member>, Path(id): Path<i64>) -> Reply {
+    cx.write(move |tx| {
+        templates::delete_template(tx, id)?;
+        acts::done(tx, &by.actor.label(), "status.template.delete", &format!("template:{id}"), "")
+    })
+    .await?;
+    Ok(see_other_with("/status/edit/templates", "The template is gone."))
+}
+
+async fn appearance_data(cx: &Cx, role: Role, errors: Vec<FieldError>) -> Result<Appearance> {
+    let boot = cx.boot.clone();
+    cx.read(move |r| {
+        let logo = logo::find_logo(r)?.map(|logo| logo.data_url());
+        Ok(Appearance { logo, public_url: settings::served_links(r, &boot)?.root, role, errors })
+    })
+    .await
+}
+
+async fn appearance(State(cx): State<Cx>, by: By<Viewer>, Framed(frame): Framed) -> Reply<Html> {
+    let data = appearance_data(&cx, by.actor.role().unwrap_or(Role::Viewer), Vec::new()).await?;
+    Ok(show(&frame, "Appearance", pages::appearance(&data)))
+}
+
+async fn set_logo(State(cx): State<Cx>, by: By<Admin>, Framed(frame): Framed, mut parts: Multipart) -> Reply {
+    let role = by.actor.role().unwrap_or(Role::Viewer);
+    let done = match picture(&mut parts).await {
+        Ok(logo) => {
+            cx.write(move |tx| {
+                logo::set_logo(tx, Some(&logo))?;
+                acts::done(tx, &by.actor.label(), "status.logo.set", "logo", logo.kind)
+            })
+            .await
+        }
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(see_other_with("/status/edit/appearance", "The page carries the logo.")),
+        Err(error) => {
+            let data = appearance_data(&cx, role, correctable(error)?).await?;
+            Ok(again(&frame, "Appearance", pages::appearance(&data)))
+        }
+    }
+}
+
+async fn picture(parts: &mut Multipart) -> Result<Logo> {
+    let unread = |_| Error::field("logo", "The picture did not arrive whole; please try again.");
+    while let Some(part) = parts.next_field().await.map_err(unread)? {
+        if part.name() == Some("logo") {
+            return Logo::checked(part.bytes().await.map_err(unread)?.to_vec());
+        }
+    }
+    Err(Error::field("logo", "Please choose a picture."))
+}
+
+async fn remove_logo(State(cx): State<Cx>, by: By<Admin>) -> Reply {
+    cx.write(move |tx| {
+        logo::set_logo(tx, None)?;
+        acts::done(tx, &by.actor.label(), "status.logo.remove", "logo", "")
+    })
+    .await?;
+    Ok(see_other_with("/status/edit/appearance", "The page shows the name alone."))
+}

@@ -1,0 +1,16 @@
+//! Doors: the public's ([`public`]), members' ([`console`]), programs' ([`api`]).
+
+mod api;
+mod console;
+mod forms;
+mod public;
+
+pub use forms::{ComponentForm, MaintenanceForm, ReportForm};
+
+use capability::Routes;
+
+pub fn mount(routes: &mut Routes) {
+    public::mount(routes);
+    console::mount(routes);
+    api::mount(routes);
+}

@@ -1,0 +1,10 @@
+//! What the status page promises, as sentences.
+
+mod bars;
+mod doors;
+mod feeds;
+mod followers;
+mod house;
+mod page;
+mod sample;
+mod telling;
