@@ -31,9 +31,16 @@ pub fn hold(data_dir: &Path) -> Result<Held> {
 
 /// `None` when a server is running on it.
 pub fn try_hold(data_dir: &Path) -> Result<Option<Held>> {
-    let unusable = || format!("The data folder {} cannot be used; check its owner and rights, or name another with --data-dir", data_dir.display());
+    let unusable =
+        || format!("The data folder {} cannot be used; check its owner and rights, or name another with --data-dir", data_dir.display());
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).with_context(unusable)?;
-    let lock = FileOptions::new().create(true).truncate(false).write(true).mode(0o600).open(data_dir.join("hermetic.lock")).with_context(unusable)?;
+    let lock = FileOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(data_dir.join("hermetic.lock"))
+        .with_context(unusable)?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(Held { _lock: lock })),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -58,8 +65,15 @@ pub fn open(options: HouseOptions<'_>) -> Result<Cx> {
         .transpose()?;
     let user_agent = format!("Hermetic/{VERSION} (+{})", options.public_url.origin());
     let outbound = Outbound::new(OutboundOptions { extra_ca_pem, ..OutboundOptions::new(Clock::System, user_agent) }).map_err(sentence)?;
-    let boot = Boot { data_dir: config.data_dir.clone(), listen: config.listen, public_url: options.public_url, version: VERSION, is_demo: options.is_demo };
-    capability::open(OpenOptions { boot, registry: REGISTRY, clock: Clock::System, outbound, sealer, shutdown: options.shutdown }).map_err(sentence)
+    let boot = Boot {
+        data_dir: config.data_dir.clone(),
+        listen: config.listen,
+        public_url: options.public_url,
+        version: VERSION,
+        is_demo: options.is_demo,
+    };
+    capability::open(OpenOptions { boot, registry: REGISTRY, clock: Clock::System, outbound, sealer, shutdown: options.shutdown })
+        .map_err(sentence)
 }
 
 /// For commands that work on the files themselves, whether or not a server runs. Keep what this gives while `Cx` is used.
@@ -89,12 +103,15 @@ fn read_key(path: &Path) -> Result<[u8; 32]> {
         Ok(mut file) => {
             let key = kernel::rng::random_bytes::<32>();
             let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-            writeln!(file, "{text}").and_then(|()| file.sync_all()).with_context(|| format!("The key file {} cannot be written", path.display()))?;
+            writeln!(file, "{text}")
+                .and_then(|()| file.sync_all())
+                .with_context(|| format!("The key file {} cannot be written", path.display()))?;
             Ok(key)
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let text = std::fs::read_to_string(path).with_context(|| format!("The key file {} cannot be read", path.display()))?;
-            parse_key(text.trim()).with_context(|| format!("The key file {} does not hold 64 hexadecimal digits. Restore it from your copy", path.display()))
+            parse_key(text.trim())
+                .with_context(|| format!("The key file {} does not hold 64 hexadecimal digits. Restore it from your copy", path.display()))
         }
         Err(error) => Err(error).with_context(|| format!("The key file {} cannot be made", path.display())),
     }

@@ -73,7 +73,8 @@ pub fn load(overrides: &Overrides) -> Result<Config> {
     let listen = overrides.listen.clone().or_else(|| environment("LISTEN")).or(file.listen);
     let listen = parse_listen(listen.as_deref().unwrap_or(DEFAULT_LISTEN))?;
     let public_url = environment("PUBLIC_URL").or(file.public_url).map(|text| parse_public_url(&text)).transpose()?;
-    let proxies = environment("TRUSTED_PROXIES").map(|text| text.split(',').map(|part| part.trim().to_owned()).collect()).or(file.trusted_proxies);
+    let proxies =
+        environment("TRUSTED_PROXIES").map(|text| text.split(',').map(|part| part.trim().to_owned()).collect()).or(file.trusted_proxies);
     let log_format = match environment("LOG_FORMAT").as_deref() {
         None => file.log_format.unwrap_or(LogFormat::Text),
         Some("text") => LogFormat::Text,
@@ -126,7 +127,8 @@ fn parse_listen(text: &str) -> Result<SocketAddr> {
 }
 
 fn parse_public_url(text: &str) -> Result<WebUrl> {
-    let url = WebUrl::parse(text).map_err(|_| anyhow!("public_url is a web address such as https://hermetic.example.com, not “{text}”."))?;
+    let url =
+        WebUrl::parse(text).map_err(|_| anyhow!("public_url is a web address such as https://hermetic.example.com, not “{text}”."))?;
     if url.url().path() != "/" || url.url().query().is_some() {
         bail!("public_url has no path: Hermetic stands at the root of its host name. Please remove everything after the host.");
     }

@@ -25,7 +25,7 @@ const INTERVAL_SECONDS: u64 = 20;
 #[tokio::main]
 async fn main() {
     let monitors = number("LOAD_MONITORS", 500);
-    let window = Duration::from_secs(number("LOAD_SECONDS", 90));
+    let window = Duration::from_secs(number("LOAD_SECONDS", 100));
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("a temporary folder: {error}"));
     let mut rows = vec![size_row()];
     rows.extend(start_rows(folder.path()).await);

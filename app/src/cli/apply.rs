@@ -72,8 +72,13 @@ impl Target {
             return Ok(Target::Here(Box::new(boot::open_offline(config)?)));
         };
         let url = WebUrl::parse(&server).map_err(boot::sentence)?;
-        let key = options.key.clone().or_else(|| config::environment("KEY")).context("Please give --key, or HERMETIC_KEY, an API key with the scope console:apply")?;
-        let outbound = Outbound::new(OutboundOptions::new(kernel::Clock::System, format!("Hermetic/{}", boot::VERSION))).map_err(boot::sentence)?;
+        let key = options
+            .key
+            .clone()
+            .or_else(|| config::environment("KEY"))
+            .context("Please give --key, or HERMETIC_KEY, an API key with the scope console:apply")?;
+        let outbound =
+            Outbound::new(OutboundOptions::new(kernel::Clock::System, format!("Hermetic/{}", boot::VERSION))).map_err(boot::sentence)?;
         Ok(Target::Server { outbound: Box::new(outbound), url, key })
     }
 
@@ -95,9 +100,11 @@ impl Target {
             Target::Server { outbound, url, key } => {
                 let path = if is_plan { "api/v1/apply?plan=true" } else { "api/v1/apply" };
                 let url = WebUrl::parse(&format!("{}/{path}", url.as_str().trim_end_matches('/'))).map_err(boot::sentence)?;
-                let headers = vec![("Authorization".to_owned(), format!("Bearer {key}")), ("Content-Type".to_owned(), "application/toml".to_owned())];
+                let headers =
+                    vec![("Authorization".to_owned(), format!("Bearer {key}")), ("Content-Type".to_owned(), "application/toml".to_owned())];
                 let request = Request { headers, body: text.as_bytes().to_vec(), ..Request::new(Method::POST, url, Reach::Operator) };
-                let answer = outbound.http.send(request).await.map_err(|failure| anyhow::anyhow!("The server cannot be reached: {failure}"))?;
+                let answer =
+                    outbound.http.send(request).await.map_err(|failure| anyhow::anyhow!("The server cannot be reached: {failure}"))?;
                 read_answer(answer.code, &answer.body)
             }
         }
@@ -124,7 +131,8 @@ struct WireChange {
 }
 
 fn read_answer(code: u16, body: &[u8]) -> Result<Vec<Change>> {
-    let answer: Answer = serde_json::from_slice(body).with_context(|| format!("The server answered {code} with something that is not JSON; is it Hermetic?"))?;
+    let answer: Answer = serde_json::from_slice(body)
+        .with_context(|| format!("The server answered {code} with something that is not JSON; is it Hermetic?"))?;
     if let Some(error) = answer.error {
         bail!("{}", error.message);
     }

@@ -65,7 +65,8 @@ async fn set_up(cx: &Cx, target: SocketAddr) -> Result<Access> {
     let link = ready::setup_url(cx).await?.context("the demo's folder has an owner already")?;
     let token = link.expose().rsplit('=').next().unwrap_or_default().to_owned();
     let form = [("token", token.as_str()), ("name", "Ada Demo"), ("email", EMAIL), ("password", password.expose())];
-    let body = form.iter().map(|(name, value)| format!("{name}={}", value.replace('@', "%40").replace(' ', "+"))).collect::<Vec<_>>().join("&");
+    let body =
+        form.iter().map(|(name, value)| format!("{name}={}", value.replace('@', "%40").replace(' ', "+"))).collect::<Vec<_>>().join("&");
     let origin = ("Origin".to_owned(), cx.boot.public_url.origin());
     let headers = vec![origin, ("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
     send(cx, Method::POST, "/set-up", headers, body).await?;

@@ -36,7 +36,12 @@ pub async fn run(config: &Config, options: &Options) -> Result<()> {
         println!("{}", json!({"version": boot::VERSION, "is_running": held.is_none(), "findings": lines}));
         return Ok(());
     }
-    println!("Hermetic {} on {} ({})", boot::VERSION, config.data_dir.display(), if held.is_none() { "a server is running" } else { "no server is running" });
+    println!(
+        "Hermetic {} on {} ({})",
+        boot::VERSION,
+        config.data_dir.display(),
+        if held.is_none() { "a server is running" } else { "no server is running" }
+    );
     for finding in &findings {
         let mark = match finding.tone {
             Tone::Good => "ok ",

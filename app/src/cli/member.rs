@@ -40,7 +40,13 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
     match command {
         Command::List => {
             for member in cx.read(store::list_members).await.map_err(boot::sentence)? {
-                let state = if member.disabled_at.is_some() { "disabled" } else if member.has_password { "active" } else { "invited" };
+                let state = if member.disabled_at.is_some() {
+                    "disabled"
+                } else if member.has_password {
+                    "active"
+                } else {
+                    "invited"
+                };
                 let factor = if member.has_totp { "second factor" } else { "password only" };
                 println!("{}\t{}\t{}\t{state}\t{factor}", member.email, member.name, member.role);
             }
@@ -85,7 +91,9 @@ async fn add(cx: &capability::Cx, email: &str, role: &str, name: Option<&str>) -
 async fn find(cx: &capability::Cx, email: &str) -> Result<kernel::ids::MemberId> {
     let wanted = email.to_owned();
     let member = cx.read(move |r| store::find_member_by_email(r, &wanted)).await.map_err(boot::sentence)?;
-    member.map(|member| member.id).with_context(|| format!("There is no member with the address {email}. `hermetic member list` shows all."))
+    member
+        .map(|member| member.id)
+        .with_context(|| format!("There is no member with the address {email}. `hermetic member list` shows all."))
 }
 
 async fn act(

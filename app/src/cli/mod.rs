@@ -100,7 +100,8 @@ async fn dispatch(config: &Config, arguments: Arguments) -> Result<()> {
 fn start_log(config: &Config, command: &Command) -> Result<()> {
     let runs_long = matches!(command, Command::Serve | Command::Probe(_));
     let wanted = if runs_long { config.log.as_str() } else { "warn" };
-    let filter = EnvFilter::try_new(wanted).map_err(|_| anyhow::anyhow!("log is a level such as info, or parts such as “info,uptime=debug”, not “{wanted}”."))?;
+    let filter = EnvFilter::try_new(wanted)
+        .map_err(|_| anyhow::anyhow!("log is a level such as info, or parts such as “info,uptime=debug”, not “{wanted}”."))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Json => log.json().init(),

@@ -19,12 +19,18 @@ pub struct Options {
 }
 
 pub async fn run(config: &Config, options: &Options) -> Result<()> {
-    let server = options.server.clone().or_else(|| config::environment("SERVER")).context("Please give --server, the address of your Hermetic")?;
-    let key = options.key.clone().or_else(|| config::environment("KEY")).context("Please give --key, or HERMETIC_KEY: the console shows it when you add a vantage")?;
+    let server =
+        options.server.clone().or_else(|| config::environment("SERVER")).context("Please give --server, the address of your Hermetic")?;
+    let key = options
+        .key
+        .clone()
+        .or_else(|| config::environment("KEY"))
+        .context("Please give --key, or HERMETIC_KEY: the console shows it when you add a vantage")?;
     let server = WebUrl::parse(&server).map_err(boot::sentence)?;
     let extra_ca_pem = config.ca_file.as_ref().map(std::fs::read_to_string).transpose().context("The certificate file cannot be read")?;
-    let outbound = Outbound::new(OutboundOptions { extra_ca_pem, ..OutboundOptions::new(Clock::System, format!("Hermetic-probe/{}", boot::VERSION)) })
-        .map_err(boot::sentence)?;
+    let outbound =
+        Outbound::new(OutboundOptions { extra_ca_pem, ..OutboundOptions::new(Clock::System, format!("Hermetic-probe/{}", boot::VERSION)) })
+            .map_err(boot::sentence)?;
     let shutdown = tokio_util::sync::CancellationToken::new();
     let stop = shutdown.clone();
     tokio::spawn(async move {

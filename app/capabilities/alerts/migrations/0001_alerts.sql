@@ -1,5 +1,7 @@
+-- Ids are given once (autoincrement): they stand in links, keys of deliveries and other tables' texts, and a new row must never
+-- inherit what was meant for a deleted one.
 create table alerts_policies (
-  id integer primary key,
+  id integer primary key autoincrement,
   name text not null unique,
   repeat integer not null,
   created_at integer not null
@@ -15,7 +17,7 @@ create table alerts_steps (
 
 -- `key` is the word by which a file or the API names a rule; shipped rules keep theirs.
 create table alerts_rules (
-  id integer primary key,
+  id integer primary key autoincrement,
   key text not null unique,
   name text not null,
   topic text not null,
@@ -49,7 +51,7 @@ create table alerts_watches (
 
 -- The rule's name is kept with the alert: history must not change when a rule is renamed or removed.
 create table alerts_alerts (
-  id integer primary key,
+  id integer primary key autoincrement,
   rule_id integer not null,
   rule_name text not null,
   runbook text not null,
@@ -102,7 +104,7 @@ create index alerts_entries_by_alert_id on alerts_entries (alert_id, id);
 
 -- `config` is one sealed JSON object; `hint` is what a page may show of it.
 create table alerts_channels (
-  id integer primary key,
+  id integer primary key autoincrement,
   kind text not null,
   name text not null unique,
   hint text not null,
@@ -120,7 +122,7 @@ create table alerts_channels (
 
 -- One notice to one channel. `progress` counts the letters of a mail that are already out.
 create table alerts_notices (
-  id integer primary key,
+  id integer primary key autoincrement,
   alert_id integer references alerts_alerts (id) on delete cascade,
   channel_id integer not null references alerts_channels (id) on delete cascade,
   kind text not null,
@@ -138,7 +140,7 @@ create index alerts_notices_by_channel_id_posted_at on alerts_notices (channel_i
 create index alerts_notices_by_held_channel_id on alerts_notices (channel_id, id) where state = 'held';
 
 create table alerts_silences (
-  id integer primary key,
+  id integer primary key autoincrement,
   rule_id integer references alerts_rules (id) on delete cascade,
   matching text not null,
   alert_id integer references alerts_alerts (id) on delete cascade,
@@ -151,7 +153,7 @@ create table alerts_silences (
 create index alerts_silences_by_ends_at on alerts_silences (ends_at);
 
 create table alerts_quiet_hours (
-  id integer primary key,
+  id integer primary key autoincrement,
   channel_id integer not null references alerts_channels (id) on delete cascade,
   zone text not null,
   starts integer not null,

@@ -1,6 +1,8 @@
+-- Ids are given once (autoincrement): they stand in links, keys of deliveries and other tables' texts, and a new row must never
+-- inherit what was meant for a deleted one.
 -- What the public sees. A component follows its feeds, or a person.
 create table status_groups (
-  id integer primary key,
+  id integer primary key autoincrement,
   public_id text not null unique,
   name text not null,
   position integer not null,
@@ -8,7 +10,7 @@ create table status_groups (
 ) strict;
 
 create table status_components (
-  id integer primary key,
+  id integer primary key autoincrement,
   public_id text not null unique,
   group_id integer references status_groups (id) on delete set null,
   name text not null,
@@ -37,7 +39,7 @@ create table status_component_states (
 
 -- Public text about a problem. A draft is seen by members only.
 create table status_reports (
-  id integer primary key,
+  id integer primary key autoincrement,
   public_id text not null unique,
   title text not null,
   impact text not null check (impact in ('none', 'minor', 'major', 'critical')),
@@ -58,7 +60,7 @@ create index status_reports_by_started_at on status_reports (visibility, started
 create index status_reports_by_phase on status_reports (phase) where phase <> 'resolved';
 
 create table status_report_updates (
-  id integer primary key,
+  id integer primary key autoincrement,
   report_id integer not null references status_reports (id) on delete cascade,
   phase text not null,
   body text not null,
@@ -78,7 +80,7 @@ create table status_report_effects (
 create index status_report_effects_by_component on status_report_effects (component_id);
 
 create table status_maintenances (
-  id integer primary key,
+  id integer primary key autoincrement,
   public_id text not null unique,
   title text not null,
   phase text not null check (phase in ('scheduled', 'in_progress', 'completed', 'cancelled')),
@@ -98,7 +100,7 @@ create table status_maintenance_components (
 create index status_maintenance_components_by_component on status_maintenance_components (component_id);
 
 create table status_maintenance_updates (
-  id integer primary key,
+  id integer primary key autoincrement,
   maintenance_id integer not null references status_maintenances (id) on delete cascade,
   phase text not null,
   body text not null,
@@ -108,7 +110,7 @@ create index status_maintenance_updates_by_maintenance on status_maintenance_upd
 
 -- Who follows the page. Tokens rest as digests; the one for each message's link is sealed, because messages need it again.
 create table status_subscribers (
-  id integer primary key,
+  id integer primary key autoincrement,
   kind text not null check (kind in ('email', 'webhook')),
   address text not null,
   address_key text not null,
@@ -137,7 +139,7 @@ create index status_subscriber_components_by_component on status_subscriber_comp
 -- One telling of one or several updates to everybody. `cursor` is the last subscriber whose delivery was posted: an interrupted
 -- telling goes on from there. One subject is told one notice at a time.
 create table status_notices (
-  id integer primary key,
+  id integer primary key autoincrement,
   subject text not null,
   from_update integer not null,
   upto_update integer not null,
@@ -151,7 +153,7 @@ create index status_notices_by_subject on status_notices (subject, id);
 
 -- Texts to start a report from.
 create table status_templates (
-  id integer primary key,
+  id integer primary key autoincrement,
   name text not null unique,
   title text not null,
   impact text not null,

@@ -167,7 +167,7 @@ fn report_draft(telling: &Telling, view: &ReportView, new: &[usize]) -> Draft {
     Draft {
         thread: format!("report-{}", view.public_id),
         subject: format!("{}: {} – {}", look.name, language.phase(last), view.title),
-        parts: parts.collect(),
+        parts: std::iter::once((view.title.clone(), String::new())).chain(parts).collect(),
         button: (texts.mail_read_more, telling.links.absolute(Target::Report(&view.public_id))),
         foot: texts.mail_why,
     }
@@ -177,7 +177,7 @@ fn maintenance_draft(telling: &Telling, view: &MaintenanceView, new: &[usize]) -
     let (language, look) = (telling.subscriber.language, &telling.snapshot.look);
     let texts = language.texts();
     let window = format!("{} – {}", language.moment(view.starts_at, &look.zone), language.moment(view.ends_at, &look.zone));
-    let mut parts = vec![(window, String::new())];
+    let mut parts = vec![(view.title.clone(), String::new()), (window, String::new())];
     parts.extend(
         new.iter()
             .rev()

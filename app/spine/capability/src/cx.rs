@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use web::{HotPages, Limiter, Live, Metrics};
 
-use crate::Registry;
+use crate::{Registry, Slots};
 
 /// What must be known before the database is open; everything else is a setting.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct House {
     pub boot: Boot,
     pub registry: Registry,
     pub started_at: Time,
+    /// What capabilities keep in memory.
+    pub slots: Slots,
 }
 
 #[derive(Clone)]

@@ -13,10 +13,11 @@ pub mod contribution;
 mod cx;
 pub mod feed;
 mod framed;
-mod open;
 pub mod mail;
+mod open;
 mod registry;
 pub mod settings;
+mod slots;
 mod store;
 mod tasks;
 
@@ -25,10 +26,11 @@ pub use contribution::{Diagnosis, Gauge, Hit, Keep, Metric, Nav, NavGroup, Readi
 pub use cx::{Boot, Cx, House};
 pub use feed::{Condition, Feed, FeedSource, ResponsePoint, Stretch};
 pub use framed::Framed;
-pub use open::{OpenOptions, is_https, open, plain_frame, route_table, router, runner};
 pub use identity::audit;
+pub use open::{OpenOptions, is_https, open, plain_frame, route_table, router, runner};
 pub use registry::Registry;
 pub use settings::{Section, Setting, SettingKind};
+pub use slots::Slots;
 pub use tasks::Tasks;
 
 use db::{Migration, Reader};

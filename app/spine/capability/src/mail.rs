@@ -50,12 +50,27 @@ const SMTP_TLS: Setting = Setting {
     kind: SettingKind::Choice(&[("starttls", "STARTTLS"), ("implicit", "TLS from the start"), ("none", "none")]),
     default: "starttls",
 };
-const SMTP_USERNAME: Setting =
-    Setting { key: "outbound.smtp_username", label: "User name", help: "Empty for a server that asks for none.", kind: SettingKind::Text { max: 200 }, default: "" };
-const SMTP_PASSWORD: Setting =
-    Setting { key: "outbound.smtp_password", label: "Password", help: "Stored sealed; never shown again.", kind: SettingKind::Secret, default: "" };
-const RESEND_KEY: Setting =
-    Setting { key: "outbound.resend_key", label: "Resend API key", help: "Stored sealed; never shown again.", kind: SettingKind::Secret, default: "" };
+const SMTP_USERNAME: Setting = Setting {
+    key: "outbound.smtp_username",
+    label: "User name",
+    help: "Empty for a server that asks for none.",
+    kind: SettingKind::Text { max: 200 },
+    default: "",
+};
+const SMTP_PASSWORD: Setting = Setting {
+    key: "outbound.smtp_password",
+    label: "Password",
+    help: "Stored sealed; never shown again.",
+    kind: SettingKind::Secret,
+    default: "",
+};
+const RESEND_KEY: Setting = Setting {
+    key: "outbound.resend_key",
+    label: "Resend API key",
+    help: "Stored sealed; never shown again.",
+    kind: SettingKind::Secret,
+    default: "",
+};
 const RESEND_BASE: Setting = Setting {
     key: "outbound.resend_base",
     label: "Resend address",

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use web::{Access, Admission, FinishOptions, HotPages, Limiter, Live, Metrics, RouteEntry, live_handler};
 
-use crate::{Boot, Cx, House, Registry, framed};
+use crate::{Boot, Cx, House, Registry, Slots, framed};
 
 /// Reads at once per file. Each costs a page cache of at most 2 MB; a small SaaS has a handful of people looking.
 const READERS: usize = 4;
@@ -29,7 +29,8 @@ pub struct OpenOptions {
 
 /// Opens both files and brings their tables up to date.
 pub fn open(options: OpenOptions) -> Result<Cx> {
-    let file = |file| Db::open(db::OpenOptions { folder: options.boot.data_dir.clone(), file, readers: READERS, clock: options.clock.clone() });
+    let file =
+        |file| Db::open(db::OpenOptions { folder: options.boot.data_dir.clone(), file, readers: READERS, clock: options.clock.clone() });
     let (hermetic, telemetry) = (file(File::Hermetic)?, file(File::Telemetry)?);
     hermetic.migrate(options.registry.migrations())?;
     telemetry.migrate(options.registry.telemetry_migrations())?;
@@ -47,6 +48,7 @@ pub fn open(options: OpenOptions) -> Result<Cx> {
         metrics: Metrics::default(),
         boot: options.boot,
         registry: options.registry,
+        slots: Slots::default(),
     }))
 }
 
@@ -77,7 +79,11 @@ pub fn router(cx: &Cx, trusted_proxies: Vec<ipnet::IpNet>) -> Result<Router> {
 pub fn runner(cx: &Cx) -> Result<work::Runner<Cx>> {
     let work = cx.registry.work();
     let problems = work.problems();
-    if problems.is_empty() { Ok(work::Runner::new(cx.hermetic.clone(), cx.clone(), work)) } else { Err(Error::internal(problems.join("; "))) }
+    if problems.is_empty() {
+        Ok(work::Runner::new(cx.hermetic.clone(), cx.clone(), work))
+    } else {
+        Err(Error::internal(problems.join("; ")))
+    }
 }
 
 pub fn is_https(cx: &Cx) -> bool {

@@ -4,7 +4,9 @@ use db::{Migrations, Reader};
 use kernel::Result;
 
 use crate::settings::SPINE_SECTIONS;
-use crate::{Apply, Capability, Condition, Diagnosis, Feed, FeedSource, Gauge, Hit, Metric, ResponsePoint, Routes, Section, Stretch, Tile, Work};
+use crate::{
+    Apply, Capability, Condition, Diagnosis, Feed, FeedSource, Gauge, Hit, Metric, ResponsePoint, Routes, Section, Stretch, Tile, Work,
+};
 
 #[derive(Clone, Copy)]
 pub struct Registry(pub &'static [&'static dyn Capability]);

@@ -29,10 +29,18 @@ pub struct Setting {
 #[derive(Debug, Clone, Copy)]
 pub enum SettingKind {
     /// One line; may be empty.
-    Text { max: usize },
+    Text {
+        max: usize,
+    },
     /// Several lines; may be empty.
-    Lines { max: usize },
-    Number { min: f64, max: f64, unit: &'static str },
+    Lines {
+        max: usize,
+    },
+    Number {
+        min: f64,
+        max: f64,
+        unit: &'static str,
+    },
     Switch,
     /// Stored value and label.
     Choice(&'static [(&'static str, &'static str)]),
@@ -60,7 +68,13 @@ const INSTANCE: Section = Section {
     title: "Instance",
     about: "How this installation calls itself in pages and notices.",
     fields: &[
-        Setting { key: "instance.name", label: "Name", help: "Shown in the console and in notices.", kind: SettingKind::Text { max: 60 }, default: "Hermetic" },
+        Setting {
+            key: "instance.name",
+            label: "Name",
+            help: "Shown in the console and in notices.",
+            kind: SettingKind::Text { max: 60 },
+            default: "Hermetic",
+        },
         Setting {
             key: "instance.zone",
             label: "Time zone",
@@ -141,9 +155,13 @@ pub fn checked(setting: &Setting, value: &str) -> Result<String> {
     let wrong = |sentence: String| Err(Error::field(setting.key, sentence));
     let named = |result: Result<String>| result.map_err(|error| Error::field(setting.key, error.message()));
     match setting.kind {
-        SettingKind::Text { .. } | SettingKind::Url | SettingKind::Email | SettingKind::Color | SettingKind::Host if value.is_empty() => Ok(String::new()),
+        SettingKind::Text { .. } | SettingKind::Url | SettingKind::Email | SettingKind::Color | SettingKind::Host if value.is_empty() => {
+            Ok(String::new())
+        }
         SettingKind::Text { max } => named(checked_line(value, setting.label, max)),
-        SettingKind::Lines { max } if value.chars().count() > max => wrong(format!("Please shorten “{}” to {max} characters.", setting.label)),
+        SettingKind::Lines { max } if value.chars().count() > max => {
+            wrong(format!("Please shorten “{}” to {max} characters.", setting.label))
+        }
         SettingKind::Lines { .. } | SettingKind::Secret => Ok(value.to_owned()),
         SettingKind::Number { min, max, unit } => match value.parse::<f64>() {
             Ok(number) if number.is_finite() && (min..=max).contains(&number) => Ok(number.to_string()),
@@ -170,6 +188,7 @@ fn is_color(text: &str) -> bool {
 }
 
 fn is_host(text: &str) -> bool {
-    let is_label = |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_label =
+        |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     text.len() <= 253 && text.split('.').all(is_label)
 }

@@ -26,7 +26,9 @@ impl Tasks {
         self.running.spawn(async move {
             let ended = tokio::spawn(task).await;
             match ended {
-                Err(error) if error.is_panic() => tracing::error!(task = name, "a background task panicked and has ended; please restart and report it"),
+                Err(error) if error.is_panic() => {
+                    tracing::error!(task = name, "a background task panicked and has ended; please restart and report it")
+                }
                 _ if !shutdown.is_cancelled() => tracing::warn!(task = name, "a background task ended before the server did"),
                 _ => {}
             }

@@ -2,12 +2,14 @@ use crate::settings::{self, Setting, SettingKind};
 use db::{Db, File, Migrations, OpenOptions};
 use kernel::{Clock, Sealer, Time};
 
-const NUMBER: Setting = Setting { key: "test.number", label: "Number", help: "", kind: SettingKind::Number { min: 1.0, max: 9.0, unit: "s" }, default: "3" };
+const NUMBER: Setting =
+    Setting { key: "test.number", label: "Number", help: "", kind: SettingKind::Number { min: 1.0, max: 9.0, unit: "s" }, default: "3" };
 const SECRET: Setting = Setting { key: "test.secret", label: "Secret", help: "", kind: SettingKind::Secret, default: "" };
 const HOST: Setting = Setting { key: "test.host", label: "Host", help: "", kind: SettingKind::Host, default: "" };
 
 fn open(folder: &tempfile::TempDir) -> Db {
-    let db = Db::open(OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 1, clock: Clock::frozen(Time(1)) }).unwrap();
+    let db = Db::open(OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 1, clock: Clock::frozen(Time(1)) })
+        .unwrap();
     db.migrate(vec![Migrations { owner: "capability", list: crate::MIGRATIONS }]).unwrap();
     db
 }

@@ -10,7 +10,9 @@ pub(crate) const DISK_SENTENCE: &str = "The disk does not take any more data. Fr
 pub(crate) fn query_error(sql: &str, source: rusqlite::Error) -> Error {
     let extended = source.sqlite_error().map(|error| error.extended_code);
     let error = match (source.sqlite_error_code(), extended) {
-        (_, Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY)) => Error::conflict("This exists already; please choose another name."),
+        (_, Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY)) => {
+            Error::conflict("This exists already; please choose another name.")
+        }
         (_, Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY)) => Error::conflict("Something else still refers to this."),
         (Some(ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure), _) => Error::unavailable(DISK_SENTENCE),
         (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {

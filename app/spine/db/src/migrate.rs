@@ -27,9 +27,10 @@ pub(crate) fn apply(tx: &mut Tx<'_>, migrations: &Migrations) -> Result<()> {
          applied_at integer not null, primary key (owner, number)) strict, without rowid",
         [],
     )?;
-    let applied = tx.rows("select number, name, checksum from db_migrations where owner = ? order by number", [migrations.owner], |row| {
-        Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-    })?;
+    let applied =
+        tx.rows("select number, name, checksum from db_migrations where owner = ? order by number", [migrations.owner], |row| {
+            Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })?;
     for (number, name, checksum) in &applied {
         let known = migrations.list.iter().find(|migration| migration.number == *number);
         match known {
@@ -50,10 +51,9 @@ pub(crate) fn apply(tx: &mut Tx<'_>, migrations: &Migrations) -> Result<()> {
 }
 
 fn step(tx: &mut Tx<'_>, owner: &str, migration: &Migration) -> Result<()> {
-    tx.reader
-        .connection
-        .execute_batch(migration.sql)
-        .map_err(|error| Error::internal(format!("applying migration {owner}/{:04}_{}", migration.number, migration.name)).because(error))?;
+    tx.reader.connection.execute_batch(migration.sql).map_err(|error| {
+        Error::internal(format!("applying migration {owner}/{:04}_{}", migration.number, migration.name)).because(error)
+    })?;
     let checksum = kernel::ids::digest(migration.sql);
     tx.run(
         "insert into db_migrations (owner, number, name, checksum, applied_at) values (?, ?, ?, ?, ?)",
@@ -63,9 +63,13 @@ fn step(tx: &mut Tx<'_>, owner: &str, migration: &Migration) -> Result<()> {
 }
 
 fn newer(owner: &str, name: &str) -> Error {
-    Error::conflict(format!("This database was written by a newer Hermetic (it knows the migration {owner}/{name}). Install that version or a newer one."))
+    Error::conflict(format!(
+        "This database was written by a newer Hermetic (it knows the migration {owner}/{name}). Install that version or a newer one."
+    ))
 }
 
 fn edited(owner: &str, name: &str) -> Error {
-    Error::conflict(format!("The migration {owner}/{name} differs from the one this database was built with. Install an unmodified version."))
+    Error::conflict(format!(
+        "The migration {owner}/{name} differs from the one this database was built with. Install an unmodified version."
+    ))
 }

@@ -55,7 +55,10 @@ struct Inner {
 impl Db {
     pub fn open(options: OpenOptions) -> Result<Db> {
         if rusqlite::version_number() < OLDEST_SQLITE {
-            return Err(Error::internal(format!("SQLite {} is too old: 3.51.3 or newer is needed (earlier ones can corrupt the file)", rusqlite::version())));
+            return Err(Error::internal(format!(
+                "SQLite {} is too old: 3.51.3 or newer is needed (earlier ones can corrupt the file)",
+                rusqlite::version()
+            )));
         }
         let path = options.folder.join(options.file.file_name());
         let connection = open_writer(&path)?;
@@ -148,11 +151,16 @@ const PRAGMAS: &str = "pragma busy_timeout = 10000; pragma foreign_keys = on; pr
                        pragma trusted_schema = off;";
 
 fn open_writer(path: &std::path::Path) -> Result<Connection> {
-    let opening = |error| Error::unavailable(format!("The database {} cannot be opened for writing. Check its owner and rights.", path.display())).because(error);
+    let opening = |error| {
+        Error::unavailable(format!("The database {} cannot be opened for writing. Check its owner and rights.", path.display()))
+            .because(error)
+    };
     let connection = Connection::open(path).map_err(opening)?;
     connection.execute_batch(PRAGMAS).map_err(opening)?;
     connection
-        .execute_batch("pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864;")
+        .execute_batch(
+            "pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864;",
+        )
         .map_err(opening)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)

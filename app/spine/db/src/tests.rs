@@ -4,8 +4,11 @@ use kernel::{Clock, Error, Kind, Time};
 fn open(folder: &tempfile::TempDir) -> Db {
     let options = OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 2, clock: Clock::frozen(Time(5_000)) };
     let db = Db::open(options).unwrap();
-    db.migrate(vec![Migrations { owner: "test", list: &[Migration { number: 1, name: "rows", sql: "create table rows (id integer primary key, text text not null unique) strict" }] }])
-        .unwrap();
+    db.migrate(vec![Migrations {
+        owner: "test",
+        list: &[Migration { number: 1, name: "rows", sql: "create table rows (id integer primary key, text text not null unique) strict" }],
+    }])
+    .unwrap();
     db
 }
 
@@ -116,7 +119,8 @@ async fn a_reader_cannot_write() {
 fn an_edited_or_unknown_migration_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
-    let edited = Migrations { owner: "test", list: &[Migration { number: 1, name: "rows", sql: "create table other (id integer) strict" }] };
+    let edited =
+        Migrations { owner: "test", list: &[Migration { number: 1, name: "rows", sql: "create table other (id integer) strict" }] };
     assert_eq!(db.migrate(vec![edited]).unwrap_err().kind, Kind::Conflict);
     let older = Migrations { owner: "test", list: &[] };
     assert!(db.migrate(vec![older]).unwrap_err().message().contains("newer Hermetic"));
@@ -126,7 +130,10 @@ fn an_edited_or_unknown_migration_is_refused() {
 fn a_failing_migration_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
-    let broken = Migrations { owner: "broken", list: &[Migration { number: 1, name: "half", sql: "create table half (id integer) strict; create table half (id integer) strict" }] };
+    let broken = Migrations {
+        owner: "broken",
+        list: &[Migration { number: 1, name: "half", sql: "create table half (id integer) strict; create table half (id integer) strict" }],
+    };
     assert!(db.migrate(vec![broken]).is_err());
     let tables: i64 = db.read_blocking(|r| r.value("select count(*) from sqlite_schema where name = 'half'", [])).unwrap();
     assert_eq!(tables, 0);
@@ -136,9 +143,8 @@ fn a_failing_migration_leaves_nothing_behind() {
 fn the_file_is_wal_with_full_synchronisation() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
-    let (journal, synchronous) = db
-        .write_blocking(|tx| Ok((tx.value::<String>("pragma journal_mode", [])?, tx.value::<i64>("pragma synchronous", [])?)))
-        .unwrap();
+    let (journal, synchronous) =
+        db.write_blocking(|tx| Ok((tx.value::<String>("pragma journal_mode", [])?, tx.value::<i64>("pragma synchronous", [])?))).unwrap();
     assert_eq!((journal.as_str(), synchronous), ("wal", 2));
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn request<T: Send + 'static>(
     answer: impl FnOnce(Result<T>) + Send + 'static,
 ) -> Request {
     let run: Run = Box::new(move |tx| {
-        let result = catch_unwind(AssertUnwindSafe(|| f(tx))).unwrap_or_else(|_| Err(Error::internal("a write closure panicked; its changes were undone")));
+        let result = catch_unwind(AssertUnwindSafe(|| f(tx)))
+            .unwrap_or_else(|_| Err(Error::internal("a write closure panicked; its changes were undone")));
         let is_kept = result.is_ok();
         let finish: Finish = Box::new(move |committed| {
             let result = match committed {

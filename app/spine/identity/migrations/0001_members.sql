@@ -1,6 +1,8 @@
+-- Ids are given once (autoincrement): they stand in links, keys of deliveries and other tables' texts, and a new row must never
+-- inherit what was meant for a deleted one.
 -- People who may sign in to the console.
 create table identity_members (
-  id integer primary key,
+  id integer primary key autoincrement,
   email text not null collate nocase unique,
   name text not null,
   role text not null check (role in ('viewer', 'member', 'admin', 'owner')),
@@ -45,7 +47,7 @@ create table identity_links (
 ) strict, without rowid;
 
 create table identity_keys (
-  id integer primary key,
+  id integer primary key autoincrement,
   name text not null unique,
   -- The first characters, so that a person can tell keys apart.
   hint text not null,

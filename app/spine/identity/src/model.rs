@@ -96,7 +96,10 @@ pub fn checked_scopes(wanted: &[String], known: &[String]) -> Result<Vec<String>
     let mut scopes: Vec<String> = Vec::new();
     for scope in wanted {
         if !known.contains(scope) {
-            return Err(Error::field("scopes", format!("The scope {} does not exist; choose from {}.", kernel::text::shorten(scope, 40), known.join(", "))));
+            return Err(Error::field(
+                "scopes",
+                format!("The scope {} does not exist; choose from {}.", kernel::text::shorten(scope, 40), known.join(", ")),
+            ));
         }
         if !scopes.contains(scope) {
             scopes.push(scope.clone());

@@ -1,9 +1,9 @@
 //! Passwords: argon2id with the crate's defaults (19 MiB, two passes: OWASP's first choice), one at a time, so that a
 //! flood of sign-ins costs one core and 19 MiB, not the machine.
 
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 use kernel::{Error, Result, Secret};
 use tokio::sync::Semaphore;
 

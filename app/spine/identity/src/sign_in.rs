@@ -38,7 +38,10 @@ pub async fn with_password(db: &Db, email: &str, password: &Secret, browser: Bro
     let lifetime = if needs_code { model::PENDING_FOR } else { model::LOGIN_IDLE };
     db.write(move |tx| {
         let expires_at = tx.now + lifetime;
-        store::insert_login(tx, &store::LoginInsert { member: credentials.id, digest: &digest, is_pending: needs_code, browser: &browser, expires_at })?;
+        store::insert_login(
+            tx,
+            &store::LoginInsert { member: credentials.id, digest: &digest, is_pending: needs_code, browser: &browser, expires_at },
+        )?;
         if !needs_code {
             note_sign_in(tx, credentials.id, &credentials.name)?;
         }
@@ -54,7 +57,8 @@ pub async fn with_code(db: &Db, sealer: &Sealer, token: &str, code: &str) -> Res
     let fresh = kernel::ids::random_token();
     let fresh_digest = kernel::ids::digest(&fresh);
     db.write(move |tx| {
-        let pending = store::find_pending(tx, &digest)?.ok_or_else(|| Error::new(kernel::Kind::Unauthorized, "This sign-in took too long. Please start again."))?;
+        let pending = store::find_pending(tx, &digest)?
+            .ok_or_else(|| Error::new(kernel::Kind::Unauthorized, "This sign-in took too long. Please start again."))?;
         if !accept_code(tx, &sealer, &pending, &code)? {
             return Err(Error::field("code", "This code is not right, or it was used before. Please wait for the next one."));
         }

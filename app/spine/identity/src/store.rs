@@ -31,7 +31,14 @@ pub fn list_audits(r: &Reader<'_>, page: &PageRequest) -> Result<Page<Audit>> {
         "select id, actor, act, subject, detail, created_at from identity_audits where id < ? order by id desc limit ?",
         params![page.before(), page.limit() + 1],
         |row| {
-            Ok(Audit { id: row.get(0)?, actor: row.get(1)?, act: row.get(2)?, subject: row.get(3)?, detail: row.get(4)?, created_at: Time(row.get(5)?) })
+            Ok(Audit {
+                id: row.get(0)?,
+                actor: row.get(1)?,
+                act: row.get(2)?,
+                subject: row.get(3)?,
+                detail: row.get(4)?,
+                created_at: Time(row.get(5)?),
+            })
         },
     )?;
     Ok(Page::from_rows(rows, page, |row| row.id))
@@ -39,7 +46,10 @@ pub fn list_audits(r: &Reader<'_>, page: &PageRequest) -> Result<Page<Audit>> {
 
 /// Old audit rows go; see the retention of identity.
 pub fn remove_audits(tx: &mut Tx<'_>, before: Time, limit: u32) -> Result<usize> {
-    tx.run("delete from identity_audits where id in (select id from identity_audits where created_at < ? order by id limit ?)", params![before.0, limit])
+    tx.run(
+        "delete from identity_audits where id in (select id from identity_audits where created_at < ? order by id limit ?)",
+        params![before.0, limit],
+    )
 }
 
 fn read_role(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
@@ -155,7 +165,15 @@ pub(crate) fn find_credentials(r: &Reader<'_>, email: &str) -> Result<Option<Cre
     r.row(
         "select id, name, password_hash, totp_secret is not null, disabled_at is not null from identity_members where email = ?",
         [email],
-        |row| Ok(Credentials { id: MemberId(row.get(0)?), name: row.get(1)?, password_hash: row.get(2)?, has_totp: row.get(3)?, is_disabled: row.get(4)? }),
+        |row| {
+            Ok(Credentials {
+                id: MemberId(row.get(0)?),
+                name: row.get(1)?,
+                password_hash: row.get(2)?,
+                has_totp: row.get(3)?,
+                is_disabled: row.get(4)?,
+            })
+        },
     )
 }
 

@@ -34,7 +34,11 @@ async fn create_owner(db: &Db, token: &str) -> kernel::Result<MemberId> {
     let (token, hash) = (token.to_owned(), password::hash(&Secret::new(PASSWORD)).await.unwrap());
     db.write(move |tx| {
         let email = Email::parse("owner@example.com")?;
-        sign_in::create_owner(tx, &token, &store::MemberInsert { email: &email, name: "Owner", role: Role::Viewer, password_hash: Some(&hash) })
+        sign_in::create_owner(
+            tx,
+            &token,
+            &store::MemberInsert { email: &email, name: "Owner", role: Role::Viewer, password_hash: Some(&hash) },
+        )
     })
     .await
 }
@@ -149,7 +153,8 @@ async fn a_disabled_member_is_out_at_once_and_the_last_owner_cannot_be_disabled(
 #[tokio::test]
 async fn a_key_is_known_by_its_digest_only_and_ends_when_revoked() {
     let bench = bench().await;
-    let (id, token) = bench.db.write(|tx| store::new_key(tx, "deploy", Role::Member, &["uptime:read".to_owned()], "member:1 Owner")).await.unwrap();
+    let (id, token) =
+        bench.db.write(|tx| store::new_key(tx, "deploy", Role::Member, &["uptime:read".to_owned()], "member:1 Owner")).await.unwrap();
     let bearer = format!("Bearer {}", token.expose());
     assert!(matches!(identify(&bench, header::AUTHORIZATION, bearer.clone()).await.unwrap(), Actor::Key { role: Role::Member, .. }));
     let gate = MemberGate { db: bench.db.clone(), cookie: LoginCookie { is_secure: false } };

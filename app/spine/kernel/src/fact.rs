@@ -11,32 +11,103 @@ use crate::ids::{DeliveryId, MaintenanceId, MonitorId, OutageId, ReportId};
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
     /// A monitor was confirmed down. `down_since` is the first failing check, `reason` a stable code, `detail` a sentence.
-    MonitorDown { monitor: MonitorId, name: String, target: String, outage: OutageId, down_since: Time, detected_at: Time, reason: String, detail: String },
+    MonitorDown {
+        monitor: MonitorId,
+        name: String,
+        target: String,
+        outage: OutageId,
+        down_since: Time,
+        detected_at: Time,
+        reason: String,
+        detail: String,
+    },
     /// An outage ended. `recovered_at` is the first good check.
-    MonitorRecovered { monitor: MonitorId, name: String, target: String, outage: OutageId, down_since: Time, recovered_at: Time },
+    MonitorRecovered {
+        monitor: MonitorId,
+        name: String,
+        target: String,
+        outage: OutageId,
+        down_since: Time,
+        recovered_at: Time,
+    },
     /// Answers, but slower or less well than asked.
-    MonitorDegraded { monitor: MonitorId, name: String, target: String, since: Time, detail: String },
+    MonitorDegraded {
+        monitor: MonitorId,
+        name: String,
+        target: String,
+        since: Time,
+        detail: String,
+    },
     /// Degraded no longer (it is up again, or went down, which is told by its own fact).
-    MonitorRestored { monitor: MonitorId, name: String, target: String, degraded_since: Time, restored_at: Time },
+    MonitorRestored {
+        monitor: MonitorId,
+        name: String,
+        target: String,
+        degraded_since: Time,
+        restored_at: Time,
+    },
     /// Changes state so often that single notices are withheld until it is stable.
-    MonitorFlapping { monitor: MonitorId, name: String, target: String, transitions: u32, since: Time },
+    MonitorFlapping {
+        monitor: MonitorId,
+        name: String,
+        target: String,
+        transitions: u32,
+        since: Time,
+    },
     /// Was flapping and has been stable for the set time; `is_down` tells in which state.
-    MonitorSettled { monitor: MonitorId, name: String, target: String, is_down: bool },
+    MonitorSettled {
+        monitor: MonitorId,
+        name: String,
+        target: String,
+        is_down: bool,
+    },
     /// The certificate ends soon. Sent once per threshold of `days_left`.
-    CertificateExpiring { monitor: MonitorId, name: String, target: String, not_after: Time, days_left: i64 },
+    CertificateExpiring {
+        monitor: MonitorId,
+        name: String,
+        target: String,
+        not_after: Time,
+        days_left: i64,
+    },
     /// A monitor is gone or paused: whatever is open about it ends.
-    MonitorSilenced { monitor: MonitorId, name: String },
+    MonitorSilenced {
+        monitor: MonitorId,
+        name: String,
+    },
     /// Hermetic itself cannot see out (no way to the network, or it was suspended): nothing was judged meanwhile.
-    MonitoringInterrupted { vantage: String, since: Time, detail: String },
-    MonitoringResumed { vantage: String, since: Time, resumed_at: Time },
+    MonitoringInterrupted {
+        vantage: String,
+        since: Time,
+        detail: String,
+    },
+    MonitoringResumed {
+        vantage: String,
+        since: Time,
+        resumed_at: Time,
+    },
     /// A public report was published or got an update.
-    ReportPublished { report: ReportId },
+    ReportPublished {
+        report: ReportId,
+    },
     /// A public maintenance was announced, changed or moved; covers these monitors while it runs.
-    MaintenanceAnnounced { maintenance: MaintenanceId, title: String, monitors: Vec<MonitorId>, starts_at: Time, ends_at: Time },
+    MaintenanceAnnounced {
+        maintenance: MaintenanceId,
+        title: String,
+        monitors: Vec<MonitorId>,
+        starts_at: Time,
+        ends_at: Time,
+    },
     /// It will not take place, or it ended before its time.
-    MaintenanceEnded { maintenance: MaintenanceId, ended_at: Time },
+    MaintenanceEnded {
+        maintenance: MaintenanceId,
+        ended_at: Time,
+    },
     /// A notification was given up after its last try.
-    DeliveryDied { delivery: DeliveryId, destination: String, reason: String },
+    DeliveryDied {
+        delivery: DeliveryId,
+        destination: String,
+        reason: String,
+    },
 }
 
 impl Fact {

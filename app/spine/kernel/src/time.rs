@@ -110,8 +110,7 @@ pub fn describe_duration(span: Duration) -> String {
 
 /// A time zone by its IANA name; the error names the field's fix.
 pub fn parse_zone(name: &str) -> crate::Result<TimeZone> {
-    TimeZone::get(name.trim())
-        .map_err(|_| crate::Error::invalid("Please give a time zone by its IANA name, such as Europe/Berlin or UTC."))
+    TimeZone::get(name.trim()).map_err(|_| crate::Error::invalid("Please give a time zone by its IANA name, such as Europe/Berlin or UTC."))
 }
 
 /// Where `now` comes from. Tests freeze it and move it by hand; nothing else in the house reads a clock.

@@ -41,7 +41,8 @@ impl Client {
 
     pub async fn json(&self, method: Method, path: &str, body: &impl Serialize) -> Answer {
         let body = serde_json::to_vec(body).expect("JSON");
-        let request = self.request(method, path).header(header::CONTENT_TYPE, "application/json").header(header::ACCEPT, "application/json");
+        let request =
+            self.request(method, path).header(header::CONTENT_TYPE, "application/json").header(header::ACCEPT, "application/json");
         self.send(request.body(Body::from(body))).await
     }
 

@@ -40,7 +40,8 @@ impl TestHouse {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let clock = Clock::frozen(START);
         let shutdown = CancellationToken::new();
-        let outbound = Outbound::new(OutboundOptions { guard, ..OutboundOptions::new(clock.clone(), "hermetic-test") }).expect("the ways out");
+        let outbound =
+            Outbound::new(OutboundOptions { guard, ..OutboundOptions::new(clock.clone(), "hermetic-test") }).expect("the ways out");
         let boot = Boot {
             data_dir: folder.path().to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -48,8 +49,14 @@ impl TestHouse {
             version: "test",
             is_demo: false,
         };
-        let options =
-            OpenOptions { boot, registry: Registry(capabilities), clock: clock.clone(), outbound, sealer: Sealer::new(&[5; 32]), shutdown: shutdown.clone() };
+        let options = OpenOptions {
+            boot,
+            registry: Registry(capabilities),
+            clock: clock.clone(),
+            outbound,
+            sealer: Sealer::new(&[5; 32]),
+            shutdown: shutdown.clone(),
+        };
         let cx = capability::open(options).expect("the house opens");
         let router = capability::router(&cx, Vec::new()).expect("the routes fit");
         let runner = capability::runner(&cx).expect("the work is wired");
@@ -107,7 +114,11 @@ impl TestHouse {
     }
 
     async fn new_member(&self, role: Role) -> MemberId {
-        let hash = self.password_hash.get_or_init(|| async { identity::password::hash(&Secret::new(PASSWORD)).await.expect("a hash") }).await.clone();
+        let hash = self
+            .password_hash
+            .get_or_init(|| async { identity::password::hash(&Secret::new(PASSWORD)).await.expect("a hash") })
+            .await
+            .clone();
         let email = Email::parse(&format!("{}@example.com", kernel::ids::random_public_id())).expect("an address");
         let insert = move |tx: &mut db::Tx<'_>| {
             store::insert_member(tx, &MemberInsert { email: &email, name: &format!("Test {role}"), role, password_hash: Some(&hash) })

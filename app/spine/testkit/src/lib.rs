@@ -6,8 +6,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test kit says what is wrong by panicking; it is a dev-dependency only")]
 
-pub mod fakes;
 mod client;
+pub mod fakes;
 mod house;
 
 pub use client::{Answer, Client};

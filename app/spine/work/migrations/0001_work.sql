@@ -1,6 +1,9 @@
--- Facts, and how far their fan-out into jobs has come.
+-- Ids are given once (autoincrement): they stand in links, keys of deliveries and other tables' texts, and a new row must never
+-- inherit what was meant for a deleted one.
+-- Facts, and how far their fan-out into jobs has come. Old ones are removed; autoincrement keeps a new id from starting
+-- again below the cursor once all were.
 create table work_facts (
-  id integer primary key,
+  id integer primary key autoincrement,
   kind text not null,
   payload text not null,
   created_at integer not null
@@ -39,7 +42,7 @@ create table work_schedules (
 -- The outbox: what is to leave the house. FIFO per destination; the key makes a repeated post harmless and travels with
 -- every attempt, so that receivers can tell a repeated attempt from a new notice.
 create table work_deliveries (
-  id integer primary key,
+  id integer primary key autoincrement,
   destination text not null,
   sender text not null,
   key text not null unique,

@@ -53,11 +53,21 @@ pub struct Delivery {
 /// What a sender answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent {
-    Done { code: Option<u16>, provider_id: Option<String> },
+    Done {
+        code: Option<u16>,
+        provider_id: Option<String>,
+    },
     /// The receiver may take it later; `after` is its own wish (Retry-After).
-    Retry { reason: String, code: Option<u16>, after: Option<Duration> },
+    Retry {
+        reason: String,
+        code: Option<u16>,
+        after: Option<Duration>,
+    },
     /// It will never be taken: the address is wrong, or the receiver refuses it.
-    Dead { reason: String, code: Option<u16> },
+    Dead {
+        reason: String,
+        code: Option<u16>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

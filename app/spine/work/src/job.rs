@@ -34,7 +34,10 @@ impl NewJob {
 /// `None` when one with this key is queued already.
 pub fn enqueue(tx: &mut Tx<'_>, job: NewJob) -> Result<Option<JobId>> {
     let run_at = job.run_at.unwrap_or(tx.now);
-    let id = store::insert_job(tx, &store::JobInsert { kind: job.kind, key: job.key.as_deref(), lane: None, payload: &job.payload.to_string(), run_at })?;
+    let id = store::insert_job(
+        tx,
+        &store::JobInsert { kind: job.kind, key: job.key.as_deref(), lane: None, payload: &job.payload.to_string(), run_at },
+    )?;
     tx.signal(TOPIC);
     Ok(id)
 }
@@ -53,7 +56,8 @@ pub struct Job {
 impl Job {
     /// The fact, when a reaction made this job.
     pub fn fact(&self) -> Result<Fact> {
-        serde_json::from_value(self.payload.clone()).map_err(|error| Error::internal(format!("reading the fact of job {}", self.kind)).because(error))
+        serde_json::from_value(self.payload.clone())
+            .map_err(|error| Error::internal(format!("reading the fact of job {}", self.kind)).because(error))
     }
 }
 

@@ -252,7 +252,8 @@ fn finish_delivery(tx: &mut Tx<'_>, delivery: &Delivery, sent: &Sent, duration: 
             store::finish_delivery(tx, id, DeliveryState::Sent, provider_id.as_deref())
         }
         Sent::Retry { reason, code, after } => {
-            let pause = backoff::delivery_pause(delivery.attempt, tx.now.since(delivery.created_at), *after, kernel::rng::random_fraction());
+            let pause =
+                backoff::delivery_pause(delivery.attempt, tx.now.since(delivery.created_at), *after, kernel::rng::random_fraction());
             let outcome = if pause.is_some() { "retry" } else { "dead" };
             store::insert_attempt(tx, &AttemptInsert { id, outcome, code: *code, detail: Some(reason), duration })?;
             match pause {
@@ -298,4 +299,3 @@ async fn woken(signals: &mut broadcast::Receiver<db::Signal>) {
         }
     }
 }
-

@@ -22,7 +22,9 @@ impl Rhythm {
                 Ok(Time((now.0.div_euclid(period) + 1).saturating_mul(period)))
             }
             Rhythm::Cron(expression) => {
-                let wrong = |error: croner::errors::CronError| Error::internal(format!("reading the cron expression {expression:?}")).because(error.to_string());
+                let wrong = |error: croner::errors::CronError| {
+                    Error::internal(format!("reading the cron expression {expression:?}")).because(error.to_string())
+                };
                 let cron = Cron::from_str(expression).map_err(wrong)?;
                 let next = cron.find_next_occurrence(&now.in_zone(&jiff::tz::TimeZone::UTC), false).map_err(wrong)?;
                 Ok(next.timestamp().into())

@@ -38,7 +38,10 @@ pub(crate) fn list_facts_after_cursor(r: &Reader<'_>, limit: u32) -> Result<Vec<
 }
 
 pub(crate) fn move_cursor(tx: &mut Tx<'_>, fact_id: i64) -> Result<()> {
-    tx.run("insert into work_cursors (name, fact_id) values ('reactions', ?) on conflict (name) do update set fact_id = excluded.fact_id", [fact_id])?;
+    tx.run(
+        "insert into work_cursors (name, fact_id) values ('reactions', ?) on conflict (name) do update set fact_id = excluded.fact_id",
+        [fact_id],
+    )?;
     Ok(())
 }
 
@@ -75,7 +78,8 @@ fn read_job(row: &Row<'_>) -> rusqlite::Result<Job> {
 
 fn read_json(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {
     let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error)))
+    serde_json::from_str(&text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error)))
 }
 
 pub(crate) fn remove_job(tx: &mut Tx<'_>, id: JobId) -> Result<()> {
@@ -204,12 +208,16 @@ pub(crate) struct AttemptInsert<'a> {
 pub(crate) fn insert_attempt(tx: &mut Tx<'_>, attempt: &AttemptInsert<'_>) -> Result<()> {
     tx.run(
         "insert into work_attempts (delivery_id, outcome, code, detail, duration_ms, created_at) values (?, ?, ?, ?, ?, ?)",
-        params![attempt.id.0, attempt.outcome, attempt.code, attempt.detail, i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX), tx.now.0],
+        params![
+            attempt.id.0,
+            attempt.outcome,
+            attempt.code,
+            attempt.detail,
+            i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX),
+            tx.now.0
+        ],
     )?;
-    tx.run(
-        "update work_deliveries set last_code = ?, last_error = ? where id = ?",
-        params![attempt.code, attempt.detail, attempt.id.0],
-    )?;
+    tx.run("update work_deliveries set last_code = ?, last_error = ? where id = ?", params![attempt.code, attempt.detail, attempt.id.0])?;
     Ok(())
 }
 
@@ -226,8 +234,7 @@ pub(crate) fn retry_delivery_at(tx: &mut Tx<'_>, id: DeliveryId, next_at: Time) 
     Ok(())
 }
 
-const DELIVERY_COLUMNS: &str =
-    "id, destination, key, subject, state, attempts, next_at, last_error, last_code, created_at, finished_at";
+const DELIVERY_COLUMNS: &str = "id, destination, key, subject, state, attempts, next_at, last_error, last_code, created_at, finished_at";
 
 fn read_delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {

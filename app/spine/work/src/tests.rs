@@ -68,7 +68,14 @@ fn bench() -> Bench {
 }
 
 fn delivery(destination: &str, key: &str) -> NewDelivery {
-    NewDelivery { destination: destination.into(), sender: "test.send", key: key.into(), subject: key.into(), payload: json!({}), run_at: None }
+    NewDelivery {
+        destination: destination.into(),
+        sender: "test.send",
+        key: key.into(),
+        subject: key.into(),
+        payload: json!({}),
+        run_at: None,
+    }
 }
 
 impl Bench {
@@ -96,7 +103,11 @@ async fn a_delivery_is_sent_once_however_often_its_key_is_posted() {
 #[tokio::test]
 async fn a_later_notice_never_overtakes_an_earlier_one_to_the_same_destination() {
     let bench = bench();
-    bench.seen.answers.lock().unwrap().push_back(Sent::Retry { reason: "busy".into(), code: Some(429), after: Some(Duration::from_secs(30)) });
+    bench.seen.answers.lock().unwrap().push_back(Sent::Retry {
+        reason: "busy".into(),
+        code: Some(429),
+        after: Some(Duration::from_secs(30)),
+    });
     bench.post("a", "down").await;
     bench.post("a", "up").await;
     bench.post("b", "other").await;
@@ -211,6 +222,21 @@ async fn facts_become_jobs_exactly_once_and_a_rolled_back_fact_never_happened() 
 }
 
 #[tokio::test]
+async fn a_fact_after_all_earlier_ones_were_removed_is_still_told() {
+    let bench = bench();
+    let fact = || Fact::DeliveryDied { delivery: kernel::ids::DeliveryId(1), destination: "x".into(), reason: "y".into() };
+    for _ in 0..2 {
+        bench.db.write(move |tx| record(tx, &fact())).await.unwrap();
+        bench.runner.drain().await.unwrap();
+        assert_eq!(bench.seen.take(), ["\"delivery_died\""]);
+        bench.clock.advance(Duration::from_secs(86_400));
+        bench.db.write(|tx| store::remove_finished(tx, tx.now, 100)).await.unwrap();
+        let left: i64 = bench.db.read(|r| r.value("select count(*) from work_facts", [])).await.unwrap();
+        assert_eq!(left, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_schedule_that_was_missed_runs_once() {
     let bench = bench();
     let mut work = Work::default();
@@ -246,5 +272,8 @@ fn a_receivers_wish_is_honoured_but_not_for_ever() {
 async fn the_hot_queries_use_their_indexes() {
     let bench = bench();
     let plan = bench.db.read(|r| r.explain(store::DUE_DELIVERIES, (0, "test.send", 10))).await.unwrap();
-    assert!(plan.contains("work_deliveries_by_next_at") && plan.contains("work_deliveries_by_destination") && !plan.contains("TEMP B-TREE"), "{plan}");
+    assert!(
+        plan.contains("work_deliveries_by_next_at") && plan.contains("work_deliveries_by_destination") && !plan.contains("TEMP B-TREE"),
+        "{plan}"
+    );
 }

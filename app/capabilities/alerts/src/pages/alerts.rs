@@ -83,12 +83,13 @@ fn rows(list: &List) -> View {
         (true, Some(AlertState::Open)) => ("Nothing is open", "All is well, as far as the rules can tell."),
         (true, _) => ("No alerts here", "Alerts appear when a rule finds something."),
     };
-    table(Table {
+    let listed = table(Table {
         caption: "Alerts",
         heads: &[Head::text("Alert"), Head::text("State"), Head::text("Severity"), Head::text("Since"), Head::text("Lasted")],
         rows,
         empty: EmptyState { title, sentence, actions: vec![link_button("/alerts/rules", "See the rules", Look::Plain)] },
-    })
+    });
+    card(Card { is_flush: true, ..Card::default() }, listed)
 }
 
 fn row(alert: &Alert, now: Time) -> Row {

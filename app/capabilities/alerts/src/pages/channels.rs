@@ -38,7 +38,7 @@ pub fn list(all: &[Channel], has_mail: bool, can_edit: bool, now: Time) -> View 
             actions: if can_edit { vec![link_button("/alerts/channels/new", "Make the first channel", Look::Primary)] } else { Vec::new() },
         },
     });
-    view! { {head} {places(Place::Channels)} {mail} {live("channels", body)} }.into_any()
+    view! { {head} {places(Place::Channels)} {mail} {live("channels", card(Card { is_flush: true, ..Card::default() }, body))} }.into_any()
 }
 
 fn row(channel: &Channel, now: Time) -> Row {

@@ -31,7 +31,7 @@ pub fn list(all: &[NotifyPolicy], channels: &[Channel], can_edit: bool) -> View 
             actions: new(),
         },
     });
-    view! { {head} {places(Place::Policies)} {body} }.into_any()
+    view! { {head} {places(Place::Policies)} {card(Card { is_flush: true, ..Card::default() }, body)} }.into_any()
 }
 
 fn row(policy: &NotifyPolicy, channels: &[Channel]) -> Row {

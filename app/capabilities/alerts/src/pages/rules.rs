@@ -66,7 +66,7 @@ pub fn list(rows: &[RuleRow], can_edit: bool) -> View {
             actions: Vec::new(),
         },
     });
-    view! { {head} {places(Place::Rules)} {live("rules", body)} }.into_any()
+    view! { {head} {places(Place::Rules)} {live("rules", card(Card { is_flush: true, ..Card::default() }, body))} }.into_any()
 }
 
 fn rule_row(row: &RuleRow, can_edit: bool) -> Row {

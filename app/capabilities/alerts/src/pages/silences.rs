@@ -24,7 +24,7 @@ pub fn list(current: &[Silence], rules: &[AlertRule], can_act: bool, now: Time) 
         },
     });
     let new = can_act.then(|| card(Card { title: "New silence", ..Card::default() }, new_form(rules)));
-    view! { {head} {places(Place::Silences)} {live("silences", body)} {new} }.into_any()
+    view! { {head} {places(Place::Silences)} {live("silences", card(Card { is_flush: true, ..Card::default() }, body))} {new} }.into_any()
 }
 
 fn row(silence: &Silence, rules: &[AlertRule], can_act: bool, now: Time) -> Row {

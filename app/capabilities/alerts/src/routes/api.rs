@@ -5,7 +5,7 @@ use capability::{Cx, Routes};
 use http::StatusCode;
 use kernel::ids::{AlertId, AlertRuleId, ChannelId};
 use kernel::paging::PageRequest;
-use kernel::{Error, Role};
+use kernel::{Error, Role, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use web::{Access, Admin, By, Json, Member, Path, Query, Reply, State};
@@ -65,9 +65,9 @@ fn alert_json(alert: &Alert) -> Value {
     json!({
         "id": alert.id, "rule_id": alert.rule, "rule": alert.rule_name, "source": alert.topic, "subject": alert.subject, "subject_key": alert.subject_key,
         "target": alert.target, "title": alert.title, "detail": alert.detail, "severity": alert.severity, "state": alert.state, "is_group": alert.is_group,
-        "group_id": alert.group, "is_flapping": alert.is_flapping, "started_at": alert.started_at, "opened_at": alert.opened_at,
-        "announced_at": alert.announced_at, "acknowledged_at": alert.acknowledged_at, "acknowledged_by": alert.acknowledged_by,
-        "resolved_at": alert.resolved_at, "resolved_by": alert.resolved_by,
+        "group_id": alert.group, "is_flapping": alert.is_flapping, "started_at": alert.started_at.rfc3339_millis(), "opened_at": alert.opened_at.rfc3339_millis(),
+        "announced_at": alert.announced_at.map(Time::rfc3339_millis), "acknowledged_at": alert.acknowledged_at.map(Time::rfc3339_millis), "acknowledged_by": alert.acknowledged_by,
+        "resolved_at": alert.resolved_at.map(Time::rfc3339_millis), "resolved_by": alert.resolved_by,
     })
 }
 
@@ -79,7 +79,8 @@ async fn show_alert(State(cx): State<Cx>, Path(id): Path<i64>) -> Reply {
         })
         .await?;
     let mut shown = alert_json(&alert);
-    shown["timeline"] = json!(entries);
+    let entry = |entry: &alerts::Entry| json!({"created_at": entry.at.rfc3339_millis(), "text": entry.text});
+    shown["timeline"] = entries.iter().map(entry).collect();
     Ok(Json(shown).into_response())
 }
 
@@ -170,8 +171,8 @@ async fn delete_rule(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) -
 fn channel_json(channel: &Channel) -> Value {
     json!({
         "id": channel.id, "kind": channel.kind, "name": channel.name, "hint": channel.hint, "takes": channel.takes, "enabled": channel.is_enabled,
-        "disabled_reason": channel.disabled_reason, "last_sent_at": channel.last_sent_at, "last_failed_at": channel.last_failed_at,
-        "last_error": channel.last_error, "last_code": channel.last_code, "created_at": channel.created_at,
+        "disabled_reason": channel.disabled_reason, "last_sent_at": channel.last_sent_at.map(Time::rfc3339_millis), "last_failed_at": channel.last_failed_at.map(Time::rfc3339_millis),
+        "last_error": channel.last_error, "last_code": channel.last_code, "created_at": channel.created_at.rfc3339_millis(),
     })
 }
 

@@ -304,3 +304,44 @@ async fn the_list_of_open_alerts_does_not_read_the_history() {
         .expect("a plan");
     assert!(plan.contains("alerts_alerts_by_state_id") && !plan.contains("TEMP B-TREE"), "{plan}");
 }
+
+/// Whatever is called `*_at` is RFC 3339 with milliseconds; nothing is called `at`. Gives how many there were.
+fn moments(value: &serde_json::Value) -> usize {
+    let is_moment = |text: &str| Time::parse_rfc3339(text).is_some_and(|time| time.rfc3339_millis() == text);
+    let field = |(name, value): (&String, &serde_json::Value)| match name.ends_with("_at") && !value.is_null() {
+        true => {
+            assert!(value.as_str().is_some_and(is_moment), "{name}: {value}");
+            1
+        }
+        false => {
+            assert!(name != "at" && value.as_str().and_then(Time::parse_rfc3339).is_none(), "{name}: {value}");
+            moments(value)
+        }
+    };
+    match value {
+        serde_json::Value::Object(fields) => fields.iter().map(field).sum(),
+        serde_json::Value::Array(values) => values.iter().map(moments).sum(),
+        _ => 0,
+    }
+}
+
+#[tokio::test]
+async fn every_moment_of_the_api_is_a_text_with_milliseconds_and_called_at() {
+    let fixture = Fixture::new().await;
+    let sink = Sink::start();
+    let channel = fixture.hook("Hook", &sink).await;
+    fixture.down(1).await;
+    fixture.house.pass(WINDOW).await;
+    let taken = fixture.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+    assert!(moments(&taken) == 4 && taken["acknowledged_at"].is_string(), "{taken}");
+    let ended = fixture.post("/api/v1/alerts/1/resolve", json!({})).await;
+    assert_eq!(moments(&ended), 5, "{ended}");
+    fixture.house.work().await;
+    let shown = fixture.get("/api/v1/alerts/1").await;
+    assert!(moments(&shown) > 5 && shown["timeline"][0]["created_at"].is_string(), "{shown}");
+    assert_eq!(moments(&fixture.get("/api/v1/alerts?state=resolved").await), 5);
+    for path in ["/api/v1/channels".to_owned(), format!("/api/v1/channels/{channel}")] {
+        assert_eq!(moments(&fixture.get(&path).await), 2, "{path}");
+    }
+    moments(&fixture.get("/api/v1/alert-rules").await);
+}

@@ -23,8 +23,23 @@ pub(super) fn mount(routes: &mut Routes) {
 
 #[derive(Deserialize)]
 struct ApplyQuery {
-    #[serde(default)]
-    plan: bool,
+    #[serde(default = "no")]
+    plan: String,
+}
+
+fn no() -> String {
+    "no".to_owned()
+}
+
+impl ApplyQuery {
+    /// A word that is not understood is refused: taking it for “no” would change what somebody only wanted to look at.
+    fn is_plan(&self) -> Result<bool> {
+        match self.plan.as_str() {
+            "1" | "true" | "yes" => Ok(true),
+            "0" | "false" | "no" => Ok(false),
+            _ => Err(Error::field("plan", "Please give true to only plan, or leave plan out to apply.")),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -46,15 +61,15 @@ async fn run_apply(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Reply<Json<Applied>> {
-    let text = text_of(&headers, &body)?;
+    let (is_plan, text) = (query.is_plan()?, text_of(&headers, &body)?);
     let (registry, sealer) = (cx.registry, cx.sealer.clone());
-    let changes = if query.plan {
+    let changes = if is_plan {
         cx.read(move |r| apply::plan(registry, r, &sealer, &text)).await?
     } else {
         let actor = by.actor.label();
         cx.write(move |tx| apply::run(registry, tx, &sealer, &actor, &text)).await?
     };
-    Ok(Json(Applied { applied: !query.plan, changes }))
+    Ok(Json(Applied { applied: !is_plan, changes }))
 }
 
 /// TOML as it is, or wrapped in JSON as `{"toml": "…"}`.
@@ -91,11 +106,11 @@ struct DeliveryJson {
     subject: String,
     state: &'static str,
     attempts: u32,
-    next_at: Time,
+    next_at: String,
     last_error: Option<String>,
     last_code: Option<u16>,
-    created_at: Time,
-    finished_at: Option<Time>,
+    created_at: String,
+    finished_at: Option<String>,
 }
 
 async fn list_deliveries(State(cx): State<Cx>, Query(query): Query<DeliveriesQuery>) -> Reply<Json<Deliveries>> {
@@ -109,11 +124,11 @@ async fn list_deliveries(State(cx): State<Cx>, Query(query): Query<DeliveriesQue
         subject: row.subject,
         state: row.state.as_str(),
         attempts: row.attempts,
-        next_at: row.next_at,
+        next_at: row.next_at.rfc3339_millis(),
         last_error: row.last_error,
         last_code: row.last_code,
-        created_at: row.created_at,
-        finished_at: row.finished_at,
+        created_at: row.created_at.rfc3339_millis(),
+        finished_at: row.finished_at.map(Time::rfc3339_millis),
     });
     Ok(Json(Deliveries { deliveries: deliveries.collect(), next: page.next }))
 }
@@ -140,7 +155,7 @@ struct AuditJson {
     act: String,
     subject: String,
     detail: String,
-    created_at: Time,
+    created_at: String,
 }
 
 async fn list_audits(State(cx): State<Cx>, Query(request): Query<PageRequest>) -> Reply<Json<Audits>> {
@@ -151,7 +166,7 @@ async fn list_audits(State(cx): State<Cx>, Query(request): Query<PageRequest>) -
         act: row.act,
         subject: row.subject,
         detail: row.detail,
-        created_at: row.created_at,
+        created_at: row.created_at.rfc3339_millis(),
     });
     Ok(Json(Audits { audits: audits.collect(), next: page.next }))
 }

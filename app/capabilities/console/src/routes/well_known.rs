@@ -29,4 +29,3 @@ async fn favicon() -> Response {
     let headers = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "public, max-age=86400")];
     (headers, assets::text("favicon.svg")).into_response()
 }
-

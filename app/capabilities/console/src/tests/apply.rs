@@ -54,3 +54,23 @@ fn the_command_line_uses_the_same_two_functions_on_the_open_database() {
     let applied = house.cx.hermetic.write_blocking(move |tx| crate::apply::run(registry, tx, &key, "command line", text)).unwrap();
     assert_eq!(planned, applied);
 }
+
+#[tokio::test]
+async fn one_true_and_yes_all_plan_and_a_word_that_is_not_understood_changes_nothing() {
+    let house = house().await;
+    let key = house.key(Role::Admin, &["console:apply"]).await;
+    let body = json!({"toml": "[sample]\nname = \"Shop\"\n"});
+    let send = async |query: &str| key.json(Method::POST, &format!("/api/v1/apply{query}"), &body).await;
+    for query in ["?plan=1", "?plan=true", "?plan=yes"] {
+        assert_eq!(send(query).await.expect(200).json::<Value>()["applied"], false, "{query}");
+    }
+    for query in ["?plan=maybe", "?plan=", "?plan", "?plan=maybe+not"] {
+        let refused: Value = send(query).await.expect(400).json();
+        assert_eq!(refused["error"]["fields"][0]["field"], "plan", "{query}");
+    }
+    let name = house.cx.read(|r| capability::settings::text(r, &sample::NAME)).await.unwrap();
+    assert_eq!(name, "nobody");
+    for query in ["?plan=0", "?plan=false", "?plan=no", ""] {
+        assert_eq!(send(query).await.expect(200).json::<Value>()["applied"], true, "{query}");
+    }
+}

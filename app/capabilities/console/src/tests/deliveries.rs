@@ -40,6 +40,12 @@ async fn a_delivery_that_was_given_up_shows_its_attempts_and_is_tried_again_by_h
     assert_eq!((listed["deliveries"][0]["state"].as_str(), listed["deliveries"][0]["attempts"].as_i64()), (Some("sent"), Some(2)));
     let audits: Value = house.key(Role::Admin, &["console:read"]).await.get("/api/v1/audit?limit=1").await.expect(200).json();
     assert_eq!(audits["audits"][0]["act"], "console.delivery.retry");
+    let is_moment =
+        |value: &Value| value.as_str().and_then(kernel::Time::parse_rfc3339).is_some_and(|time| json!(time.rfc3339_millis()) == *value);
+    for field in ["next_at", "created_at", "finished_at"] {
+        assert!(is_moment(&listed["deliveries"][0][field]), "{field}: {listed}");
+    }
+    assert!(is_moment(&audits["audits"][0]["created_at"]) && audits["next"].is_i64(), "{audits}");
 }
 
 #[tokio::test]

@@ -97,9 +97,9 @@ async fn a_destination_that_does_not_answer_is_no_reason_to_be_unready() {
     house.cx.write(move |tx| work::post(tx, work::NewDelivery { run_at: later, ..delivery(1) })).await.unwrap();
     house.cx.write(move |tx| work::post(tx, delivery(2))).await.unwrap();
     house.clock.advance(Duration::from_secs(3_600));
-    assert_eq!(house.cx.read(crate::store::outbox_since).await.unwrap(), None);
+    assert_eq!(house.cx.read(work::store::outbox_since).await.unwrap(), None);
     house.clock.advance(Duration::from_secs(86_400));
-    assert_eq!(house.cx.read(crate::store::outbox_since).await.unwrap(), later);
+    assert_eq!(house.cx.read(work::store::outbox_since).await.unwrap(), later);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A small capability that has one of everything the console shows.
 
 use capability::{
-    Apply, ApplyContext, Capability, Change, Cx, Diagnosis, Hit, Nav, NavGroup, Routes, Section, Setting, SettingKind, Tile, Verb, Work, settings,
+    Apply, ApplyContext, Capability, Change, Cx, Diagnosis, Hit, Nav, NavGroup, Routes, Section, Setting, SettingKind, Tile, Verb, Work,
+    settings,
 };
 use db::{Reader, Tx};
 use frontend::Tone;
@@ -45,7 +46,7 @@ impl Apply for Names {
     fn apply(&self, tx: &mut Tx<'_>, context: &ApplyContext<'_>, section: &toml::Value) -> Result<Vec<Change>> {
         let changes = self.plan(tx, context, section)?;
         let wanted = section.get("name").and_then(toml::Value::as_str).unwrap_or_default();
-        settings::set(tx, sealer, &NAME, wanted)?;
+        settings::set(tx, context.sealer, &NAME, wanted)?;
         Ok(changes)
     }
 }

@@ -8,8 +8,10 @@ use crate::store::components::{self, ComponentRow, ComponentWrite};
 use crate::store::maintenances::{self, MaintenanceRow, MaintenanceWrite};
 use crate::store::reports::{self, ReportRow};
 use axum::response::IntoResponse as _;
-use capability::{Cx, Routes};
+use capability::{Cx, Registry, Routes};
+use db::Reader;
 use http::StatusCode;
+use kernel::error::FieldErrors;
 use kernel::ids::{ComponentId, MaintenanceId, ReportId};
 use kernel::paging::PageRequest;
 use kernel::{Error, Result, Role, Time};
@@ -88,19 +90,48 @@ async fn get_component(State(cx): State<Cx>, Path(id): Path<i64>) -> Reply<Json<
 struct ComponentBody {
     name: Option<String>,
     description: Option<String>,
-    group_id: Option<i64>,
+    /// Outer `None`: as it is. Inner `None` (`null`): in no group.
+    #[serde(default, deserialize_with = "given")]
+    group_id: Option<Option<i64>>,
     rule: Option<FeedRule>,
     feeds: Option<Vec<String>>,
     state: Option<ComponentState>,
 }
 
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Option<Option<i64>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// What a program names must be there: a typing error would otherwise follow nothing for ever.
+fn check_names(r: &Reader<'_>, registry: Registry, body: &ComponentBody) -> Result<()> {
+    let mut errors = FieldErrors::default();
+    if let Some(Some(id)) = body.group_id
+        && components::list_groups(r)?.iter().all(|group| group.id != id)
+    {
+        errors.push("group_id", format!("There is no group {id}; please give the id of a group, or null for none."));
+    }
+    if let Some(feeds) = &body.feeds {
+        let sources = registry.feed_sources(r)?;
+        for (index, feed) in feeds.iter().enumerate().filter(|(_, feed)| sources.iter().all(|source| source.key != **feed)) {
+            let feed = kernel::text::shorten(feed, 80);
+            errors.push(
+                &format!("feeds[{index}]"),
+                format!("There is no feed “{feed}”; please give the key of a monitor, such as uptime:12."),
+            );
+        }
+    }
+    errors.finish()
+}
+
 async fn create_component(State(cx): State<Cx>, actor: Actor, Json(body): Json<ComponentBody>) -> Reply {
+    let registry = cx.registry;
     let id = cx
         .write(move |tx| {
+            check_names(tx, registry, &body)?;
             let write = ComponentWrite {
                 name: body.name.unwrap_or_default(),
                 description: body.description.unwrap_or_default(),
-                group_id: body.group_id,
+                group_id: body.group_id.flatten(),
                 rule: body.rule.unwrap_or(if body.feeds.is_some() { FeedRule::WorstOf } else { FeedRule::Manual }),
                 feeds: body.feeds.unwrap_or_default(),
             };
@@ -115,13 +146,14 @@ async fn create_component(State(cx): State<Cx>, actor: Actor, Json(body): Json<C
 }
 
 async fn change_component(State(cx): State<Cx>, actor: Actor, Path(id): Path<i64>, Json(body): Json<ComponentBody>) -> Reply<Json<Value>> {
-    let id = ComponentId(id);
+    let (id, registry) = (ComponentId(id), cx.registry);
     cx.write(move |tx| {
         let row = components::get_component(tx, id)?;
+        check_names(tx, registry, &body)?;
         let write = ComponentWrite {
             name: body.name.unwrap_or(row.name),
             description: body.description.unwrap_or(row.description),
-            group_id: body.group_id.or(row.group_id),
+            group_id: body.group_id.unwrap_or(row.group_id),
             rule: body.rule.unwrap_or(row.rule),
             feeds: body.feeds.unwrap_or(row.feeds),
         };
@@ -147,7 +179,7 @@ fn report_json(row: &ReportRow) -> Value {
     let update = |update: &UpdateView| {
         let effects: Vec<Value> =
             update.effects.iter().map(|effect| json!({ "component": effect.component, "state": effect.state.as_str() })).collect();
-        json!({ "id": update.id, "phase": update.phase.as_str(), "body": update.body, "at": update.at.rfc3339_millis(), "effects": effects })
+        json!({ "id": update.id, "phase": update.phase.as_str(), "body": update.body, "created_at": update.at.rfc3339_millis(), "effects": effects })
     };
     json!({
         "id": row.id, "public_id": view.public_id, "title": view.title, "impact": view.impact.as_str(), "phase": view.phase.as_str(),
@@ -171,6 +203,7 @@ async fn get_report(State(cx): State<Cx>, Path(id): Path<i64>) -> Reply<Json<Val
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct EffectBody {
     component: ComponentId,
     state: ComponentState,
@@ -274,7 +307,7 @@ async fn add_update(State(cx): State<Cx>, actor: Actor, Path(id): Path<i64>, Jso
 
 fn maintenance_json(row: &MaintenanceRow) -> Value {
     let view = &row.view;
-    let update = |update: &MaintenanceUpdateView| json!({ "id": update.id, "phase": update.phase.as_str(), "body": update.body, "at": update.at.rfc3339_millis() });
+    let update = |update: &MaintenanceUpdateView| json!({ "id": update.id, "phase": update.phase.as_str(), "body": update.body, "created_at": update.at.rfc3339_millis() });
     json!({
         "id": row.id, "public_id": view.public_id, "title": view.title, "phase": view.phase.as_str(),
         "starts_at": view.starts_at.rfc3339_millis(), "ends_at": view.ends_at.rfc3339_millis(), "components": view.components,

@@ -261,6 +261,75 @@ async fn programs_can_do_what_forms_can() {
 }
 
 #[tokio::test]
+async fn the_api_refuses_groups_feeds_and_effects_that_it_does_not_know() {
+    let house = house().await;
+    watch(&house, 1, "Homepage", "operational").await;
+    let key = house.key(Role::Member, &["status:read", "status:write"]).await;
+    house.member(Role::Member).await.post("/status/edit/groups", &[("name", "Shop")]).await.expect(303);
+    let body = json!({ "name": "API", "group_id": 1, "feeds": ["uptime:1"] });
+    let made: Value = key.json(Method::POST, "/api/v1/components", &body).await.expect(201).json();
+    let (path, id) = (format!("/api/v1/components/{}", made["id"]), made["id"].as_i64().unwrap());
+    assert_eq!((&made["group_id"], &made["feeds"]), (&json!(1), &json!(["uptime:1"])));
+    let made_of = |fields: Value| {
+        let mut all = json!({ "name": "Other" });
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        all
+    };
+    for (wrong, field, told) in [
+        (json!({ "group_id": 7 }), "group_id", "group 7"),
+        (json!({ "feeds": ["uptime:1", "uptime:9"] }), "feeds[1]", "“uptime:9”"),
+        (json!({ "feeds": ["Homepage"], "rule": "any_up" }), "feeds[0]", "“Homepage”"),
+    ] {
+        for (method, path, body) in [(Method::POST, "/api/v1/components", made_of(wrong.clone())), (Method::PATCH, path.as_str(), wrong)] {
+            let refused: Value = key.json(method, path, &body).await.expect(400).json();
+            let error = &refused["error"]["fields"][0];
+            assert!(error["field"] == field && error["message"].as_str().unwrap().contains(told), "{refused}");
+        }
+    }
+    let kept: Value = key.json(Method::PATCH, &path, &json!({ "description": "x" })).await.expect(200).json();
+    assert_eq!(kept["group_id"], 1, "what is not named stays");
+    let cleared: Value = key.json(Method::PATCH, &path, &json!({ "group_id": null })).await.expect(200).json();
+    assert_eq!((&cleared["group_id"], &cleared["feeds"]), (&json!(null), &json!(["uptime:1"])));
+    let effect = json!({ "component": id, "state": "partial_outage", "until": "noon" });
+    let report = json!({ "title": "Slow", "impact": "minor", "body": "We look.", "effects": [effect] });
+    let refused = key.json(Method::POST, "/api/v1/reports", &report).await.expect(400);
+    assert!(refused.json::<Value>()["error"]["fields"][0]["field"].as_str().unwrap().contains("until"), "{}", refused.body);
+}
+
+/// Whatever is called `*_at` is RFC 3339 with milliseconds; nothing is called `at`. Gives how many there were.
+fn moments(value: &Value) -> usize {
+    let is_moment = |text: &str| kernel::Time::parse_rfc3339(text).is_some_and(|time| time.rfc3339_millis() == text);
+    let field = |(name, value): (&String, &Value)| match name.ends_with("_at") && !value.is_null() {
+        true => {
+            assert!(value.as_str().is_some_and(is_moment), "{name}: {value}");
+            1
+        }
+        false => {
+            assert!(name != "at" && value.as_str().and_then(kernel::Time::parse_rfc3339).is_none(), "{name}: {value}");
+            moments(value)
+        }
+    };
+    match value {
+        Value::Object(fields) => fields.iter().map(field).sum(),
+        Value::Array(values) => values.iter().map(moments).sum(),
+        _ => 0,
+    }
+}
+
+#[tokio::test]
+async fn every_moment_of_the_api_is_a_text_with_milliseconds_and_called_at() {
+    let house = house().await;
+    filled(&house).await;
+    let key = house.key(Role::Viewer, &["status:read"]).await;
+    for (list, count) in [("components", 2), ("reports", 3), ("maintenances", 4)] {
+        let all: Value = key.get(&format!("/api/v1/{list}")).await.expect(200).json();
+        assert_eq!(moments(&all), count, "{all}");
+        let one: Value = key.get(&format!("/api/v1/{list}/{}", all[list][0]["id"])).await.expect(200).json();
+        assert_eq!(moments(&one), count, "{one}");
+    }
+}
+
+#[tokio::test]
 async fn viewers_look_and_do_not_touch() {
     let house = house().await;
     filled(&house).await;

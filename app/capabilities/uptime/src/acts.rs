@@ -1,0 +1,84 @@
+//! What people do to monitors, whether by console, API or file: checked, sealed, written, announced to the runner.
+
+use db::Tx;
+use kernel::ids::{MonitorId, random_public_id};
+use kernel::{Error, Fact, Result, Sealer};
+
+use crate::model::flat::Given;
+use crate::model::validate;
+use crate::model::watch::{Draft, Kind, Monitor, Secrets, Watch};
+use crate::store;
+
+/// More than these are refused: the runner and the lists hold all of them in memory.
+const MOST: u64 = 5_000;
+
+pub fn create(tx: &mut Tx<'_>, sealer: &Sealer, given: Given) -> Result<Monitor> {
+    if store::monitors::count(tx)? >= MOST {
+        return Err(Error::conflict("There are 5000 monitors already; please remove one first."));
+    }
+    let Given { draft, mut secrets } = given;
+    let draft = validate::check(draft, &secrets)?;
+    tidy(&draft, &mut secrets);
+    let id = store::monitors::insert(tx, sealer, &draft, &secrets)?;
+    announce(tx);
+    store::monitors::get(tx, id)
+}
+
+/// Secrets that were left empty stay as they are.
+pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId, given: Given) -> Result<Monitor> {
+    let stored = store::monitors::secrets(tx, sealer, id)?;
+    let mut secrets = given.secrets.or_keep(&stored);
+    let draft = validate::check(given.draft, &secrets)?;
+    tidy(&draft, &mut secrets);
+    store::monitors::update(tx, sealer, id, &draft, &secrets)?;
+    announce(tx);
+    store::monitors::get(tx, id)
+}
+
+pub fn set_paused(tx: &mut Tx<'_>, id: MonitorId, is_paused: bool) -> Result<Monitor> {
+    store::monitors::set_paused(tx, id, is_paused)?;
+    announce(tx);
+    store::monitors::get(tx, id)
+}
+
+/// What is open about it ends with it.
+pub fn delete(tx: &mut Tx<'_>, id: MonitorId) -> Result<Monitor> {
+    let monitor = store::monitors::get(tx, id)?;
+    for group in store::monitors::list(tx)? {
+        if matches!(&group.watch, Watch::Group(members) if members.members.contains(&id)) {
+            return Err(Error::conflict(format!("Please take it out of the group “{}” first.", group.name)));
+        }
+    }
+    store::monitors::delete(tx, id)?;
+    work::record(tx, &Fact::MonitorSilenced { monitor: id, name: monitor.name.clone() })?;
+    announce(tx);
+    Ok(monitor)
+}
+
+/// A new address for the job's reports; the old one ends at once.
+pub fn renew_beat_token(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId) -> Result<Monitor> {
+    let monitor = store::monitors::get(tx, id)?;
+    let secrets = Secrets { beat_token: random_public_id(), ..store::monitors::secrets(tx, sealer, id)? };
+    store::monitors::update(tx, sealer, id, &monitor.draft, &secrets)?;
+    announce(tx);
+    Ok(monitor)
+}
+
+pub fn announce(tx: &mut Tx<'_>) {
+    tx.signal(crate::CONFIG_TOPIC);
+    tx.signal(crate::TOPIC);
+}
+
+/// A heartbeat gets its address; secrets that nothing uses any more are dropped.
+fn tidy(draft: &Draft, secrets: &mut Secrets) {
+    if draft.watch.kind() == Kind::Heartbeat && secrets.beat_token.is_empty() {
+        secrets.beat_token = random_public_id();
+    }
+    match &draft.watch {
+        Watch::Http(http) => {
+            let is_used = |name: &str| http.headers.iter().any(|header| header.secret && header.name.eq_ignore_ascii_case(name));
+            secrets.headers.retain(|name, _| is_used(name));
+        }
+        _ => secrets.headers.clear(),
+    }
+}

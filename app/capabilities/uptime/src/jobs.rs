@@ -1,0 +1,161 @@
+//! Work that runs by itself: hours and days from the log of checks, packing, ageing out, and the status page's maintenances.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use capability::{Cx, Work};
+use kernel::ids::MonitorId;
+use kernel::time::{DAY, HOUR};
+use kernel::{Fact, Result, Time};
+use work::Job;
+
+use crate::model::arithmetic::Tally;
+use crate::model::check::{Sample, Verdict};
+use crate::store;
+use crate::store::rollups::Rollup;
+
+const ROLLUP: &str = "uptime.rollup";
+const PRUNE: &str = "uptime.prune";
+const MAINTENANCE: &str = "uptime.maintenance";
+const HOURS: &str = "hours";
+const DAYS: &str = "days";
+/// Rows of single checks are kept so long; hourly blocks take over from them.
+const ROWS_KEPT: Duration = Duration::from_secs(48 * 3_600);
+pub const HOURS_KEPT_DAYS: u32 = 396;
+/// Stretches older than this are only known by the days' sums.
+const TRANSITIONS_KEPT: Duration = Duration::from_secs(400 * 86_400);
+/// After an hour's end its last checks and those of other vantages may still be under way.
+const LATE: Duration = Duration::from_secs(150);
+
+pub fn register(work: &mut Work) {
+    work.job(ROLLUP, |cx, _| roll_up(cx));
+    work.every(ROLLUP, Duration::from_secs(120));
+    work.job(PRUNE, |cx, _| prune(cx));
+    work.every(PRUNE, Duration::from_secs(1_800));
+    work.job(MAINTENANCE, announce);
+    work.reaction("maintenance_announced", MAINTENANCE);
+    work.reaction("maintenance_ended", MAINTENANCE);
+}
+
+/// Sums up every hour that is not closed yet, and closes those that are over. Repeating it changes nothing.
+pub async fn roll_up(cx: Cx) -> Result<()> {
+    let now = cx.now();
+    let cursor = cx.read(|r| store::states::cursor(r, HOURS)).await?;
+    let oldest = cx.telemetry.read(store::checks::oldest).await?;
+    let Some(mut hour) = cursor.or(oldest.map(Time::hour_start)) else { return Ok(()) };
+    while hour <= now.hour_start() {
+        let is_over = hour + HOUR + LATE <= now;
+        sum_hour(&cx, hour, is_over).await?;
+        if !is_over {
+            break;
+        }
+        hour = hour + HOUR;
+    }
+    close_days(&cx, hour).await
+}
+
+async fn sum_hour(cx: &Cx, hour: Time, is_over: bool) -> Result<()> {
+    let samples = cx
+        .telemetry
+        .read(move |r| {
+            let mut samples: HashMap<MonitorId, Vec<Sample>> = HashMap::new();
+            store::checks::each(r, hour, hour + HOUR, |id, sample| samples.entry(id).or_default().push(sample))?;
+            Ok(samples)
+        })
+        .await?;
+    let mut rollups: Vec<(MonitorId, Rollup)> = samples.iter().map(|(id, samples)| (*id, sum(samples))).collect();
+    rollups.sort_by_key(|(id, _)| *id);
+    if is_over && !samples.is_empty() {
+        let mut blocks: Vec<(MonitorId, Vec<Sample>)> = samples.into_iter().collect();
+        blocks.sort_by_key(|(id, _)| *id);
+        cx.telemetry.write(move |tx| blocks.iter().try_for_each(|(id, samples)| store::checks::save_block(tx, hour, *id, samples))).await?;
+    }
+    cx.write(move |tx| {
+        rollups.iter().try_for_each(|(id, rollup)| store::rollups::save_hour(tx, hour, *id, rollup))?;
+        store::states::set_cursor(tx, HOURS, if is_over { hour + HOUR } else { hour })
+    })
+    .await
+}
+
+/// Latencies are those of what answered here; a timeout would only show the timeout.
+fn sum(samples: &[Sample]) -> Rollup {
+    let mut rollup = Rollup::default();
+    for sample in samples.iter().filter(|sample| sample.vantage == 0) {
+        match sample.verdict {
+            Verdict::Ok => rollup.ok += 1,
+            Verdict::Slow => rollup.slow += 1,
+            Verdict::Fail => rollup.fail += 1,
+            Verdict::Skipped => {}
+        }
+        if matches!(sample.verdict, Verdict::Ok | Verdict::Slow) {
+            rollup.latencies.add(u64::from(sample.phases.total));
+        }
+    }
+    rollup
+}
+
+/// Days whose last hour is closed.
+async fn close_days(cx: &Cx, hours_closed_until: Time) -> Result<()> {
+    loop {
+        let first = cx.read(|r| store::states::cursor(r, DAYS)).await?;
+        let day = first.unwrap_or(hours_closed_until.day_start());
+        let is_over = day + DAY <= hours_closed_until;
+        if !is_over && first.is_some() {
+            return Ok(());
+        }
+        cx.write(move |tx| {
+            if is_over {
+                let sums: HashMap<MonitorId, Rollup> = store::rollups::sums(tx, day, day + DAY)?.into_iter().collect();
+                for monitor in store::monitors::list(tx)? {
+                    let spans = store::states::history(tx, monitor.id, day, day + DAY)?;
+                    let tally = Tally::of(&spans, day, day + DAY);
+                    let empty = Rollup::default();
+                    let rollup = sums.get(&monitor.id).unwrap_or(&empty);
+                    if rollup.checks() > 0 || tally.uptime().is_some() {
+                        store::rollups::save_day(tx, day, monitor.id, rollup, &tally)?;
+                    }
+                }
+            }
+            store::states::set_cursor(tx, DAYS, if is_over { day + DAY } else { day })
+        })
+        .await?;
+        if !is_over {
+            return Ok(());
+        }
+    }
+}
+
+/// Ages out, a little at a time.
+pub async fn prune(cx: Cx) -> Result<()> {
+    let now = cx.now();
+    let (closed, keep_days) = cx.read(|r| Ok((store::states::cursor(r, HOURS)?, crate::settings::keep_checks_days(r)?))).await?;
+    // Rows leave only after their hour was packed.
+    let rows = closed.map_or(Time(i64::MIN), |closed| closed.min(now - ROWS_KEPT));
+    let blocks = now - DAY * keep_days;
+    while cx.telemetry.write(move |tx| store::checks::prune(tx, rows, blocks)).await? > 0 {}
+    cx.write(move |tx| {
+        store::rollups::prune(tx, now - DAY * HOURS_KEPT_DAYS)?;
+        store::states::prune(tx, now - TRANSITIONS_KEPT)?;
+        Ok(())
+    })
+    .await
+}
+
+/// The status page announced, moved or ended a maintenance: notices of its monitors are held meanwhile.
+async fn announce(cx: Cx, job: Job) -> Result<()> {
+    let fact = job.fact()?;
+    cx.write(move |tx| {
+        match fact {
+            Fact::MaintenanceAnnounced { maintenance, title, monitors, starts_at, ends_at } if !monitors.is_empty() => {
+                store::windows::announce(tx, maintenance.0, &title, &monitors, (starts_at, ends_at))?;
+            }
+            Fact::MaintenanceAnnounced { maintenance, .. } | Fact::MaintenanceEnded { maintenance, .. } => {
+                store::windows::end_announced(tx, maintenance.0)?;
+            }
+            _ => {}
+        }
+        tx.signal(crate::CONFIG_TOPIC);
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,28 @@
+//! Everything that is decided about monitors, as plain functions over plain values: no SQL, no clock, no await.
+//!
+//! - [`watch`], [`monitor`]: what is watched and how; [`validate`]: checked at the door; [`codes`]: little grammars
+//! - [`check`]: what one look found; [`block`], [`histogram`]: how looks are kept; [`varint`]
+//! - [`state`], [`judge`]: the state machine; [`quorum`]: several opinions, one verdict
+//! - [`schedule`]: whose turn it is; [`heartbeat`]: jobs that report by themselves; [`window`]: maintenance
+//! - [`arithmetic`]: uptime as time; [`certificates`]: when to warn; [`flat`]: monitors as programs write them;
+//!   [`moment`]: times as programs read them; [`kuma`]: import
+
+pub mod arithmetic;
+pub mod block;
+pub mod certificates;
+pub mod check;
+pub mod codes;
+pub mod flat;
+pub mod heartbeat;
+pub mod histogram;
+pub mod judge;
+pub mod kuma;
+pub mod moment;
+pub mod monitor;
+pub mod quorum;
+pub mod schedule;
+pub mod state;
+pub mod validate;
+pub mod varint;
+pub mod watch;
+pub mod window;

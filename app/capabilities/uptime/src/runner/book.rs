@@ -1,0 +1,111 @@
+//! What is known in memory of every monitor, so that no probe and no dashboard has to ask the database.
+//!
+//! Nouns: [`Book`], [`Watched`], [`Dot`].
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use kernel::Time;
+use kernel::ids::MonitorId;
+
+use crate::model::check::{Check, Sample, Verdict};
+use crate::model::heartbeat::BeatState;
+use crate::model::judge::holding_parent;
+use crate::model::quorum::Vote;
+use crate::model::schedule::Schedule;
+use crate::model::state::State;
+use crate::model::watch::{Kind, Monitor, Rules, Watch};
+use crate::model::window::Window;
+use crate::prober::Target;
+
+/// So many results per monitor are at hand for dashboards: 40 minutes at 20 s.
+pub const RING: usize = 120;
+
+#[derive(Default)]
+pub struct Book {
+    pub monitors: HashMap<MonitorId, Watched>,
+    pub windows: Vec<Window>,
+    pub schedule: Schedule,
+    /// Since when no canary answers.
+    pub offline_since: Option<Time>,
+}
+
+/// A result in 16 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dot {
+    pub at: Time,
+    pub total: u32,
+    pub verdict: Verdict,
+}
+
+pub struct Watched {
+    pub monitor: Arc<Monitor>,
+    pub target: Arc<Target>,
+    /// Where the facts say it looks.
+    pub address: Arc<str>,
+    pub state: State,
+    pub beat: BeatState,
+    pub ring: VecDeque<Dot>,
+    pub last: Option<Arc<Check>>,
+    pub is_in_flight: bool,
+    pub certificate: Option<(Time, i64)>,
+    /// Newest words of other vantages, by key.
+    pub votes: HashMap<i64, Vote>,
+}
+
+impl Watched {
+    pub fn new(monitor: Monitor, target: Target) -> Self {
+        Self {
+            address: monitor.watch.target().into(),
+            monitor: Arc::new(monitor),
+            target: Arc::new(target),
+            state: State::default(),
+            beat: BeatState::default(),
+            ring: VecDeque::new(),
+            last: None,
+            is_in_flight: false,
+            certificate: None,
+            votes: HashMap::new(),
+        }
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.monitor.watch.kind()
+    }
+
+    /// A heartbeat has its own deadlines: silence between two beats is no missing data.
+    pub fn rules(&self) -> Rules {
+        match self.kind() {
+            Kind::Heartbeat => Rules { interval_s: u32::MAX, ..self.monitor.rules.clone() },
+            _ => self.monitor.rules.clone(),
+        }
+    }
+
+    pub fn keep(&mut self, sample: &Sample) {
+        if self.ring.len() == RING {
+            self.ring.pop_front();
+        }
+        self.ring.push_back(Dot { at: sample.at, total: sample.phases.total, verdict: sample.verdict });
+    }
+
+    /// The words of other vantages that are not older than three intervals.
+    pub fn fresh_votes(&self, now: Time) -> Vec<Vote> {
+        let limit = self.monitor.rules.nodata_after();
+        self.votes.values().filter(|vote| now.since(vote.check.at) <= limit).cloned().collect()
+    }
+}
+
+impl Book {
+    /// The parent that holds back this monitor's notices now.
+    pub fn holding_parent(&self, id: MonitorId, now: Time) -> Option<MonitorId> {
+        let watched = self.monitors.get(&id)?;
+        let parents = watched.monitor.depends_on.iter().filter_map(|parent| Some((*parent, &self.monitors.get(parent)?.state)));
+        holding_parent(parents, now)
+    }
+
+    /// Groups that this monitor is a member of.
+    pub fn groups_of(&self, id: MonitorId) -> Vec<MonitorId> {
+        let is_member = |watched: &Watched| matches!(&watched.monitor.watch, Watch::Group(group) if group.members.contains(&id));
+        self.monitors.iter().filter(|(_, watched)| is_member(watched)).map(|(id, _)| *id).collect()
+    }
+}

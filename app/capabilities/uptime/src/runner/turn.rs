@@ -1,0 +1,213 @@
+//! One turn of a monitor: probe, doubt ourselves where that is due, judge, remember.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use kernel::Fact;
+use kernel::ids::MonitorId;
+
+use super::book::Watched;
+use super::{Book, Desk};
+use crate::model::certificates;
+use crate::model::check::{Check, Reason, Verdict};
+use crate::model::judge::{judge, wants_retry, would_confirm};
+use crate::model::quorum::{Vote, combine, group_check};
+use crate::model::schedule::ClockGuard;
+use crate::model::watch::{Kind, Watch};
+use crate::prober::policy;
+
+/// An answer of the canaries is believed for so long.
+const CANARY_TICKS: u64 = 5_000;
+
+impl Desk {
+    /// Starts every turn that is due, each in a task of its own.
+    pub fn start_due(self: &Arc<Self>) {
+        let tick = self.tick();
+        loop {
+            let mut book = self.book();
+            let Some(id) = book.schedule.take_due(tick) else { return };
+            let Some(watched) = book.monitors.get_mut(&id) else { continue };
+            match watched.kind() {
+                Kind::Heartbeat => {}
+                Kind::Group => {
+                    drop(book);
+                    self.take_group_turn(id);
+                }
+                _ if watched.is_in_flight => {}
+                _ => {
+                    watched.is_in_flight = true;
+                    drop(book);
+                    let desk = self.clone();
+                    tokio::spawn(async move { desk.take_turn(id).await });
+                }
+            }
+        }
+    }
+
+    /// Probes and concludes.
+    pub async fn take_turn(&self, id: MonitorId) {
+        let Ok(_permit) = self.permits.acquire().await else { return };
+        let Some(target) = self.book().monitors.get(&id).map(|watched| watched.target.clone()) else { return };
+        let (tick, at) = (self.tick(), self.cx.now());
+        let mut guard = ClockGuard::new(tick, at);
+        let mut check = self.prober().probe(&target, at).await;
+        let latest = tick + u64::from(target.rules.timeout_ms);
+        if guard.tick(self.tick(), self.cx.now(), latest).is_some() {
+            check = Check::skipped(at, Reason::SelfOverload);
+        } else if self.is_doubtful(id, &check) {
+            if self.sees_out().await {
+                self.note_online(&mut self.book());
+            } else {
+                self.note_offline(&check);
+                check = Check::skipped(at, Reason::SelfOffline);
+            }
+        }
+        self.conclude(id, check);
+    }
+
+    /// Judged from what is known of its members.
+    pub fn take_group_turn(&self, id: MonitorId) {
+        let now = self.cx.now();
+        let check = {
+            let book = self.book();
+            let Some(Watch::Group(group)) = book.monitors.get(&id).map(|watched| &watched.monitor.watch) else { return };
+            let members = group
+                .members
+                .iter()
+                .filter_map(|member| book.monitors.get(member))
+                .map(|member| (member.monitor.name.as_str(), &member.state));
+            group_check(members, group.policy, now)
+        };
+        if let Some(check) = check {
+            self.conclude(id, check);
+        }
+    }
+
+    /// Takes in a finished check: remembers it, judges it, and arranges what follows from it.
+    pub fn conclude(&self, id: MonitorId, own: Check) {
+        let now = self.cx.now();
+        let tick = self.tick();
+        let mut book = self.book();
+        let parent = book.holding_parent(id, now);
+        let Some(watched) = book.monitors.get_mut(&id) else { return };
+        watched.is_in_flight = false;
+        if watched.monitor.paused {
+            return;
+        }
+        let sample = own.sample(0);
+        watched.keep(&sample);
+        if watched.kind().is_probed() || watched.kind() == Kind::Heartbeat {
+            self.ledger.sample(id, sample);
+        }
+        self.look_at_certificate(watched, &own);
+        let saw_out = matches!(own.verdict, Verdict::Ok | Verdict::Slow) && is_public(&own);
+        let rules = watched.rules();
+        let check = combine(own, &watched.fresh_votes(now), rules.vantages);
+        let before = watched.state.clone();
+        let mut standing = before.clone();
+        standing.parent = parent;
+        if watched.kind() == Kind::Group {
+            // Its members were confirmed already: what they say counts at once.
+            standing.slow_bits = if check.verdict == Verdict::Slow { 0b1_1111 } else { 0 };
+        }
+        let (state, changes) = judge(&standing, &check, &rules, now);
+        let is_news = !changes.is_empty() || state.shown() != before.shown();
+        let (first_failure, known_changed) = (before.fails == 0 && state.fails > 0, before.known != state.known);
+        let wants_retry = wants_retry(&state) && watched.kind().is_probed();
+        watched.last = Some(Arc::new(check));
+        watched.state = state;
+        if is_news {
+            self.ledger.step(watched.monitor.clone(), watched.state.clone(), changes);
+        }
+        let parents = if first_failure { watched.monitor.depends_on.clone() } else { Vec::new() };
+        if wants_retry {
+            book.schedule.sooner(id, tick + u64::try_from(rules.retry().as_millis()).unwrap_or(u64::MAX));
+        }
+        // Before anybody hears of a dependant, its parents shall have been looked at.
+        for parent in parents {
+            book.schedule.sooner(parent, tick);
+        }
+        if known_changed {
+            for group in book.groups_of(id) {
+                book.schedule.sooner(group, tick);
+            }
+        }
+        if saw_out {
+            self.note_online(&mut book);
+        }
+        drop(book);
+        self.nudge();
+    }
+
+    /// The word of another vantage: kept, and a reason to look again when it differs from ours.
+    pub fn take_vote(&self, id: MonitorId, key_id: i64, vote: Vote) {
+        let tick = self.tick();
+        let mut book = self.book();
+        let Some(watched) = book.monitors.get_mut(&id) else { return };
+        self.ledger.sample(id, vote.check.sample(key_id));
+        let is_news =
+            vote.check.verdict == Verdict::Fail && watched.votes.get(&key_id).is_none_or(|old| old.check.verdict != Verdict::Fail);
+        let is_newer = watched.votes.get(&key_id).is_none_or(|old| old.check.at < vote.check.at);
+        if is_newer {
+            watched.votes.insert(key_id, vote);
+        }
+        if is_news && watched.kind().is_probed() {
+            book.schedule.sooner(id, tick);
+        }
+        drop(book);
+        self.nudge();
+    }
+
+    fn look_at_certificate(&self, watched: &mut Watched, check: &Check) {
+        let Some(certificate) = &check.seen.certificate else { return };
+        let days_left = certificate.days_left(check.at);
+        let warn_days = watched.monitor.watch.certificate_warn_days();
+        if let Some(threshold) = certificates::due(certificate.not_after, days_left, warn_days, watched.certificate) {
+            watched.certificate = Some((certificate.not_after, threshold));
+            // The state's row must be there for the certificate to be noted in it.
+            self.ledger.step(watched.monitor.clone(), watched.state.clone(), Vec::new());
+            self.ledger.certificate(watched.monitor.clone(), certificate.not_after, days_left, threshold);
+        }
+    }
+
+    /// Would this check make it down, for a reason that could be our own network?
+    fn is_doubtful(&self, id: MonitorId, check: &Check) -> bool {
+        let could_be_us = check.reason.is_some_and(Reason::may_be_our_network) && is_public(check);
+        could_be_us && self.book().monitors.get(&id).is_some_and(|watched| would_confirm(&watched.state, check, &watched.rules()))
+    }
+
+    /// Asks the canaries; many doubtful monitors at once share one answer.
+    async fn sees_out(&self) -> bool {
+        let mut egress = self.egress.lock().await;
+        if let Some((tick, answer)) = *egress
+            && self.tick().saturating_sub(tick) < CANARY_TICKS
+        {
+            return answer;
+        }
+        let answer = self.prober().has_egress().await;
+        *egress = Some((self.tick(), answer));
+        answer
+    }
+
+    fn note_offline(&self, check: &Check) {
+        let mut book = self.book();
+        if book.offline_since.is_none() {
+            book.offline_since = Some(check.at);
+            let detail = format!("No canary can be reached; the newest failure was: {}", check.detail);
+            self.ledger.fact(Fact::MonitoringInterrupted { vantage: "here".to_owned(), since: check.at, detail });
+        }
+    }
+
+    fn note_online(&self, book: &mut Book) {
+        if let Some(since) = book.offline_since.take() {
+            self.ledger.fact(Fact::MonitoringResumed { vantage: "here".to_owned(), since, resumed_at: self.cx.now() });
+        }
+    }
+}
+
+/// Whether the target lies outside, as far as we know: a name that could not be resolved counts as outside.
+fn is_public(check: &Check) -> bool {
+    let address = check.seen.address.as_deref().unwrap_or("");
+    let ip = address.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| address.parse::<IpAddr>());
+    ip.map_or(true, policy::is_public)
+}

@@ -1,0 +1,15 @@
+//! The promises of uptime, by part.
+
+mod api;
+mod arithmetic;
+mod bench;
+mod doors;
+mod formats;
+mod heartbeats;
+mod imports;
+mod machine;
+mod probes;
+mod schedules;
+mod validation;
+mod watching;
+mod windows;

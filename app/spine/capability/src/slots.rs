@@ -1,0 +1,26 @@
+//! What a capability keeps in memory while the house is open, found by its type.
+
+use kernel::Result;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// Weak on purpose: what lies here usually holds a [`crate::Cx`], and would keep its own house open for ever. It lives as
+/// long as the loops or handlers that hold it.
+#[derive(Default)]
+pub struct Slots(Mutex<HashMap<TypeId, Weak<dyn Any + Send + Sync>>>);
+
+impl Slots {
+    /// The one `T` of this house; made when there is none (any more).
+    pub fn get_or_make<T: Any + Send + Sync>(&self, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = slots.get(&TypeId::of::<T>()).and_then(Weak::upgrade).and_then(|slot| slot.downcast::<T>().ok());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let made = Arc::new(make()?);
+        let slot: Arc<dyn Any + Send + Sync> = made.clone();
+        slots.insert(TypeId::of::<T>(), Arc::downgrade(&slot));
+        Ok(made)
+    }
+}
