@@ -20,7 +20,7 @@ pub async fn announce(cx: &Cx, ready_file: Option<&Path>) -> Result<()> {
         let mut terminal = std::io::stderr().lock();
         // A terminal that went away cannot be told anything.
         let _ = writeln!(terminal, "\n  Open this link to make the first owner:\n  {}\n", link.expose());
-    } else if !cx.read(|r| identity::store::has_owner(r)).await? {
+    } else if !cx.read(identity::store::has_owner).await? {
         tracing::warn!("there is no owner yet: `hermetic member setup-link` prints the link that makes one");
     }
     if let Some(path) = ready_file {
