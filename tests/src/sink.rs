@@ -1,8 +1,9 @@
 //! A webhook receiver that remembers everything and can be told to be slow, broken or silent.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -31,12 +32,14 @@ impl Hit {
     }
 }
 
-/// Answers with the code it was told; 0 means accept and never answer. Ends with the runtime of the test.
+/// Answers with the code it was told, after the pause it was told; 0 means accept and never answer. Ends with the runtime of
+/// the test.
 #[derive(Debug, Clone)]
 pub struct Sink {
     pub address: SocketAddr,
     hits: Arc<Mutex<Vec<Hit>>>,
     code: Arc<AtomicU16>,
+    pause_ms: Arc<AtomicU64>,
     started: Stopwatch,
 }
 
@@ -44,7 +47,13 @@ impl Sink {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("a free port: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
-        let sink = Self { address, hits: Arc::default(), code: Arc::new(AtomicU16::new(200)), started: Stopwatch::start() };
+        let sink = Self {
+            address,
+            hits: Arc::default(),
+            code: Arc::new(AtomicU16::new(200)),
+            pause_ms: Arc::default(),
+            started: Stopwatch::start(),
+        };
         let router = Router::new().fallback(receive).with_state(sink.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         sink
@@ -57,6 +66,11 @@ impl Sink {
     /// What to answer from now on; 0 is silence.
     pub fn answer_with(&self, code: u16) {
         self.code.store(code, Ordering::SeqCst);
+    }
+
+    /// How long it takes from now on between having a request whole and answering it.
+    pub fn answer_after(&self, pause: Duration) {
+        self.pause_ms.store(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
     pub fn hits(&self) -> Vec<Hit> {
@@ -72,6 +86,7 @@ async fn receive(State(sink): State<Sink>, uri: Uri, headers: HeaderMap, body: B
         at_ms: sink.started.elapsed().as_millis(),
     };
     sink.hits.lock().unwrap_or_else(PoisonError::into_inner).push(hit);
+    tokio::time::sleep(Duration::from_millis(sink.pause_ms.load(Ordering::SeqCst))).await;
     match sink.code.load(Ordering::SeqCst) {
         0 => std::future::pending().await,
         code => StatusCode::from_u16(code).unwrap_or(StatusCode::OK),

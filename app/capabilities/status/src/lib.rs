@@ -12,6 +12,7 @@ mod apply;
 pub mod export;
 mod feeds;
 mod follow;
+mod forms;
 mod gate;
 mod i18n;
 mod jobs;

@@ -10,7 +10,7 @@ use kernel::{Fact, Result, Time};
 use work::Job;
 
 use crate::model::arithmetic::Tally;
-use crate::model::check::{Sample, Verdict};
+use crate::model::check::Sample;
 use crate::store;
 use crate::store::rollups::Rollup;
 
@@ -63,7 +63,7 @@ async fn sum_hour(cx: &Cx, hour: Time, is_over: bool) -> Result<()> {
             Ok(samples)
         })
         .await?;
-    let mut rollups: Vec<(MonitorId, Rollup)> = samples.iter().map(|(id, samples)| (*id, sum(samples))).collect();
+    let mut rollups: Vec<(MonitorId, Rollup)> = samples.iter().map(|(id, samples)| (*id, Rollup::of(samples))).collect();
     rollups.sort_by_key(|(id, _)| *id);
     if is_over && !samples.is_empty() {
         let mut blocks: Vec<(MonitorId, Vec<Sample>)> = samples.into_iter().collect();
@@ -75,23 +75,6 @@ async fn sum_hour(cx: &Cx, hour: Time, is_over: bool) -> Result<()> {
         store::states::set_cursor(tx, HOURS, if is_over { hour + HOUR } else { hour })
     })
     .await
-}
-
-/// Latencies are those of what answered here; a timeout would only show the timeout.
-fn sum(samples: &[Sample]) -> Rollup {
-    let mut rollup = Rollup::default();
-    for sample in samples.iter().filter(|sample| sample.vantage == 0) {
-        match sample.verdict {
-            Verdict::Ok => rollup.ok += 1,
-            Verdict::Slow => rollup.slow += 1,
-            Verdict::Fail => rollup.fail += 1,
-            Verdict::Skipped => {}
-        }
-        if matches!(sample.verdict, Verdict::Ok | Verdict::Slow) {
-            rollup.latencies.add(u64::from(sample.phases.total));
-        }
-    }
-    rollup
 }
 
 /// Days whose last hour is closed.

@@ -2,10 +2,7 @@
 
 mod api;
 mod console;
-mod forms;
 mod public;
-
-pub use forms::{ComponentForm, MaintenanceForm, ReportForm};
 
 use capability::Routes;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use frontend::prelude::*;
 use kernel::Time;
-use kernel::time::{DAY, HOUR, describe_duration};
+use kernel::time::{DAY, HOUR, MINUTE, describe_duration};
 
 use super::history::{beats, checks, outages};
 use super::{badge, percent, sections, tone};
@@ -54,7 +54,8 @@ impl Range {
     /// What one point sums up.
     pub fn step(self) -> Duration {
         match self {
-            Range::Day | Range::Week | Range::Month => HOUR,
+            Range::Day => MINUTE * 10,
+            Range::Week | Range::Month => HOUR,
             Range::Quarter => DAY,
         }
     }

@@ -121,7 +121,9 @@ fn one(row: &MonitorRow, now: Time) -> Row {
     } else {
         format!("· {}", kernel::text::shorten(&row.why, 90))
     };
-    let spark = if row.spark.len() > 1 { sparkline(&row.spark, "") } else { muted("–") };
+    // A heartbeat without a start signal has no duration: a flat line at zero would tell a number that nobody measured.
+    let has_times = row.spark.len() > 1 && row.spark.iter().any(|value| *value > 0.0);
+    let spark = if has_times { sparkline(&row.spark, "") } else { muted("–") };
     let (kind, target) = (row.monitor.watch.kind().as_str(), row.monitor.watch.target());
     Row {
         cells: vec![

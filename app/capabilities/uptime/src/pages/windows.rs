@@ -4,10 +4,26 @@ use frontend::prelude::*;
 use kernel::Time;
 use kernel::error::FieldError;
 use kernel::ids::MonitorId;
+use serde::Deserialize;
 
 use super::sections;
 use crate::model::window::{Window, weekday_name};
-use crate::routes::windows::WindowForm;
+
+/// What a person typed, as the form sends it and gets it back.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct WindowForm {
+    pub title: String,
+    pub rule: String,
+    pub from: String,
+    pub to: String,
+    pub days: Vec<i8>,
+    pub at: String,
+    pub expression: String,
+    pub minutes: String,
+    pub zone: String,
+    pub monitors: Vec<i64>,
+}
 
 pub struct Windows<'a> {
     pub windows: &'a [Window],

@@ -373,7 +373,20 @@ async fn show(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Path(id): Pa
         })
         .await?;
     let now = detail.now;
-    detail.checks = cx.telemetry.read(move |r| store::checks::latest(r, id, now + HOUR, 20)).await?;
+    let wants_day = range == Range::Day;
+    let (checks, day) = cx
+        .telemetry
+        .read(move |r| {
+            let day = if wants_day { store::checks::between(r, id, now - DAY, now + HOUR)? } else { Vec::new() };
+            Ok((store::checks::latest(r, id, now + HOUR, 20)?, day))
+        })
+        .await?;
+    detail.checks = checks;
+    if wants_day {
+        // The last day is drawn from the checks themselves: hours are too coarse for it, and a new monitor has none yet.
+        detail.chart.points = Rollup::steps(&day, range.step());
+        detail.chart.total = Rollup::of(&day);
+    }
     let name = detail.monitor.name.clone();
     Ok(Html(console_page(&framed.live(&[crate::TOPIC]), &name, pages::detail::show(&detail))).into_response())
 }

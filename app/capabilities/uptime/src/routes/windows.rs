@@ -6,32 +6,17 @@ use frontend::console_page;
 use kernel::error::FieldError;
 use kernel::ids::MonitorId;
 use kernel::{Error, Kind, Result, Role, Time};
-use serde::Deserialize;
 use web::{Access, By, Form, Html, Member, Path, Reply, State, Viewer, see_other_with};
 
 use super::api::unprocessable;
 use crate::model::window::{WindowRule, checked_title};
+use crate::pages::windows::WindowForm;
 use crate::{acts, pages, store};
 
 pub fn mount(routes: &mut Routes) {
     routes.get("/uptime/windows", Access::Rank(Role::Viewer), list);
     routes.post("/uptime/windows", Access::Rank(Role::Member), create);
     routes.post("/uptime/windows/{id}/delete", Access::Rank(Role::Member), remove);
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct WindowForm {
-    pub title: String,
-    pub rule: String,
-    pub from: String,
-    pub to: String,
-    pub days: Vec<i8>,
-    pub at: String,
-    pub expression: String,
-    pub minutes: String,
-    pub zone: String,
-    pub monitors: Vec<i64>,
 }
 
 async fn list(State(cx): State<Cx>, by: By<Viewer>, framed: Framed) -> Reply {

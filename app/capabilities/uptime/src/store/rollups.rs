@@ -4,8 +4,10 @@ use db::{Reader, Tx};
 use kernel::ids::MonitorId;
 use kernel::{Result, Time};
 use rusqlite::{Row, params};
+use std::time::Duration;
 
 use crate::model::arithmetic::Tally;
+use crate::model::check::{Sample, Verdict};
 use crate::model::histogram::Histogram;
 
 /// Counts of verdicts and the latencies of what answered.
@@ -18,6 +20,30 @@ pub struct Rollup {
 }
 
 impl Rollup {
+    /// Latencies are those of what answered here; a timeout would only show the timeout.
+    pub fn of(samples: &[Sample]) -> Rollup {
+        let mut rollup = Rollup::default();
+        for sample in samples.iter().filter(|sample| sample.vantage == 0) {
+            match sample.verdict {
+                Verdict::Ok => rollup.ok += 1,
+                Verdict::Slow => rollup.slow += 1,
+                Verdict::Fail => rollup.fail += 1,
+                Verdict::Skipped => {}
+            }
+            if matches!(sample.verdict, Verdict::Ok | Verdict::Slow) {
+                rollup.latencies.add(u64::from(sample.phases.total));
+            }
+        }
+        rollup
+    }
+
+    /// One rollup for each `step` of time in which there were checks, oldest first. `samples` are in the order of their time.
+    pub fn steps(samples: &[Sample], step: Duration) -> Vec<(Time, Rollup)> {
+        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
+        let start = |sample: &Sample| sample.at.0.div_euclid(step) * step;
+        samples.chunk_by(|a, b| start(a) == start(b)).map(|chunk| (Time(start(&chunk[0])), Rollup::of(chunk))).collect()
+    }
+
     pub fn merge(&mut self, other: &Rollup) {
         self.ok += other.ok;
         self.slow += other.slow;

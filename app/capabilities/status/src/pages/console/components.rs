@@ -1,8 +1,8 @@
 //! Components and groups: names the public knows, in the order it sees them.
 
 use super::{may_edit, spoken, state_tone, tabs_of};
+use crate::forms::ComponentForm;
 use crate::model::{ComponentState, FeedRule, Language, Snapshot};
-use crate::routes::ComponentForm;
 use crate::store::components::{ComponentRow, GroupRow};
 use capability::FeedSource;
 use frontend::prelude::*;

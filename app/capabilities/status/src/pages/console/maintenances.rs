@@ -1,8 +1,8 @@
 //! Maintenance: the list, and the form of one.
 
 use super::{maintenance_tone, may_edit, spoken, tabs_of};
+use crate::forms::MaintenanceForm;
 use crate::model::MaintenancePhase;
-use crate::routes::MaintenanceForm;
 use crate::store::components::ComponentRow;
 use crate::store::maintenances::MaintenanceRow;
 use frontend::prelude::*;

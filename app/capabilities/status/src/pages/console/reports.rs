@@ -1,9 +1,9 @@
 //! Reports: the list, the form of a new one, and one with its updates.
 
 use super::{PHASES, effect_fields, impacts, may_edit, phase_tone, spoken, tabs_of};
+use crate::forms::ReportForm;
 use crate::model::Phase;
 use crate::model::report::Visibility;
-use crate::routes::ReportForm;
 use crate::store::components::ComponentRow;
 use crate::store::reports::ReportRow;
 use crate::store::templates::TemplateRow;

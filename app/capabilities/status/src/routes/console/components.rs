@@ -2,11 +2,11 @@
 
 use super::{EDIT, LOOK, again, correctable, show};
 use crate::acts;
+use crate::forms::ComponentForm;
 use crate::links::Target;
 use crate::load;
 use crate::model::ComponentState;
 use crate::pages::console::components::{self as pages, ComponentEdit, ComponentList};
-use crate::routes::ComponentForm;
 use crate::settings;
 use crate::store::components;
 use axum::response::IntoResponse as _;

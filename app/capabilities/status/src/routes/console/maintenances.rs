@@ -2,10 +2,10 @@
 
 use super::{EDIT, LOOK, again, correctable, show};
 use crate::acts;
+use crate::forms::MaintenanceForm;
+use crate::forms::civil;
 use crate::model::MaintenancePhase;
 use crate::pages::console::maintenances::{self as pages, MaintenanceEdit};
-use crate::routes::MaintenanceForm;
-use crate::routes::forms::civil;
 use crate::settings;
 use crate::store::{components, maintenances};
 use capability::{Cx, Framed, Routes};

@@ -2,13 +2,13 @@
 
 use super::{EDIT, LOOK, again, correctable, show};
 use crate::acts;
+use crate::forms::ReportForm;
 use crate::jobs::Subject;
 use crate::links::Target;
 use crate::load;
 use crate::model::{Impact, Phase};
 use crate::pages::console::reports::{self as pages, NewPage, OnePage};
 use crate::pages::public::{Place, history};
-use crate::routes::ReportForm;
 use crate::routes::public::page;
 use crate::settings;
 use crate::store::{components, notices, reports, templates};
