@@ -52,12 +52,14 @@ pub struct HouseOptions<'a> {
     pub config: &'a Config,
     pub public_url: WebUrl,
     pub is_demo: bool,
+    pub accepts_new_key: bool,
     pub shutdown: CancellationToken,
 }
 
 pub fn open(options: HouseOptions<'_>) -> Result<Cx> {
     let config = options.config;
-    let sealer = Sealer::new(&read_key(&config.key_file)?);
+    let is_new = options.accepts_new_key || !config.data_dir.join("hermetic.db").exists();
+    let sealer = Sealer::new(&read_key(&config.key_file, is_new)?);
     let extra_ca_pem = config
         .ca_file
         .as_ref()
@@ -72,15 +74,28 @@ pub fn open(options: HouseOptions<'_>) -> Result<Cx> {
         version: VERSION,
         is_demo: options.is_demo,
     };
-    capability::open(OpenOptions { boot, registry: REGISTRY, clock: Clock::System, outbound, sealer, shutdown: options.shutdown })
-        .map_err(sentence)
+    capability::open(OpenOptions {
+        boot,
+        registry: REGISTRY,
+        clock: Clock::System,
+        outbound,
+        sealer,
+        accepts_new_key: options.accepts_new_key,
+        shutdown: options.shutdown,
+    })
+    .map_err(sentence)
 }
 
 /// For commands that work on the files themselves, whether or not a server runs. Keep what this gives while `Cx` is used.
 pub fn open_offline(config: &Config) -> Result<(Option<Held>, Cx)> {
+    open_offline_with(config, false)
+}
+
+/// [`open_offline`] after the key file was replaced on purpose.
+pub fn open_offline_with(config: &Config, accepts_new_key: bool) -> Result<(Option<Held>, Cx)> {
     let held = try_hold(&config.data_dir)?;
     let public_url = public_url(config, config.listen)?;
-    let cx = open(HouseOptions { config, public_url, is_demo: false, shutdown: CancellationToken::new() })?;
+    let cx = open(HouseOptions { config, public_url, is_demo: false, accepts_new_key, shutdown: CancellationToken::new() })?;
     Ok((held, cx))
 }
 
@@ -96,8 +111,16 @@ pub fn sentence(error: kernel::Error) -> anyhow::Error {
     anyhow::anyhow!("{}", error.chain())
 }
 
-/// 32 bytes in hex. Made on the first start, readable by its owner only.
-fn read_key(path: &Path) -> Result<[u8; 32]> {
+/// 32 bytes in hex. Made on the first start, readable by its owner only; never made beside a database that was sealed with
+/// another one.
+fn read_key(path: &Path, may_make: bool) -> Result<[u8; 32]> {
+    if !may_make && !path.exists() {
+        bail!(
+            "The key file {} is missing, and this folder has a database that was sealed with it. Restore it from your copy; if it is lost, \
+             `hermetic settings new-key` makes a new one, and stored passwords and channel addresses must then be entered again.",
+            path.display()
+        );
+    }
     let made = FileOptions::new().create_new(true).write(true).mode(0o600).open(path);
     match made {
         Ok(mut file) => {
@@ -136,12 +159,13 @@ mod tests {
     fn the_key_is_made_once_and_then_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
-        let made = read_key(&path).unwrap();
-        assert_eq!(read_key(&path).unwrap(), made);
+        assert!(read_key(&path, false).unwrap_err().to_string().contains("is missing"));
+        let made = read_key(&path, true).unwrap();
+        assert_eq!(read_key(&path, false).unwrap(), made);
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(&path, "half a key").unwrap();
-        assert!(format!("{:#}", read_key(&path).unwrap_err()).contains("64 hexadecimal digits"));
+        assert!(format!("{:#}", read_key(&path, true).unwrap_err()).contains("64 hexadecimal digits"));
     }
 
     #[test]

@@ -13,5 +13,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // Every TLS connection of the process uses this one provider; a second installation could only be ours.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // Databases, their WAL and exports hold addresses of people: nothing this process makes is for others to read.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     cli::run(cli::Arguments::parse())
 }

@@ -36,7 +36,7 @@ pub async fn prepare(config: &Config, is_demo: bool) -> Result<Instance> {
     })?;
     let public_url = boot::public_url(config, listener.local_addr()?)?;
     let shutdown = CancellationToken::new();
-    let cx = boot::open(HouseOptions { config, public_url, is_demo, shutdown: shutdown.clone() })?;
+    let cx = boot::open(HouseOptions { config, public_url, is_demo, accepts_new_key: false, shutdown: shutdown.clone() })?;
     Ok(Instance {
         cx,
         shutdown,

@@ -18,11 +18,17 @@ pub enum Command {
     Set { key: String, value: String },
     /// Back to the shipped default
     Clear { key: String },
+    /// Go on with the present (or a new) key file after the right one was lost; secrets must then be entered again
+    NewKey,
 }
 
 pub async fn run(config: &Config, command: Command) -> Result<()> {
-    let (_held, cx) = boot::open_offline(config)?;
+    let (_held, cx) = boot::open_offline_with(config, matches!(command, Command::NewKey))?;
     match command {
+        Command::NewKey => {
+            println!("This database goes on with {}. `hermetic doctor` lists what must be entered again.", config.key_file.display());
+            Ok(())
+        }
         Command::List => {
             for (_, section) in cx.registry.sections() {
                 for setting in section.fields {

@@ -135,6 +135,8 @@ pub fn ending(alert: &Alert) -> Ending {
     match (alert.group, alert.announced_at) {
         (Some(group), _) => Ending::WithGroup(group),
         (None, Some(_)) => Ending::Notice,
+        // Its next notice is held by a silence, but it was told before.
+        (None, None) if alert.notices > 0 => Ending::Notice,
         (None, None) => Ending::Quiet,
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use work::Job;
 
-use crate::engine::{DIGEST, Desk, ESCALATE, FLUSH, REMIND, SEND, SWEEP, TAKE, WATCH, digest, flush, remind, take, watch};
+use crate::engine::{DIGEST, Desk, ESCALATE, FLUSH, REMIND, SEND, SWEEP, TAKE, TIDY, WATCH, digest, flush, remind, take, watch};
 use crate::rule::FACTS;
 use crate::store::{alerts, notices, rules, silences};
 use crate::{deliver, settings};
@@ -33,6 +33,10 @@ pub fn register(work: &mut Work) {
     work.job(DIGEST, |cx: Cx, job: Job| async move {
         let (desk, to) = (Desk::of(&cx), payload::<To>(&job)?);
         cx.write(move |tx| digest::send(tx, &desk, to.channel)).await
+    });
+    work.job(TIDY, |cx: Cx, job: Job| async move {
+        let (desk, changed) = (Desk::of(&cx), payload::<watch::Changed>(&job)?);
+        cx.write(move |tx| watch::tidy(tx, &desk, changed)).await
     });
     work.job(WATCH, look);
     work.every(WATCH, MINUTE);

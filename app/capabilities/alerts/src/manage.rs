@@ -16,6 +16,7 @@ use crate::channel::config::{self, Config};
 use crate::channel::{Channel, ChannelKind, Takes, Values};
 use crate::engine::Desk;
 use crate::engine::life::{Resolution, resolve};
+use crate::engine::watch::{Changed, enqueue_tidy};
 use crate::ids::PolicyId;
 use crate::notice::NoticeKind;
 use crate::rule::{AlertRule, MetricWatch, Nodata, Operator, Source, Target, Topic};
@@ -229,7 +230,13 @@ fn find_policy(r: &Reader<'_>, name: &str) -> Result<PolicyId> {
 pub fn save_rule(tx: &mut Tx<'_>, rule: &AlertRule) -> Result<AlertRuleId> {
     tx.signal("alerts");
     if rule.id.0 != 0 {
+        let before = rules::find(tx, rule.id)?;
         rules::update(tx, rule)?;
+        let metric = |rule: &AlertRule| rule.source.metric().map(|watch| watch.metric.clone());
+        let is_left = |before: &AlertRule| metric(before) != metric(rule) || before.is_enabled && !rule.is_enabled;
+        if before.is_some_and(|before| is_left(&before)) {
+            rewatch(tx, rule.id)?;
+        }
         return Ok(rule.id);
     }
     if rules::list(tx)?.len() >= rules::MAX_RULES {
@@ -239,6 +246,19 @@ pub fn save_rule(tx: &mut Tx<'_>, rule: &AlertRule) -> Result<AlertRuleId> {
         return Err(Error::field("key", format!("A rule with the key {} exists already.", rule.key)));
     }
     rules::insert(tx, rule)
+}
+
+/// On or off; what a metric rule opened ends when it goes off, as nobody would see its end.
+pub fn switch_rule(tx: &mut Tx<'_>, id: AlertRuleId, is_enabled: bool) -> Result<()> {
+    rules::set_enabled(tx, id, is_enabled)?;
+    tx.signal("alerts");
+    if is_enabled { Ok(()) } else { rewatch(tx, id) }
+}
+
+/// What was seen of the metric so far says nothing of what is watched from now on.
+fn rewatch(tx: &mut Tx<'_>, id: AlertRuleId) -> Result<()> {
+    rules::forget_watch(tx, id)?;
+    enqueue_tidy(tx, Changed::Rule(id))
 }
 
 /// Rules made by hand can go; shipped ones are switched off instead, or they would come back with the next start.
@@ -384,7 +404,18 @@ pub fn save_channel(tx: &mut Tx<'_>, before: Option<&Channel>, checked: &Checked
         None => channels::insert(tx, &checked.stored)?,
     };
     if before.is_none_or(|channel| channel.is_enabled) != checked.is_enabled {
-        channels::set_enabled(tx, id, checked.is_enabled, "")?;
+        switch_channel(tx, id, checked.is_enabled)?;
     }
     Ok(id)
+}
+
+/// On or off by hand. Of one that is off nobody needs to hear that it does not deliver.
+pub fn switch_channel(tx: &mut Tx<'_>, id: ChannelId, is_enabled: bool) -> Result<()> {
+    channels::set_enabled(tx, id, is_enabled, "")?;
+    if is_enabled { Ok(()) } else { enqueue_tidy(tx, Changed::Channel(id)) }
+}
+
+pub fn remove_channel(tx: &mut Tx<'_>, id: ChannelId) -> Result<()> {
+    channels::remove(tx, id)?;
+    enqueue_tidy(tx, Changed::Channel(id))
 }

@@ -46,6 +46,8 @@ create table status_reports (
   phase text not null check (phase in ('investigating', 'identified', 'monitoring', 'resolved')),
   visibility text not null check (visibility in ('draft', 'published')),
   counts_as_downtime integer not null,
+  -- It once said something about a component: when the last of these is deleted, it does not become one about the whole page.
+  names_components integer not null default 0,
   -- Of a suggested draft: the outages that made it, such as ' 12 15 '. It is withdrawn or resolved with the last of them.
   outages text not null default '',
   -- A suggested draft publishes itself then, unless somebody was faster.
@@ -86,6 +88,8 @@ create table status_maintenances (
   phase text not null check (phase in ('scheduled', 'in_progress', 'completed', 'cancelled')),
   starts_at integer not null,
   ends_at integer not null,
+  -- As in status_reports.
+  names_components integer not null default 0,
   created_at integer not null,
   updated_at integer not null
 ) strict;
@@ -121,6 +125,8 @@ create table status_subscribers (
   token_digest text not null unique,
   token_sealed text not null,
   secret_sealed text,
+  -- Follows only what status_subscriber_components lists, also when the last of these was deleted.
+  is_selective integer not null default 0,
   created_at integer not null,
   confirmed_at integer,
   ended_at integer

@@ -224,6 +224,15 @@ pub fn suggest_report(tx: &mut Tx<'_>, insert: ReportInsert, update: UpdateInser
     Ok(id)
 }
 
+/// One more outage joins a suggested report.
+pub fn grow_suggestion(tx: &mut Tx<'_>, report: &ReportRow, update: UpdateInsert) -> Result<()> {
+    reports::insert_update(tx, report.id, &update)?;
+    if report.visibility == Visibility::Published {
+        work::record(tx, &Fact::ReportPublished { report: report.id })?;
+    }
+    done(tx, "hermetic", "status.report.grow", &format!("report:{}", report.id), &report.view.title)
+}
+
 /// The last outage behind a suggested report is over: an unseen draft goes, a published one is resolved.
 pub fn end_suggestion(tx: &mut Tx<'_>, report: &ReportRow) -> Result<()> {
     if report.visibility == Visibility::Draft {

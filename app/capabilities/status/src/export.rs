@@ -2,11 +2,12 @@
 
 use crate::links::Links;
 use crate::load;
-use crate::model::Snapshot;
+use crate::model::{Language, Snapshot};
 use crate::settings;
 use crate::site;
 use capability::Cx;
 use kernel::{Error, Result};
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -44,15 +45,51 @@ pub fn write(snapshot: &Snapshot, links: &Links, dir: &Path) -> Result<Exported>
         replace(&path, file.body.as_bytes()).map_err(|error| failed(&path, error))?;
         done.changed += 1;
     }
-    let keep: std::collections::HashSet<PathBuf> = files.iter().map(|file| dir.join(&file.path)).collect();
-    for folder in OWN_FOLDERS {
-        sweep(&dir.join(folder), &keep);
-    }
+    let keep: HashSet<PathBuf> = files.iter().map(|file| dir.join(&file.path)).collect();
+    tidy(dir, &keep);
     Ok(done)
 }
 
+/// Whether an export stands in this folder: where none does, files that happen to have our names belong to others.
+pub fn is_written(dir: &Path) -> bool {
+    dir.join(SIGN).is_file()
+}
+
+/// Takes the whole export back, because the page has a password now. [`is_written`] says `true` until everything is gone: what failed is tried again.
+pub fn withdraw(snapshot: &Snapshot, links: &Links, dir: &Path) -> Result<()> {
+    let mut is_clean = tidy(dir, &HashSet::new());
+    let files = site::whole(snapshot, links);
+    let pages = files.iter().filter(|file| file.path != SIGN).map(|file| dir.join(&file.path));
+    // From a time when another language was the first one.
+    let first_pages = Language::ALL.iter().map(|language| dir.join(language.as_str()).join("index.html"));
+    for path in pages.chain(first_pages) {
+        is_clean &= !path.is_file() || fs::remove_file(&path).is_ok();
+    }
+    if !is_clean {
+        return Err(left(dir));
+    }
+    fs::remove_file(dir.join(SIGN)).map_err(|error| left(dir).because(error))
+}
+
+/// Every export has it, and few others have a file of this name.
+const SIGN: &str = "api/v2/summary.json";
+
 /// Only here are old files removed: the folder itself may hold things of others.
-const OWN_FOLDERS: [&str; 8] = ["reports", "maintenances", "badge", "de/reports", "fr/reports", "es/reports", "en/reports", "history"];
+fn own_folders(dir: &Path) -> Vec<PathBuf> {
+    let roots = Language::ALL.iter().map(|language| dir.join(language.as_str())).chain([dir.to_owned()]);
+    let mut folders: Vec<PathBuf> = roots.flat_map(|root| ["reports", "maintenances", "history"].map(|folder| root.join(folder))).collect();
+    let badges = dir.join("badge");
+    // Each component has a folder for the badge of its uptime.
+    folders.extend(fs::read_dir(&badges).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir()));
+    folders.push(badges);
+    folders
+}
+
+/// `false` when a file that does not belong to the page any more is still there.
+fn tidy(dir: &Path, keep: &HashSet<PathBuf>) -> bool {
+    let left = own_folders(dir).into_iter().filter(|folder| !sweep(folder, keep)).count();
+    left == 0
+}
 
 /// Written beside it and renamed: a reader sees the old file or the new one.
 fn replace(path: &Path, body: &[u8]) -> std::io::Result<()> {
@@ -66,15 +103,25 @@ fn replace(path: &Path, body: &[u8]) -> std::io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-fn sweep(folder: &Path, keep: &std::collections::HashSet<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+fn sweep(folder: &Path, keep: &HashSet<PathBuf>) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return true };
+    let mut is_clean = true;
     for path in entries.flatten().map(|entry| entry.path()) {
         let is_ours = path.extension().is_some_and(|kind| kind == "html" || kind == "svg" || kind == "json");
         // A file that will not go is old news on an old address; the next export tries again.
         if is_ours && path.is_file() && !keep.contains(&path) && fs::remove_file(&path).is_err() {
             tracing::warn!("an old file of the exported status page could not be removed");
+            is_clean = false;
         }
     }
+    is_clean
+}
+
+fn left(dir: &Path) -> Error {
+    Error::unavailable(format!(
+        "Files of the exported page in {} could not be removed, though the page has a password now. Please remove them.",
+        dir.display()
+    ))
 }
 
 fn failed(path: &Path, error: std::io::Error) -> Error {

@@ -175,5 +175,5 @@ fn choice_of(r: &Reader<'_>, public_ids: &[String]) -> Result<Choice> {
     if chosen.is_empty() {
         return Err(Error::field("component", "These components are gone; please choose again."));
     }
-    Ok(Choice { components: chosen })
+    Ok(Choice { is_selective: true, components: chosen })
 }

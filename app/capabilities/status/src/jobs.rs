@@ -4,7 +4,7 @@ use crate::acts;
 use crate::model::component::state_from_feeds;
 use crate::model::maintenance::{Step, due_step};
 use crate::model::report::{Visibility, suggestion};
-use crate::model::subscriber::{CONFIRM_WITHIN, SubscriberKind, notice_at, spread};
+use crate::model::subscriber::{CONFIRM_WITHIN, Concerns, SubscriberKind, notice_at, spread};
 use crate::model::{ComponentState, Condition, Effect, MaintenancePhase, Phase};
 use crate::settings;
 use crate::store::components::{self, ComponentRow};
@@ -79,15 +79,15 @@ impl Subject {
         }
     }
 
-    /// Components it names, and one line for the outbox. `None` when it is gone or hidden again.
-    fn told(self, r: &Reader<'_>) -> Result<Option<(Vec<ComponentId>, String)>> {
+    /// Whom it concerns, and one line for the outbox. `None` when it is gone or hidden again.
+    fn told(self, r: &Reader<'_>) -> Result<Option<(Concerns, String)>> {
         Ok(match self {
             Subject::Report(id) => reports::find_report(r, id)?.filter(|row| row.visibility == Visibility::Published).map(|row| {
-                (row.view.effects_now().iter().map(|effect| effect.component).collect(), format!("Report “{}”", row.view.title))
+                let named = row.view.effects_now().iter().map(|effect| effect.component).collect();
+                (Concerns::of(row.names_components, named), format!("Report “{}”", row.view.title))
             }),
-            Subject::Maintenance(id) => {
-                maintenances::find_maintenance(r, id)?.map(|row| (row.view.components, format!("Maintenance “{}”", row.view.title)))
-            }
+            Subject::Maintenance(id) => maintenances::find_maintenance(r, id)?
+                .map(|row| (Concerns::of(row.names_components, row.view.components), format!("Maintenance “{}”", row.view.title))),
         })
     }
 }
@@ -136,7 +136,7 @@ pub(crate) fn post_batch(tx: &mut Tx<'_>, subject: Subject) -> Result<bool> {
         notices::insert_notice(tx, &key, untold)?;
         return Ok(false);
     };
-    let Some((named, line)) = subject.told(tx)? else {
+    let Some((concerns, line)) = subject.told(tx)? else {
         notices::finish(tx, notice.id)?;
         return Ok(true);
     };
@@ -150,7 +150,7 @@ pub(crate) fn post_batch(tx: &mut Tx<'_>, subject: Subject) -> Result<bool> {
     let rate = settings::mails_per_minute(tx)?;
     let mut posted = 0i64;
     for (id, kind, choice) in batch {
-        if !choice.wants(&named) {
+        if !choice.wants(&concerns) {
             continue;
         }
         let wait = spread(usize::try_from(notice.posted + posted).unwrap_or(usize::MAX), rate);
@@ -222,13 +222,17 @@ async fn sweep(cx: Cx, _: Job) -> Result<()> {
 
 // ---- Drafts from outages ----
 
+fn draft_key(outage: OutageId) -> String {
+    format!("outage:{outage}")
+}
+
 async fn suggest(cx: Cx, job: Job) -> Result<()> {
     match job.fact()? {
         Fact::MonitorDown { monitor, outage, down_since, .. } => {
             let payload = json!({ "feed": format!("uptime:{monitor}"), "outage": outage, "since": down_since });
             cx.write(move |tx| {
                 let run_at = Some(down_since + settings::suggesting(tx)?.after);
-                let job = NewJob { kind: "status.draft", key: Some(format!("outage:{outage}")), payload, run_at };
+                let job = NewJob { kind: "status.draft", key: Some(draft_key(outage)), payload, run_at };
                 work::enqueue(tx, job).map(|_| ())
             })
             .await
@@ -243,6 +247,8 @@ async fn suggest(cx: Cx, job: Job) -> Result<()> {
 }
 
 fn end_outage(tx: &mut Tx<'_>, outage: OutageId) -> Result<()> {
+    // One that is not written yet would speak of an outage whose end nobody tells any more.
+    work::cancel_job(tx, "status.draft", &draft_key(outage))?;
     for row in reports::list_open(tx)?.into_iter().filter(|row| row.outages.contains(&outage.0)) {
         let left: Vec<i64> = row.outages.iter().copied().filter(|id| *id != outage.0).collect();
         reports::set_outages(tx, row.id, &left)?;
@@ -287,7 +293,8 @@ async fn draft(cx: Cx, job: Job) -> Result<()> {
             Opening::Suggested(row) => {
                 let mut outages = row.outages.clone();
                 outages.push(outage);
-                reports::set_outages(tx, row.id, &outages)
+                reports::set_outages(tx, row.id, &outages)?;
+                grow(tx, &row, hit)
             }
             Opening::Written => Ok(()),
             Opening::None => write_draft(tx, hit, outage, since),
@@ -338,6 +345,19 @@ fn suggested_now(tx: &Tx<'_>, hit: &[(ComponentId, String, ComponentState)]) -> 
         return Ok(Opening::Written);
     }
     Ok(open.into_iter().find(|row| !row.outages.is_empty()).map_or(Opening::None, Opening::Suggested))
+}
+
+/// What the suggestion does not name yet is said in one more update.
+fn grow(tx: &mut Tx<'_>, row: &ReportRow, hit: Vec<(ComponentId, String, ComponentState)>) -> Result<()> {
+    let known = row.view.effects_now();
+    let fresh: Vec<_> = hit.into_iter().filter(|(id, _, _)| known.iter().all(|effect| effect.component != *id)).collect();
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = fresh.iter().map(|(_, name, _)| name.clone()).collect();
+    let effects = fresh.into_iter().map(|(component, _, state)| Effect { component, state }).collect();
+    let update = UpdateInsert { phase: row.view.phase, body: suggestion(&names, false).body, effects, is_quiet: false, at: tx.now };
+    acts::grow_suggestion(tx, row, update)
 }
 
 fn write_draft(tx: &mut Tx<'_>, hit: Vec<(ComponentId, String, ComponentState)>, outage: i64, since: Time) -> Result<()> {

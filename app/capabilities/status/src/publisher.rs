@@ -11,7 +11,7 @@ use capability::Cx;
 use kernel::time::Stopwatch;
 use kernel::{Error, Result};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -100,10 +100,10 @@ impl Publisher {
         let hot = cx.hot.clone();
         let work = move || {
             hot.publish(OWNER, self.sites(&seen));
-            if let Some((dir, links)) = seen.export.as_ref().filter(|_| !seen.is_protected)
-                && let Err(error) = export::write(&seen.snapshot, links, dir)
+            if let Some((dir, links)) = &seen.export
+                && let Err(error) = renew_export(&seen, links, dir)
             {
-                tracing::error!(error = %error.chain(), "the status page was not exported");
+                tracing::error!(error = %error.chain(), "the exported status page was not renewed");
             }
             self
         };
@@ -154,6 +154,15 @@ impl Publisher {
             Some((known, page)) if known == digest => (known, page),
             _ => (digest, hot_page(file)),
         }
+    }
+}
+
+/// Copies from the time before the password would tell everybody what the page tells only some.
+fn renew_export(seen: &Seen, links: &Links, dir: &Path) -> Result<()> {
+    match seen.is_protected {
+        false => export::write(&seen.snapshot, links, dir).map(|_| ()),
+        true if export::is_written(dir) => export::withdraw(&seen.snapshot, links, dir),
+        true => Ok(()),
     }
 }
 

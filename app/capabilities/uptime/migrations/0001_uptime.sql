@@ -39,6 +39,8 @@ create table uptime_transitions (
   detail text not null
 ) strict;
 create index uptime_transitions_by_monitor_id_at on uptime_transitions (monitor_id, at);
+-- For ageing out.
+create index uptime_transitions_by_at on uptime_transitions (at);
 
 create table uptime_outages (
   id integer primary key autoincrement,

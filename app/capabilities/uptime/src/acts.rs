@@ -1,12 +1,14 @@
 //! What people do to monitors, whether by console, API or file: checked, sealed, written, announced to the runner.
 
 use db::Tx;
+use kernel::error::FieldErrors;
 use kernel::ids::{MonitorId, random_public_id};
+use kernel::text::WebUrl;
 use kernel::{Error, Fact, Result, Sealer};
 
 use crate::model::flat::Given;
 use crate::model::validate;
-use crate::model::watch::{Draft, Kind, Monitor, Secrets, Watch};
+use crate::model::watch::{Auth, Draft, Header, HttpWatch, Kind, Monitor, Secrets, Watch};
 use crate::store;
 
 /// More than these are refused: the runner and the lists hold all of them in memory.
@@ -26,13 +28,41 @@ pub fn create(tx: &mut Tx<'_>, sealer: &Sealer, given: Given) -> Result<Monitor>
 
 /// Secrets that were left empty stay as they are.
 pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId, given: Given) -> Result<Monitor> {
-    let stored = store::monitors::secrets(tx, sealer, id)?;
-    let mut secrets = given.secrets.or_keep(&stored);
+    let stored = store::monitors::get(tx, id)?;
+    let mut secrets = kept_secrets(&stored.watch, &store::monitors::secrets(tx, sealer, id)?, &given)?;
     let draft = validate::check(given.draft, &secrets)?;
     tidy(&draft, &mut secrets);
     store::monitors::update(tx, sealer, id, &draft, &secrets)?;
     announce(tx);
     store::monitors::get(tx, id)
+}
+
+/// Stored credentials stay with the host that they were given for: whoever may change an address may not know them, and would
+/// read them at the other end.
+pub fn kept_secrets(before: &Watch, stored: &Secrets, given: &Given) -> Result<Secrets> {
+    let origin = |http: &HttpWatch| WebUrl::parse(&http.url).ok().map(|url| url.url().origin());
+    let Watch::Http(after) = &given.draft.watch else { return Ok(given.secrets.clone().or_keep(stored)) };
+    // An address that cannot be read is refused by the validation.
+    let is_same = matches!(before, Watch::Http(before) if origin(after).is_none_or(|after| Some(after) == origin(before)));
+    if is_same {
+        return Ok(given.secrets.clone().or_keep(stored));
+    }
+    let secrets = given.secrets.clone().or_keep(&Secrets { beat_token: stored.beat_token.clone(), ..Secrets::default() });
+    let mut errors = FieldErrors::default();
+    let mut ask = |field: &str| errors.push(field, "The address changed to another host: please give the credentials again.");
+    match &after.auth {
+        Auth::Bearer if secrets.bearer.is_empty() => ask("bearer"),
+        // A password may be empty, so that the validation alone would not ask.
+        Auth::Basic { .. } if secrets.password.is_empty() && !stored.password.is_empty() => ask("password"),
+        _ => {}
+    }
+    let is_missing =
+        |header: &Header| header.secret && secrets.headers.get(&header.name.trim().to_lowercase()).is_none_or(String::is_empty);
+    if after.headers.iter().any(is_missing) {
+        ask("headers");
+    }
+    errors.finish()?;
+    Ok(secrets)
 }
 
 pub fn set_paused(tx: &mut Tx<'_>, id: MonitorId, is_paused: bool) -> Result<Monitor> {

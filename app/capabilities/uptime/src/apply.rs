@@ -106,7 +106,7 @@ fn difference(r: &Reader<'_>, sealer: &Sealer, entry: &Entry, given: &Given) -> 
         return Ok(Change { verb: Verb::Create, what, detail: format!("{} {}", draft.watch.kind().as_str(), draft.watch.target()) });
     };
     let old_secrets = store::monitors::secrets(r, sealer, stored.id)?;
-    let secrets = given.secrets.clone().or_keep(&old_secrets);
+    let secrets = acts::kept_secrets(&stored.watch, &old_secrets, given).map_err(|error| named(error, &entry.name))?;
     let draft = validate::check(given.draft.clone(), &secrets).map_err(|error| named(error, &entry.name))?;
     let (old, new) = (flat::write(&stored.draft), flat::write(&draft));
     let mut differs: Vec<&str> = new.iter().filter(|(name, value)| old.get(*name) != Some(value)).map(|(name, _)| name.as_str()).collect();

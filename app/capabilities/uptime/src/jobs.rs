@@ -19,6 +19,7 @@ const PRUNE: &str = "uptime.prune";
 const MAINTENANCE: &str = "uptime.maintenance";
 const HOURS: &str = "hours";
 const DAYS: &str = "days";
+const PACKED: &str = "packed";
 /// Rows of single checks are kept so long; hourly blocks take over from them.
 const ROWS_KEPT: Duration = Duration::from_secs(48 * 3_600);
 pub const HOURS_KEPT_DAYS: u32 = 396;
@@ -26,6 +27,8 @@ pub const HOURS_KEPT_DAYS: u32 = 396;
 const TRANSITIONS_KEPT: Duration = Duration::from_secs(400 * 86_400);
 /// After an hour's end its last checks and those of other vantages may still be under way.
 const LATE: Duration = Duration::from_secs(150);
+/// A vantage that could not send keeps an hour of results; an hour is packed when they are in.
+const SPOOLED: Duration = Duration::from_secs(70 * 60);
 
 pub fn register(work: &mut Work) {
     work.job(ROLLUP, |cx, _| roll_up(cx));
@@ -43,6 +46,8 @@ pub async fn roll_up(cx: Cx) -> Result<()> {
     let cursor = cx.read(|r| store::states::cursor(r, HOURS)).await?;
     let oldest = cx.telemetry.read(store::checks::oldest).await?;
     let Some(mut hour) = cursor.or(oldest.map(Time::hour_start)) else { return Ok(()) };
+    // A clock that ran ahead once left a cursor in the future; nothing would be summed up until then.
+    hour = hour.min(now.hour_start());
     while hour <= now.hour_start() {
         let is_over = hour + HOUR + LATE <= now;
         sum_hour(&cx, hour, is_over).await?;
@@ -51,25 +56,48 @@ pub async fn roll_up(cx: Cx) -> Result<()> {
         }
         hour = hour + HOUR;
     }
-    close_days(&cx, hour).await
+    close_days(&cx, hour).await?;
+    pack_hours(&cx, now).await
 }
 
-async fn sum_hour(cx: &Cx, hour: Time, is_over: bool) -> Result<()> {
-    let samples = cx
-        .telemetry
+async fn samples_of(cx: &Cx, hour: Time) -> Result<HashMap<MonitorId, Vec<Sample>>> {
+    cx.telemetry
         .read(move |r| {
             let mut samples: HashMap<MonitorId, Vec<Sample>> = HashMap::new();
             store::checks::each(r, hour, hour + HOUR, |id, sample| samples.entry(id).or_default().push(sample))?;
             Ok(samples)
         })
-        .await?;
+        .await
+}
+
+/// Packs hours that hardly anything can still come in for.
+async fn pack_hours(cx: &Cx, now: Time) -> Result<()> {
+    let cursor = cx.read(|r| store::states::cursor(r, PACKED)).await?;
+    let oldest = cx.telemetry.read(store::checks::oldest).await?;
+    let Some(first) = cursor.or(oldest.map(Time::hour_start)) else { return Ok(()) };
+    let mut hour = first.min(now.hour_start());
+    if hour < first {
+        // Kept, or it would be put off with every hour.
+        cx.write(move |tx| store::states::set_cursor(tx, PACKED, hour)).await?;
+    }
+    while hour + HOUR + SPOOLED <= now {
+        let mut blocks: Vec<(MonitorId, Vec<Sample>)> = samples_of(cx, hour).await?.into_iter().collect();
+        blocks.sort_by_key(|(id, _)| *id);
+        if !blocks.is_empty() {
+            let save =
+                move |tx: &mut db::Tx<'_>| blocks.iter().try_for_each(|(id, samples)| store::checks::save_block(tx, hour, *id, samples));
+            cx.telemetry.write(save).await?;
+        }
+        hour = hour + HOUR;
+        cx.write(move |tx| store::states::set_cursor(tx, PACKED, hour)).await?;
+    }
+    Ok(())
+}
+
+async fn sum_hour(cx: &Cx, hour: Time, is_over: bool) -> Result<()> {
+    let samples = samples_of(cx, hour).await?;
     let mut rollups: Vec<(MonitorId, Rollup)> = samples.iter().map(|(id, samples)| (*id, Rollup::of(samples))).collect();
     rollups.sort_by_key(|(id, _)| *id);
-    if is_over && !samples.is_empty() {
-        let mut blocks: Vec<(MonitorId, Vec<Sample>)> = samples.into_iter().collect();
-        blocks.sort_by_key(|(id, _)| *id);
-        cx.telemetry.write(move |tx| blocks.iter().try_for_each(|(id, samples)| store::checks::save_block(tx, hour, *id, samples))).await?;
-    }
     cx.write(move |tx| {
         rollups.iter().try_for_each(|(id, rollup)| store::rollups::save_hour(tx, hour, *id, rollup))?;
         store::states::set_cursor(tx, HOURS, if is_over { hour + HOUR } else { hour })
@@ -81,9 +109,10 @@ async fn sum_hour(cx: &Cx, hour: Time, is_over: bool) -> Result<()> {
 async fn close_days(cx: &Cx, hours_closed_until: Time) -> Result<()> {
     loop {
         let first = cx.read(|r| store::states::cursor(r, DAYS)).await?;
-        let day = first.unwrap_or(hours_closed_until.day_start());
+        let latest = hours_closed_until.day_start();
+        let day = first.map_or(latest, |first| first.min(latest));
         let is_over = day + DAY <= hours_closed_until;
-        if !is_over && first.is_some() {
+        if !is_over && first == Some(day) {
             return Ok(());
         }
         cx.write(move |tx| {
@@ -111,9 +140,9 @@ async fn close_days(cx: &Cx, hours_closed_until: Time) -> Result<()> {
 /// Ages out, a little at a time.
 pub async fn prune(cx: Cx) -> Result<()> {
     let now = cx.now();
-    let (closed, keep_days) = cx.read(|r| Ok((store::states::cursor(r, HOURS)?, crate::settings::keep_checks_days(r)?))).await?;
+    let (packed, keep_days) = cx.read(|r| Ok((store::states::cursor(r, PACKED)?, crate::settings::keep_checks_days(r)?))).await?;
     // Rows leave only after their hour was packed.
-    let rows = closed.map_or(Time(i64::MIN), |closed| closed.min(now - ROWS_KEPT));
+    let rows = packed.map_or(Time(i64::MIN), |packed| packed.min(now - ROWS_KEPT));
     let blocks = now - DAY * keep_days;
     while cx.telemetry.write(move |tx| store::checks::prune(tx, rows, blocks)).await? > 0 {}
     cx.write(move |tx| {

@@ -88,6 +88,7 @@ impl Desk {
 
     /// The machine slept, starved or its clock was set. Probes under way see that for themselves.
     fn jumped(&self, jump: Jump) {
+        self.book().unwatched_until = self.cx.now();
         let (Jump::Late { by } | Jump::Clock { by }) = jump;
         tracing::warn!(?jump, "the clock jumped or the machine slept; checks under way are not counted");
         if by >= WORTH_TELLING {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use web::{Access, Admission, FinishOptions, HotPages, Limiter, Live, Metrics, RouteEntry, live_handler};
 
-use crate::{Boot, Cx, House, Registry, Slots, framed};
+use crate::{Boot, Cx, House, Registry, Slots, framed, settings};
 
 /// Reads at once per file. Each costs a page cache of at most 2 MB; a small SaaS has a handful of people looking.
 const READERS: usize = 4;
@@ -23,6 +23,8 @@ pub struct OpenOptions {
     pub clock: Clock,
     pub outbound: Outbound,
     pub sealer: Sealer,
+    /// The key file was replaced on purpose: what the old one sealed is given up.
+    pub accepts_new_key: bool,
     /// Ends live streams, so that they do not hold the drain.
     pub shutdown: CancellationToken,
 }
@@ -34,6 +36,11 @@ pub fn open(options: OpenOptions) -> Result<Cx> {
     let (hermetic, telemetry) = (file(File::Hermetic)?, file(File::Telemetry)?);
     hermetic.migrate(options.registry.migrations())?;
     telemetry.migrate(options.registry.telemetry_migrations())?;
+    let (sealer, accepts_new_key) = (options.sealer.clone(), options.accepts_new_key);
+    let fits = hermetic.read_blocking(|r| settings::key_fits(r, &sealer))?;
+    if fits != Some(true) {
+        hermetic.write_blocking(move |tx| settings::mark_key(tx, &sealer, accepts_new_key))?;
+    }
     let is_https = options.boot.public_url.url().scheme() == "https";
     Ok(Cx::new(House {
         hermetic,

@@ -138,6 +138,27 @@ pub fn clear(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
     Ok(())
 }
 
+/// Sealed by the key file that belongs to this database.
+const KEY_MARK: &str = "instance.key_mark";
+
+/// Whether the key is the one this database was sealed with; `None` for a new database.
+pub(crate) fn key_fits(r: &Reader<'_>, sealer: &Sealer) -> Result<Option<bool>> {
+    Ok(store::find_setting(r, KEY_MARK)?.map(|sealed| sealer.open(&context(KEY_MARK), &sealed).is_ok()))
+}
+
+/// Marks a new database, or one whose key was replaced on purpose. Otherwise a wrong key is refused at the start: with it
+/// nothing that needs a password would be watched or told, and everything would look well.
+pub(crate) fn mark_key(tx: &mut Tx<'_>, sealer: &Sealer, accepts_new_key: bool) -> Result<()> {
+    if key_fits(tx, sealer)? == Some(false) && !accepts_new_key {
+        return Err(Error::conflict(
+            "The key file is not the one this database was sealed with. Restore it from your copy; if it is lost, `hermetic settings new-key` \
+             goes on with the present one, and stored passwords and channel addresses must then be entered again.",
+        ));
+    }
+    let sealed = sealer.seal(&context(KEY_MARK), &Secret::new("fits"))?;
+    store::set_setting(tx, KEY_MARK, &sealed)
+}
+
 /// The topic of a change of any setting.
 pub const TOPIC: db::Signal = "settings";
 

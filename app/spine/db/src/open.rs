@@ -4,6 +4,7 @@ use kernel::{Clock, Error, Result};
 use rusqlite::{Connection, OpenFlags};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use crate::error::query_error;
@@ -45,10 +46,12 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
-    requests: Requests,
+    /// Taken only by [`Drop`].
+    requests: Option<Requests>,
+    writer: Option<JoinHandle<()>>,
     signals: broadcast::Sender<Signal>,
     idle_readers: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     clock: Clock,
 }
 
@@ -65,12 +68,20 @@ impl Db {
         let (requests, receiver) = mpsc::channel();
         let (signals, _) = broadcast::channel(1_024);
         let writer = Writer { connection, requests: receiver, clock: options.clock.clone(), signals: signals.clone() };
-        std::thread::Builder::new()
+        let writer = std::thread::Builder::new()
             .name(format!("write-{}", options.file.file_name()))
             .spawn(move || writer.run())
             .map_err(|error| Error::internal("starting the writer thread").because(error))?;
-        let permits = Semaphore::new(options.readers.max(1));
-        Ok(Db(Arc::new(Inner { path, requests, signals, idle_readers: Mutex::default(), permits, clock: options.clock })))
+        let permits = Arc::new(Semaphore::new(options.readers.max(1)));
+        Ok(Db(Arc::new(Inner {
+            path,
+            requests: Some(requests),
+            writer: Some(writer),
+            signals,
+            idle_readers: Mutex::default(),
+            permits,
+            clock: options.clock,
+        })))
     }
 
     /// Applies what is new of every list, in order, each migration in its own transaction. Refuses a database that was
@@ -88,7 +99,7 @@ impl Db {
         let (answer, answered) = oneshot::channel();
         // Nobody waits any more when the caller was cancelled: the write stands all the same.
         let request = writer::request(f, |result| drop(answer.send(result)));
-        self.0.requests.send(request).map_err(|_| writer_gone())?;
+        self.0.send(request)?;
         answered.await.unwrap_or_else(|_| Err(writer_gone()))
     }
 
@@ -96,17 +107,20 @@ impl Db {
     pub fn write_blocking<T: Send + 'static>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         let (answer, answered) = mpsc::channel();
         let request = writer::request(f, move |result| drop(answer.send(result)));
-        self.0.requests.send(request).map_err(|_| writer_gone())?;
+        self.0.send(request)?;
         answered.recv().unwrap_or_else(|_| Err(writer_gone()))
     }
 
     /// Runs `f` over one snapshot on the blocking pool.
     pub async fn read<T: Send + 'static>(&self, f: impl FnOnce(&Reader<'_>) -> Result<T> + Send + 'static) -> Result<T> {
-        let _permit = self.0.permits.acquire().await.map_err(|_| writer_gone())?;
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(|_| writer_gone())?;
         let db = self.clone();
-        tokio::task::spawn_blocking(move || db.read_blocking(f))
-            .await
-            .unwrap_or_else(|error| Err(Error::internal("a read closure panicked").because(error)))
+        // The permit goes along: a caller that leaves does not end its read, and must not let another connection be opened.
+        let read = move || {
+            let _permit = permit;
+            db.read_blocking(f)
+        };
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(Error::internal("a read closure panicked").because(error)))
     }
 
     /// [`Db::read`] for code that is not async.
@@ -139,6 +153,26 @@ impl Db {
 
     fn give_back(&self, connection: Connection) {
         self.0.idle_readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
+    }
+}
+
+impl Inner {
+    fn send(&self, request: writer::Request) -> Result<()> {
+        self.requests.as_ref().and_then(|requests| requests.send(request).ok()).ok_or_else(writer_gone)
+    }
+}
+
+impl Drop for Inner {
+    /// With the last handle the file closes whole: readers first, then the writer, which moves the WAL into the database.
+    /// What is left then is one file that can be copied, and a copy put in its place is not overwritten by an old WAL.
+    fn drop(&mut self) {
+        self.idle_readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        self.requests = None;
+        let Some(writer) = self.writer.take() else { return };
+        // A closure on the writer thread may have held the last handle: that thread cannot wait for itself.
+        if writer.thread().id() != std::thread::current().id() && writer.join().is_err() {
+            tracing::error!("the writer thread panicked while closing");
+        }
     }
 }
 

@@ -162,3 +162,15 @@ fn a_full_disk_refuses_the_write_and_keeps_what_was_there() {
     let count: i64 = db.read_blocking(|r| r.value("select count(*) from rows", [])).unwrap();
     assert_eq!(count, 2);
 }
+
+#[test]
+fn a_closed_file_stands_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    db.write_blocking(insert("a")).unwrap();
+    db.read_blocking(|r| r.value::<i64>("select count(*) from rows", [])).unwrap();
+    assert!(folder.path().join("hermetic.db-wal").exists());
+    drop(db);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(left, ["hermetic.db"]);
+}

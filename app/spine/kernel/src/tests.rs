@@ -57,7 +57,9 @@ fn only_web_addresses_can_become_links() {
 
 #[test]
 fn lines_hold_no_line_breaks() {
-    assert!(checked_line("a\nb", "a name", 20).is_err());
+    for bad in ["a\nb", "\u{200B}", "\u{202E}evil", "a\u{FEFF}"] {
+        assert!(checked_line(bad, "a name", 20).is_err(), "{bad:?}");
+    }
     assert_eq!(checked_line("  a ", "a name", 20).unwrap(), "a");
     assert_eq!(shorten("abcdef", 4), "abc…");
 }

@@ -14,10 +14,15 @@ pub fn checked_line(text: &str, what: &str, max: usize) -> Result<String> {
     if text.chars().count() > max {
         return Err(Error::invalid(format!("Please shorten {what} to {max} characters.")));
     }
-    if text.chars().any(char::is_control) {
-        return Err(Error::invalid(format!("Please remove line breaks and control characters from {what}.")));
+    if text.chars().any(|c| c.is_control() || is_invisible(c)) {
+        return Err(Error::invalid(format!("Please remove line breaks, control and invisible characters from {what}.")));
     }
     Ok(text.to_owned())
+}
+
+/// Characters that show nothing or turn the text around them: a name of these looks empty, or like another one.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// A mail address as the wire takes it: one `@`, no blanks, no control characters, at most 254 characters (RFC 5321).

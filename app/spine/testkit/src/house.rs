@@ -55,6 +55,7 @@ impl TestHouse {
             clock: clock.clone(),
             outbound,
             sealer: Sealer::new(&[5; 32]),
+            accepts_new_key: false,
             shutdown: shutdown.clone(),
         };
         let cx = capability::open(options).expect("the house opens");

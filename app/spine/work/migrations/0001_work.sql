@@ -9,6 +9,8 @@ create table work_facts (
   created_at integer not null
 ) strict;
 
+create index work_facts_by_created_at on work_facts (created_at);
+
 create table work_cursors (
   name text primary key,
   fact_id integer not null
@@ -60,6 +62,7 @@ create table work_deliveries (
 create index work_deliveries_by_next_at on work_deliveries (next_at) where state = 'pending';
 create index work_deliveries_by_destination on work_deliveries (destination, id) where state in ('pending', 'leased');
 create index work_deliveries_by_destination_id on work_deliveries (destination, id);
+create index work_deliveries_by_finished_at on work_deliveries (finished_at) where state in ('sent', 'cancelled');
 create index work_deliveries_by_state on work_deliveries (state, id);
 
 create table work_attempts (

@@ -42,6 +42,13 @@ pub fn enqueue(tx: &mut Tx<'_>, job: NewJob) -> Result<Option<JobId>> {
     Ok(id)
 }
 
+/// Takes back a job that waits for its time or its next try. `false` when there is none; one that runs is not stopped.
+pub fn cancel_job(tx: &mut Tx<'_>, kind: &str, key: &str) -> Result<bool> {
+    let is_cancelled = store::remove_queued(tx, kind, key)?;
+    tx.signal(TOPIC);
+    Ok(is_cancelled)
+}
+
 /// What a job's handler gets.
 #[derive(Debug, Clone)]
 pub struct Job {

@@ -15,7 +15,7 @@ mod schedule;
 pub mod store;
 
 pub use delivery::{Attempt, Delivery, DeliveryRow, DeliveryState, NewDelivery, Sent, cancel, post};
-pub use job::{Job, JobRow, NewJob, enqueue, record};
+pub use job::{Job, JobRow, NewJob, cancel_job, enqueue, record};
 pub use registry::Work;
 pub use runner::Runner;
 

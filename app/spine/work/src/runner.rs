@@ -2,12 +2,13 @@
 
 use db::{Db, Tx};
 use kernel::time::Stopwatch;
-use kernel::{Error, Fact, Result};
+use kernel::{Error, Fact, Result, Time};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
+use crate::schedule::Rhythm;
 use crate::store::{self, AttemptInsert, JobInsert};
 use crate::{Delivery, DeliveryState, Job, Sent, TOPIC, Work, backoff};
 
@@ -44,6 +45,8 @@ struct Inner<C> {
 struct Batch {
     jobs: Vec<(Job, OwnedSemaphorePermit)>,
     deliveries: Vec<(&'static str, Delivery, OwnedSemaphorePermit)>,
+    /// Something was due and nothing could be taken.
+    is_blocked: bool,
 }
 
 impl Batch {
@@ -65,8 +68,9 @@ impl<C: Clone + Send + Sync + 'static> Runner<C> {
 
     /// Works until `shutdown`; then lets what runs end (bounded by its own time limits).
     pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
-        self.recover().await?;
         let mut signals = self.inner.db.signals();
+        until_written("what the last process had begun could not be released", || self.inner.db.write(store::release_leases), &shutdown)
+            .await;
         let running = tokio_util::task::TaskTracker::new();
         while !shutdown.is_cancelled() {
             let pause = match self.turn().await {
@@ -74,7 +78,7 @@ impl<C: Clone + Send + Sync + 'static> Runner<C> {
                     self.start(batch, &running);
                     continue;
                 }
-                Ok(_) => self.pause().await,
+                Ok(batch) => self.pause(&batch).await,
                 Err(error) => {
                     tracing::error!(error = error.chain(), "looking for work failed; trying again shortly");
                     Duration::from_secs(1)
@@ -114,7 +118,11 @@ impl<C: Clone + Send + Sync + 'static> Runner<C> {
         self.inner.db.write(store::release_leases).await
     }
 
-    async fn pause(&self) -> Duration {
+    async fn pause(&self, empty: &Batch) -> Duration {
+        if empty.is_blocked {
+            // Something is due, but every slot is taken: whatever ends says so, and nothing is won by asking before.
+            return Duration::from_secs(1);
+        }
         let due = self.inner.db.read(|r| Ok(store::next_due(r)?.map_or(LONGEST_SLEEP, |due| due.since(r.now)))).await;
         due.unwrap_or(Duration::from_secs(1)).clamp(Duration::from_millis(20), LONGEST_SLEEP)
     }
@@ -127,14 +135,15 @@ impl<C: Clone + Send + Sync + 'static> Runner<C> {
             return Ok(Batch::default());
         }
         let runner = self.clone();
-        self.inner.db.write(move |tx| runner.inner.lease(tx)).await
+        let batch = self.inner.db.write(move |tx| runner.inner.lease(tx)).await?;
+        Ok(Batch { is_blocked: batch.len() == 0, ..batch })
     }
 
     /// Looking costs no write: an idle house writes nothing.
     fn has_work(&self, r: &db::Reader<'_>) -> Result<bool> {
         let is_unscheduled = || -> Result<bool> {
-            for (kind, _) in &self.inner.work.schedules {
-                if store::find_schedule(r, kind)?.is_none() {
+            for (kind, rhythm) in &self.inner.work.schedules {
+                if store::find_schedule(r, kind)?.is_none_or(|next| is_too_far(next, *rhythm, r.now)) {
                     return Ok(true);
                 }
             }
@@ -161,17 +170,19 @@ impl<C: Clone + Send + Sync + 'static> Runner<C> {
         if let Err(error) = &outcome {
             tracing::warn!(job.kind = kind, job.id = id.0, job.attempt = attempt, error = error.chain(), "a job failed");
         }
-        let finished = self.inner.db.write(move |tx| {
-            tx.signal(TOPIC);
-            let Err(error) = outcome else { return store::remove_job(tx, id) };
-            match backoff::job_pause(attempt, store::is_in_lane(tx, id)?) {
-                Some(pause) => store::retry_job(tx, id, tx.now + pause, &error.chain()),
-                None => store::bury_job(tx, id, &error.chain()),
-            }
-        });
-        if let Err(error) = finished.await {
-            tracing::error!(error = error.chain(), "a job's end could not be written; it will run again");
-        }
+        let problem = outcome.err().map(|error| error.chain());
+        let finish = || {
+            let problem = problem.clone();
+            self.inner.db.write(move |tx| {
+                tx.signal(TOPIC);
+                let Some(problem) = problem else { return store::remove_job(tx, id) };
+                match backoff::job_pause(attempt, store::is_in_lane(tx, id)?) {
+                    Some(pause) => store::retry_job(tx, id, tx.now + pause, &problem),
+                    None => store::bury_job(tx, id, &problem),
+                }
+            })
+        };
+        until_written("a job's end could not be written", finish, &CancellationToken::new()).await;
         drop(slot);
     }
 
@@ -185,10 +196,11 @@ impl<C: Clone + Send + Sync + 'static> Runner<C> {
             },
         };
         let took = watch.elapsed();
-        let finished = self.inner.db.write(move |tx| finish_delivery(tx, &delivery, &sent, took)).await;
-        if let Err(error) = finished {
-            tracing::error!(error = error.chain(), "a delivery's end could not be written; it will be sent again");
-        }
+        let finish = || {
+            let (delivery, sent) = (delivery.clone(), sent.clone());
+            self.inner.db.write(move |tx| finish_delivery(tx, &delivery, &sent, took))
+        };
+        until_written("a delivery's end could not be written", finish, &CancellationToken::new()).await;
         drop(slot);
     }
 }
@@ -231,6 +243,7 @@ impl<C> Inner<C> {
         for (kind, rhythm) in &self.work.schedules {
             let now = tx.now;
             match store::find_schedule(tx, kind)? {
+                Some(next) if is_too_far(next, *rhythm, now) => store::set_schedule(tx, kind, rhythm.next_after(now)?, None)?,
                 Some(next) if next > now => {}
                 Some(_) => {
                     store::insert_job(tx, &JobInsert { kind, key: Some("schedule"), lane: None, payload: "null", run_at: now })?;
@@ -271,6 +284,27 @@ fn finish_delivery(tx: &mut Tx<'_>, delivery: &Delivery, sent: &Sent, duration: 
 fn bury(tx: &mut Tx<'_>, delivery: &Delivery, reason: &str) -> Result<()> {
     store::finish_delivery(tx, delivery.id, DeliveryState::Dead, None)?;
     crate::record(tx, &Fact::DeliveryDied { delivery: delivery.id, destination: delivery.destination.clone(), reason: reason.to_owned() })
+}
+
+/// A clock that ran ahead leaves starts in a far future behind; none is ever due later than the next one from now.
+fn is_too_far(next: Time, rhythm: Rhythm, now: Time) -> bool {
+    rhythm.next_after(now).is_ok_and(|latest| next > latest)
+}
+
+/// Writes until it is written: an end that is lost on a full disk would block its lane or destination until the next start.
+async fn until_written<F, Fut>(what: &'static str, write: F, shutdown: &CancellationToken)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
+    let mut pause = Duration::from_secs(1);
+    while let Err(error) = write().await {
+        tracing::error!(error = error.chain(), "{what}; trying again in {} s", pause.as_secs());
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(30)),
+        }
+    }
 }
 
 /// Runs a handler in a task of its own: a panic or a hang ends the attempt, never the runner.

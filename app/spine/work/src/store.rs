@@ -87,6 +87,11 @@ pub(crate) fn remove_job(tx: &mut Tx<'_>, id: JobId) -> Result<()> {
     Ok(())
 }
 
+/// Uses work_jobs_by_kind_key.
+pub(crate) fn remove_queued(tx: &mut Tx<'_>, kind: &str, key: &str) -> Result<bool> {
+    Ok(tx.run("delete from work_jobs where kind = ? and key = ? and state = 'queued'", params![kind, key])? > 0)
+}
+
 pub(crate) fn is_in_lane(r: &Reader<'_>, id: JobId) -> Result<bool> {
     r.value("select exists (select 1 from work_jobs where id = ? and lane is not null)", [id.0])
 }
@@ -132,11 +137,17 @@ pub(crate) fn set_schedule(tx: &mut Tx<'_>, kind: &str, next_at: Time, last_at: 
     Ok(())
 }
 
-/// When the next queued job, schedule or pending delivery is due.
+/// When the next queued job, schedule or pending delivery is due. What stands behind an unfinished one of its lane or
+/// destination is not due: it starts when that one ends, which is told by a signal.
 pub(crate) fn next_due(r: &Reader<'_>) -> Result<Option<Time>> {
     let next: Option<i64> = r.value(
-        "select min(due) from (select min(run_at) as due from work_jobs where state = 'queued' union all select min(next_at) from work_schedules \
-         union all select min(next_at) from work_deliveries where state = 'pending')",
+        "select min(due) from ( \
+           select min(run_at) as due from work_jobs as job where state = 'queued' \
+             and (lane is null or not exists (select 1 from work_jobs as earlier where earlier.lane = job.lane and earlier.id < job.id and earlier.state <> 'dead')) \
+           union all select min(next_at) from work_schedules \
+           union all select min(next_at) from work_deliveries as delivery indexed by work_deliveries_by_next_at where state = 'pending' \
+             and not exists (select 1 from work_deliveries as earlier \
+               where earlier.destination = delivery.destination and earlier.id < delivery.id and earlier.state in ('pending', 'leased')))",
         [],
     )?;
     Ok(next.map(Time))
@@ -402,11 +413,11 @@ pub fn list_schedules(r: &Reader<'_>) -> Result<Vec<(String, Time, Option<Time>)
 /// the writer is never held for long.
 pub fn remove_finished(tx: &mut Tx<'_>, before: Time, limit: u32) -> Result<usize> {
     let facts = tx.run(
-        "delete from work_facts where id in (select id from work_facts where created_at < ?1 and id <= (select fact_id from work_cursors where name = 'reactions') order by id limit ?2)",
+        "delete from work_facts where id in (select id from work_facts where created_at < ?1 and id <= (select fact_id from work_cursors where name = 'reactions') order by created_at limit ?2)",
         params![before.0, limit],
     )?;
     let deliveries = tx.run(
-        "delete from work_deliveries where id in (select id from work_deliveries where state in ('sent', 'cancelled') and finished_at < ?1 order by id limit ?2)",
+        "delete from work_deliveries where id in (select id from work_deliveries where state in ('sent', 'cancelled') and finished_at < ?1 order by finished_at limit ?2)",
         params![before.0, limit],
     )?;
     Ok(facts + deliveries)

@@ -54,7 +54,7 @@ pub fn told_channels(r: &Reader<'_>, alert: &Alert) -> Result<Vec<ChannelId>> {
 /// Channels that heard of the same trouble from another rule; of a group, those that heard of each member. Metrics are left out: two
 /// thresholds are two pieces of news.
 pub fn told_by_others(r: &Reader<'_>, alert: &Alert) -> Result<Vec<ChannelId>> {
-    let of_one = |alert: &Alert| notices::list_channels_told_by_others(r, alert.id, alert.topic.as_str(), &alert.subject_key);
+    let of_one = |alert: &Alert| notices::list_channels_told_by_others(r, alert);
     if alert.topic == Topic::Metric {
         return Ok(Vec::new());
     }
@@ -116,13 +116,10 @@ pub fn post(tx: &mut Tx<'_>, desk: &Desk, channel: &Channel, alert: Option<&Aler
         work::enqueue(tx, NewJob { kind: DIGEST, key: Some(key), payload: json!({"channel": channel.id}), run_at: Some(until) })?;
         return Ok(Posted::Held(until));
     }
-    if channel.kind == ChannelKind::Sms {
-        let budget = settings::sms_per_day(tx)?;
+    if let Some(budget) = spent_budget(tx, channel)? {
         let today = settings::day_start(tx)?;
-        if notices::count_posted_since(tx, ChannelKind::Sms.as_str(), today)? >= budget {
-            tell_budget(tx, desk, budget, today)?;
-            return Ok(Posted::OverBudget);
-        }
+        tell_budget(tx, desk, budget, today)?;
+        return Ok(Posted::OverBudget);
     }
     let Some(id) = notices::insert(tx, alert_id, channel.id, notice, NoticeState::Posted)? else {
         return Ok(Posted::Before);
@@ -137,6 +134,16 @@ pub fn post(tx: &mut Tx<'_>, desk: &Desk, channel: &Channel, alert: Option<&Aler
     };
     work::post(tx, delivery)?;
     Ok(Posted::Now)
+}
+
+/// The day's number of text messages, when this channel sends such and they are used up.
+pub fn spent_budget(r: &Reader<'_>, channel: &Channel) -> Result<Option<u64>> {
+    if channel.kind != ChannelKind::Sms {
+        return Ok(None);
+    }
+    let budget = settings::sms_per_day(r)?;
+    let posted = notices::count_posted_since(r, ChannelKind::Sms.as_str(), settings::day_start(r)?)?;
+    Ok(Some(budget).filter(|budget| posted >= *budget))
 }
 
 /// Once a day, by mail where there is a mail channel, else by whatever else there is.

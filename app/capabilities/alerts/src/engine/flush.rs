@@ -8,7 +8,7 @@ use kernel::ids::AlertRuleId;
 use super::Desk;
 use super::announce::{resolve_targets, told_by_others};
 use super::life::{enqueue_flush, get, is_muted, live_rule, tell_opening};
-use crate::alert::{Alert, NewAlert, due_at};
+use crate::alert::{Alert, AlertState, NewAlert, due_at};
 use crate::grouping::{JOIN_WINDOW, MASS_WINDOW, group_title, is_mass};
 use crate::notice::NoticeKind;
 use crate::rule::{AlertRule, Topic};
@@ -40,11 +40,16 @@ pub fn flush(tx: &mut Tx<'_>, desk: &Desk) -> Result<()> {
     Ok(())
 }
 
-/// A silence that was lifted: what it held becomes due again.
+/// A silence was made or lifted: what it held becomes due again, what it covers waits. What waits for its cooldown goes on waiting.
 pub fn release(tx: &mut Tx<'_>) -> Result<()> {
     let window = settings::group_window(tx)?;
     for mut alert in alerts::list_waiting(tx)? {
-        let due = due_at(tx.now, window, None, is_muted(tx, &alert)?);
+        let Some(rule) = live_rule(tx, alert.rule)? else { continue };
+        let cooled_at = alerts::last_announced(tx, rule.id, &alert.subject_key)?.map(|last| last + rule.cooldown);
+        let due = match (is_muted(tx, &alert)?, alert.flush_at) {
+            (None, Some(at)) if at <= tx.now + window => Some(at),
+            (muted, _) => due_at(tx.now, window, cooled_at, muted),
+        };
         if due != alert.flush_at {
             alert.flush_at = due;
             alerts::update(tx, &alert)?;
@@ -75,7 +80,7 @@ fn flush_rule(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, waiting: Vec<Alert
     }
     if rule.source.topic().is_grouped() {
         if let Some(group) = alerts::find_young_group(tx, rule.id, tx.now - JOIN_WINDOW)? {
-            return join(tx, desk, group, candidates);
+            return join(tx, desk, rule, group, candidates);
         }
         let failing = alerts::count_opened_since(tx, rule.id, tx.now - MASS_WINDOW)?.max(candidates.len());
         if candidates.len() > 1 {
@@ -128,18 +133,23 @@ fn tell_group(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, members: Vec<Alert
     tell_opening(tx, desk, rule, &mut group, NoticeKind::Grouped, &items)
 }
 
-/// Latecomers of the same failure: written down, not told.
-fn join(tx: &mut Tx<'_>, desk: &Desk, mut group: Alert, latecomers: Vec<Alert>) -> Result<()> {
+/// What began to fail within the storm is only written down: it was found later, but it is the same news. What began to fail
+/// after it is told, under the group that is known already: it may have a cause of its own.
+fn join(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, mut group: Alert, latecomers: Vec<Alert>) -> Result<()> {
     if latecomers.is_empty() {
         return Ok(());
     }
+    let end_of_storm = group.started_at + MASS_WINDOW;
+    let news: Vec<Alert> = latecomers.iter().filter(|member| member.started_at > end_of_storm).cloned().collect();
     take_in(tx, &group, latecomers)?;
     let members = alerts::list_members(tx, group.id)?;
-    let first = members.iter().min_by_key(|member| (member.started_at, member.id)).map_or("", |member| &member.subject);
-    group.subject = format!("{} monitors", members.len());
-    group.title = group_title(members.len(), watched(tx, desk)?.max(members.len()), first);
+    let open: Vec<&Alert> = members.iter().filter(|member| member.state != AlertState::Resolved).collect();
+    let first = open.iter().min_by_key(|member| (member.started_at, member.id)).map_or("", |member| &member.subject);
+    group.subject = format!("{} monitors", open.len());
+    group.title = group_title(open.len(), watched(tx, desk)?.max(open.len()), first);
     alerts::update(tx, &group)?;
-    alerts::add_entry(tx, group.id, &format!("Now {}.", group.title))
+    alerts::add_entry(tx, group.id, &format!("Now {}.", group.title))?;
+    if news.is_empty() { Ok(()) } else { tell_opening(tx, desk, rule, &mut group, NoticeKind::Grouped, &lines(&news)) }
 }
 
 fn take_in(tx: &mut Tx<'_>, group: &Alert, members: Vec<Alert>) -> Result<()> {

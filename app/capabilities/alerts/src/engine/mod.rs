@@ -28,6 +28,8 @@ pub const FLUSH: &str = "alerts.flush";
 pub const REMIND: &str = "alerts.remind";
 pub const ESCALATE: &str = "alerts.escalate";
 pub const DIGEST: &str = "alerts.digest";
+/// After a rule or a channel was changed.
+pub const TIDY: &str = "alerts.tidy";
 pub const WATCH: &str = "alerts.watch";
 pub const SWEEP: &str = "alerts.sweep";
 /// The sender.

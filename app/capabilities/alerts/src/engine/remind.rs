@@ -42,7 +42,11 @@ pub fn begin(tx: &mut Tx<'_>, rule: &AlertRule, alert: &mut Alert, to: &mut Vec<
 /// Job `alerts.remind`.
 pub fn remind(tx: &mut Tx<'_>, desk: &Desk, id: AlertId) -> Result<()> {
     let Some(mut alert) = due(tx, id, |alert| alert.remind_at)? else { return Ok(()) };
-    let Some(rule) = live_rule(tx, alert.rule)? else { return Ok(()) };
+    let Some(rule) = live_rule(tx, alert.rule)? else {
+        // Left as it is, it would be found overdue each minute for ever.
+        alert.remind_at = None;
+        return alerts::update(tx, &alert);
+    };
     if let Some(muted) = is_muted(tx, &alert)? {
         alert.remind_at = Some(match muted {
             Muted::Until(end) => end,
@@ -61,8 +65,11 @@ pub fn remind(tx: &mut Tx<'_>, desk: &Desk, id: AlertId) -> Result<()> {
 /// Job `alerts.escalate`.
 pub fn escalate(tx: &mut Tx<'_>, desk: &Desk, id: AlertId) -> Result<()> {
     let Some(mut alert) = due(tx, id, |alert| alert.step_at)? else { return Ok(()) };
-    let Some(rule) = live_rule(tx, alert.rule)? else { return Ok(()) };
-    let Some(policy) = find_policy(tx, &rule)? else { return Ok(()) };
+    let policy = live_rule(tx, alert.rule)?.map_or(Ok(None), |rule| find_policy(tx, &rule))?;
+    let Some(policy) = policy else {
+        alert.step_at = None;
+        return alerts::update(tx, &alert);
+    };
     if let Some(muted) = is_muted(tx, &alert)? {
         let again = match muted {
             Muted::Until(end) => end,

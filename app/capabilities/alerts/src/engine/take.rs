@@ -1,5 +1,7 @@
 //! A fact opens, changes or ends alerts. Jobs of this kind run in the order of their facts; one that runs twice finds its work done.
 
+use std::time::Duration;
+
 use db::Tx;
 use kernel::ids::{ChannelId, DeliveryId, MonitorId};
 use kernel::text::shorten;
@@ -8,12 +10,13 @@ use kernel::{Fact, Result, Time};
 
 use super::Desk;
 use super::announce::{announce, resolve_targets, told_channels};
-use super::life::{Opened, Resolution, is_muted, open, resolve, tell_opening};
-use crate::alert::{Alert, NewAlert};
+use super::life::{Opened, Resolution, enqueue_flush, is_muted, open, resolve, tell_opening};
+use crate::alert::{Alert, NewAlert, due_at};
 use crate::channel::{channel_of, destination};
 use crate::notice::NoticeKind;
 use crate::rule::{AlertRule, Topic, opening_topic};
 use crate::severity::Severity;
+use crate::silence::Muted;
 use crate::store::{alerts, channels, notices, rules};
 
 /// Job `alerts.take`.
@@ -185,6 +188,12 @@ fn settle(tx: &mut Tx<'_>, desk: &Desk, monitor: MonitorId, is_down: bool) -> Re
         alert.title = format!("{} is down", alert.subject);
         alert.detail = "It is stable now, and down.".to_owned();
         alerts::update(tx, &alert)?;
+        if let Some(muted) = is_muted(tx, &alert)? {
+            if alert.group.is_none() {
+                hold(tx, alert, muted)?;
+            }
+            continue;
+        }
         let to = told_channels(tx, &alert)?;
         announce(tx, desk, &mut alert, NoticeKind::Open, &to, &[])?;
     }
@@ -212,11 +221,23 @@ fn next_threshold(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, mut alert: Ale
     alert.expires_at = new.expires_at;
     alerts::update(tx, &alert)?;
     alerts::add_entry(tx, alert.id, &new.title)?;
-    if alert.announced_at.is_none() || is_muted(tx, &alert)?.is_some() {
+    if alert.announced_at.is_none() {
         return Ok(());
+    }
+    if let Some(muted) = is_muted(tx, &alert)? {
+        return hold(tx, alert, muted);
     }
     let to = resolve_targets(tx, &rule.targets, &alert)?;
     announce(tx, desk, &mut alert, NoticeKind::Open, &to, &[])
+}
+
+/// It is told when the silence ends.
+fn hold(tx: &mut Tx<'_>, mut alert: Alert, muted: Muted) -> Result<()> {
+    alert.announced_at = None;
+    alert.flush_at = due_at(tx.now, Duration::ZERO, None, Some(muted));
+    alerts::update(tx, &alert)?;
+    alerts::add_entry(tx, alert.id, "Silenced: it is told when the silence ends.")?;
+    alert.flush_at.map_or(Ok(()), |at| enqueue_flush(tx, at))
 }
 
 /// At most one notice a day (the rule's cooldown), through the other channels.

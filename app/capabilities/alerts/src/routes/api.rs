@@ -16,7 +16,7 @@ use crate::channel::Channel;
 use crate::deliver;
 use crate::engine::Desk;
 use crate::engine::life::{self, Resolution};
-use crate::manage::{ChannelDoc, RuleDoc, checked_channel, merged_rule, remove_rule, rule_doc, save_channel, save_rule};
+use crate::manage::{ChannelDoc, RuleDoc, checked_channel, merged_rule, remove_channel, remove_rule, rule_doc, save_channel, save_rule};
 use crate::notice::NoticeKind;
 use crate::rule::AlertRule;
 use crate::store::{alerts, channels, rules};
@@ -226,7 +226,7 @@ async fn delete_channel(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>
     let actor = by.actor;
     cx.write(move |tx| {
         let channel = channels::find(tx, ChannelId(id))?.ok_or_else(|| Error::not_found("channel"))?;
-        channels::remove(tx, channel.id)?;
+        remove_channel(tx, channel.id)?;
         capability::audit(tx, &actor, "alerts.channel.remove", &format!("channel {}", channel.name), "by the API")
     })
     .await?;

@@ -15,7 +15,7 @@ use crate::channel::config;
 use crate::channel::{Channel, ChannelKind, Takes, Values};
 use crate::deliver;
 use crate::ids::QuietId;
-use crate::manage::{ChannelDoc, checked_channel, save_channel};
+use crate::manage::{ChannelDoc, checked_channel, remove_channel, save_channel, switch_channel};
 use crate::pages;
 use crate::quiet::{EVERY_DAY, QuietHours, parse_minute};
 use crate::store::{channels, notices, quiet};
@@ -186,7 +186,7 @@ pub async fn switch(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) ->
     let is_enabled = cx
         .write(move |tx| {
             let channel = channels::find(tx, ChannelId(id))?.ok_or_else(|| Error::not_found("channel"))?;
-            channels::set_enabled(tx, channel.id, !channel.is_enabled, "")?;
+            switch_channel(tx, channel.id, !channel.is_enabled)?;
             let act = if channel.is_enabled { "alerts.channel.disable" } else { "alerts.channel.enable" };
             capability::audit(tx, &actor, act, &format!("channel {}", channel.name), "")?;
             Ok(!channel.is_enabled)
@@ -200,7 +200,7 @@ pub async fn remove(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) ->
     let actor = by.actor;
     cx.write(move |tx| {
         let channel = channels::find(tx, ChannelId(id))?.ok_or_else(|| Error::not_found("channel"))?;
-        channels::remove(tx, channel.id)?;
+        remove_channel(tx, channel.id)?;
         capability::audit(tx, &actor, "alerts.channel.remove", &format!("channel {}", channel.name), "")
     })
     .await?;

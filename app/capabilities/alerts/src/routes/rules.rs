@@ -9,7 +9,7 @@ use web::{Admin, By, Form, Path, Reply, State, see_other_with};
 
 use super::{Pairs, again, page, wrong_fields};
 use crate::engine::Desk;
-use crate::manage::{RuleDoc, merged_rule, remove_rule, rule_doc, save_rule};
+use crate::manage::{RuleDoc, merged_rule, remove_rule, rule_doc, save_rule, switch_rule};
 use crate::pages;
 use crate::rule::AlertRule;
 use crate::store::{alerts, channels, policies, rules};
@@ -194,8 +194,7 @@ pub async fn switch(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) ->
     let rule: AlertRule = cx
         .write(move |tx| {
             let rule = rules::find(tx, AlertRuleId(id))?.ok_or_else(|| Error::not_found("rule"))?;
-            rules::set_enabled(tx, rule.id, !rule.is_enabled)?;
-            tx.signal("alerts");
+            switch_rule(tx, rule.id, !rule.is_enabled)?;
             let act = if rule.is_enabled { "alerts.rule.disable" } else { "alerts.rule.enable" };
             capability::audit(tx, &actor, act, &format!("rule {}", rule.key), "")?;
             Ok(rule)

@@ -173,11 +173,11 @@ pub fn count_opened_since(r: &Reader<'_>, rule: AlertRuleId, since: Time) -> Res
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-/// A group that still takes in latecomers.
+/// A group that still takes in latecomers. One that was acknowledged does not: its reminders and steps are over, so what joined it would be told to nobody.
 pub fn find_young_group(r: &Reader<'_>, rule: AlertRuleId, since: Time) -> Result<Option<Alert>> {
     r.row(
         &format!(
-            "select {COLUMNS} from alerts_alerts where state in ('open', 'acknowledged') and rule_id = ? and is_group = 1 and opened_at >= ? order by id desc limit 1"
+            "select {COLUMNS} from alerts_alerts where state = 'open' and rule_id = ? and is_group = 1 and opened_at >= ? order by id desc limit 1"
         ),
         params![rule.0, since.0],
         read,

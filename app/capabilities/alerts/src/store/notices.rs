@@ -6,8 +6,10 @@ use kernel::{Error, Result, Time};
 use rusqlite::{Row, params};
 
 use super::{time, unreadable};
+use crate::alert::Alert;
 use crate::ids::NoticeId;
 use crate::notice::{Notice, NoticeKind};
+use crate::severity::Severity;
 
 /// How a notice fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -124,23 +126,37 @@ pub fn list_on_channel(r: &Reader<'_>, alert: AlertId, channel: ChannelId) -> Re
     )
 }
 
-/// Channels on which another open alert about the same subject was told. Uses alerts_alerts_by_subject_key, then alerts_notices_by_alert_id.
-pub fn list_channels_told_by_others(r: &Reader<'_>, alert: AlertId, topic: &str, subject_key: &str) -> Result<Vec<ChannelId>> {
+/// Channels on which another open alert about the same subject was told. What quiet hours hold was told to nobody who should hear of something
+/// critical now. Uses alerts_alerts_by_subject_key, then alerts_notices_by_alert_id.
+pub fn list_channels_told_by_others(r: &Reader<'_>, alert: &Alert) -> Result<Vec<ChannelId>> {
     r.rows(
         "select distinct notice.channel_id from alerts_alerts as other join alerts_notices as notice on notice.alert_id = coalesce(other.group_id, other.id) \
          where other.subject_key = ?1 and other.topic = ?2 and other.id <> ?3 and other.state <> 'resolved' \
-         and notice.kind in ('open', 'grouped', 'flapping', 'interrupted') and notice.state in ('posted', 'held', 'sent') limit 200",
-        params![subject_key, topic, alert.0],
+         and notice.kind in ('open', 'grouped', 'flapping', 'interrupted') \
+         and (notice.state in ('posted', 'sent') or (notice.state = 'held' and not ?4)) limit 200",
+        params![alert.subject_key, alert.topic.as_str(), alert.id.0, alert.severity == Severity::Critical],
         |row| Ok(ChannelId(row.get(0)?)),
     )
 }
 
+/// A notice that waits, with what decides how long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    pub row: NoticeRow,
+    pub severity: Severity,
+}
+
 /// Uses alerts_notices_by_held_channel_id.
-pub fn list_held(r: &Reader<'_>, channel: ChannelId) -> Result<Vec<NoticeRow>> {
+pub fn list_held(r: &Reader<'_>, channel: ChannelId) -> Result<Vec<Held>> {
     r.rows(
-        &format!("select {COLUMNS} from alerts_notices where channel_id = ? and state = 'held' order by id limit 1000"),
+        &format!(
+            "select {COLUMNS}, json_extract(notice, '$.severity') from alerts_notices where channel_id = ? and state = 'held' order by id limit 1000"
+        ),
         [channel.0],
-        read,
+        |row| {
+            let severity = row.get::<_, String>(10)?.parse().map_err(|error| unreadable(10, error))?;
+            Ok(Held { row: read(row)?, severity })
+        },
     )
 }
 

@@ -179,6 +179,12 @@ pub fn find_watch(r: &Reader<'_>, id: AlertRuleId) -> Result<Watch> {
     Ok(found.unwrap_or_default())
 }
 
+/// A rule that watches something else, or nothing, begins anew.
+pub fn forget_watch(tx: &mut Tx<'_>, id: AlertRuleId) -> Result<()> {
+    tx.run("delete from alerts_watches where rule_id = ?", [id.0])?;
+    Ok(())
+}
+
 pub fn set_watch(tx: &mut Tx<'_>, id: AlertRuleId, watch: &Watch) -> Result<()> {
     let millis = |time: Option<Time>| time.map(|time| time.0);
     tx.run(

@@ -77,6 +77,22 @@ async fn the_cooldown_holds_the_next_notice_and_survives_in_the_database() {
 }
 
 #[tokio::test]
+async fn what_fails_minutes_after_a_storm_is_told_and_not_swallowed_by_its_group() {
+    let fixture = Fixture::large().await;
+    let sink = Sink::start();
+    fixture.hook("Hook", &sink).await;
+    for id in 1..=5 {
+        fixture.down(id).await;
+    }
+    fixture.house.pass(WINDOW).await;
+    fixture.house.pass(MINUTE * 2).await;
+    fixture.down(40).await;
+    fixture.house.pass(WINDOW).await;
+    assert_eq!(said(&sink), ["grouped 5 of 60 monitors failing, first monitor 1", "grouped 6 of 60 monitors failing, first monitor 1"]);
+    assert!(sink.requests()[1].json()["data"]["items"][0].as_str().expect("an item").starts_with("monitor 40"));
+}
+
+#[tokio::test]
 async fn fifty_monitors_on_one_host_are_one_notice_and_one_recovery() {
     let fixture = Fixture::large().await;
     let sink = Sink::start();

@@ -4,5 +4,6 @@ mod channels;
 mod decisions;
 mod delivery;
 mod doors;
+mod held;
 mod house;
 mod life;

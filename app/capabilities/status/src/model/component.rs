@@ -99,19 +99,28 @@ pub fn combined_history(rule: FeedRule, histories: &[Vec<Stretch>]) -> Vec<Stret
     joined(pieces)
 }
 
-/// Lays `over` upon `base`: where they meet, `over` counts. Both sorted by time.
+/// Lays `over` upon `base`: where several meet, the worst counts, so that no word makes a measured outage smaller. `over` may
+/// overlap itself.
 pub fn overlaid(base: &[Stretch], over: &[Stretch]) -> Vec<Stretch> {
     let mut cuts: Vec<Time> = base.iter().chain(over).flat_map(|stretch| [stretch.from, stretch.to]).collect();
     cuts.sort_unstable();
     cuts.dedup();
-    let at = |list: &[Stretch], from: Time| {
-        list.iter().find(|stretch| stretch.from <= from && from < stretch.to).map(|stretch| stretch.condition)
-    };
     let pieces = cuts.windows(2).filter_map(|pair| {
-        let condition = at(over, pair[0]).or_else(|| at(base, pair[0]))?;
+        let meeting = base.iter().chain(over).filter(|stretch| stretch.from <= pair[0] && pair[0] < stretch.to);
+        let condition = meeting.map(|stretch| stretch.condition).max_by_key(|condition| badness(*condition))?;
         Some(Stretch { from: pair[0], to: pair[1], condition })
     });
     joined(pieces.collect())
+}
+
+fn badness(condition: Condition) -> u8 {
+    match condition {
+        Condition::NoData => 0,
+        Condition::Operational => 1,
+        Condition::Maintenance => 2,
+        Condition::Degraded => 3,
+        Condition::Down => 4,
+    }
 }
 
 fn joined(pieces: Vec<Stretch>) -> Vec<Stretch> {

@@ -1,6 +1,6 @@
 //! Who follows the page, and how little of their patience is used: updates close together are told together.
 //!
-//! Nouns: [`SubscriberKind`], [`SubscriberState`], [`Choice`].
+//! Nouns: [`SubscriberKind`], [`SubscriberState`], [`Choice`], [`Concerns`].
 
 use super::words::words;
 use kernel::ids::ComponentId;
@@ -28,20 +28,38 @@ words! {
     }
 }
 
-/// Which components somebody follows: all of them, also those to come, or some.
+/// Which components somebody follows: all of them, also those to come, or some. Some stay some when the last of them is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
+    pub is_selective: bool,
     pub components: Vec<ComponentId>,
+}
+
+/// Whom a notice concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Concerns {
+    /// It never named a component.
+    Everybody,
+    /// Followers of these, and those who follow everything: they alone when all of these are deleted.
+    Followers(Vec<ComponentId>),
+}
+
+impl Concerns {
+    pub fn of(names_components: bool, components: Vec<ComponentId>) -> Self {
+        if names_components { Concerns::Followers(components) } else { Concerns::Everybody }
+    }
 }
 
 impl Choice {
     pub fn is_everything(&self) -> bool {
-        self.components.is_empty()
+        !self.is_selective
     }
 
-    /// A notice that names no component concerns everybody.
-    pub fn wants(&self, named: &[ComponentId]) -> bool {
-        self.is_everything() || named.is_empty() || named.iter().any(|component| self.components.contains(component))
+    pub fn wants(&self, concerns: &Concerns) -> bool {
+        match concerns {
+            Concerns::Everybody => true,
+            Concerns::Followers(named) => self.is_everything() || named.iter().any(|component| self.components.contains(component)),
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use rusqlite::{Params, Row, params};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaintenanceRow {
     pub id: MaintenanceId,
+    /// Also when all components it covered are deleted.
+    pub names_components: bool,
     pub view: MaintenanceView,
 }
 
@@ -23,7 +25,7 @@ pub struct MaintenanceWrite {
     pub components: Vec<ComponentId>,
 }
 
-const COLUMNS: &str = "id, public_id, title, phase, starts_at, ends_at, updated_at";
+const COLUMNS: &str = "id, public_id, title, phase, starts_at, ends_at, updated_at, names_components";
 
 /// Those that end after `since`, by start, newest first. Uses status_maintenances_by_starts_at.
 pub fn list_public(r: &Reader<'_>, since: Time) -> Result<Vec<MaintenanceRow>> {
@@ -83,7 +85,13 @@ pub fn update_maintenance(tx: &mut Tx<'_>, id: MaintenanceId, write: &Maintenanc
     set_components(tx, id, &write.components)
 }
 
+/// Who takes the components out means the whole page; who changes something else, after these were deleted, does not.
 fn set_components(tx: &mut Tx<'_>, id: MaintenanceId, components: &[ComponentId]) -> Result<()> {
+    tx.run(
+        "update status_maintenances set names_components = case when ?1 then 1 \
+           when exists (select 1 from status_maintenance_components where maintenance_id = ?2) then 0 else names_components end where id = ?2",
+        params![!components.is_empty(), id.0],
+    )?;
     tx.run("delete from status_maintenance_components where maintenance_id = ?", [id.0])?;
     for component in components {
         tx.run(
@@ -129,6 +137,7 @@ fn list(r: &Reader<'_>, sql: &str, params: impl Params) -> Result<Vec<Maintenanc
 fn read_maintenance(row: &Row<'_>) -> rusqlite::Result<MaintenanceRow> {
     Ok(MaintenanceRow {
         id: row.get(0).map(MaintenanceId)?,
+        names_components: row.get(7)?,
         view: MaintenanceView {
             public_id: row.get(1)?,
             title: row.get(2)?,

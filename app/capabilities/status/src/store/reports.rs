@@ -20,6 +20,8 @@ pub struct ReportRow {
     pub publish_at: Option<Time>,
     /// Of a suggested report: the outages behind it.
     pub outages: Vec<i64>,
+    /// Also when all components it named are deleted.
+    pub names_components: bool,
     pub view: ReportView,
 }
 
@@ -43,8 +45,8 @@ pub struct UpdateInsert {
     pub at: Time,
 }
 
-const COLUMNS: &str =
-    "id, public_id, title, impact, phase, visibility, counts_as_downtime, outages, publish_at, started_at, resolved_at, updated_at";
+const COLUMNS: &str = "id, public_id, title, impact, phase, visibility, counts_as_downtime, outages, publish_at, started_at, resolved_at, updated_at, \
+     names_components";
 
 /// What the public site shows: published since `since` or still open, newest first. Uses status_reports_by_started_at and
 /// status_reports_by_phase.
@@ -123,8 +125,8 @@ pub fn insert_update(tx: &mut Tx<'_>, report: ReportId, insert: &UpdateInsert) -
     }
     let resolved = crate::model::report::resolved_at_after(insert.phase, insert.at);
     tx.run(
-        "update status_reports set phase = ?, resolved_at = ?, updated_at = ? where id = ?",
-        params![insert.phase.as_str(), resolved.map(|at| at.0), insert.at.0.max(tx.now.0), report.0],
+        "update status_reports set phase = ?, resolved_at = ?, updated_at = ?, names_components = max(names_components, ?) where id = ?",
+        params![insert.phase.as_str(), resolved.map(|at| at.0), insert.at.0.max(tx.now.0), !insert.effects.is_empty(), report.0],
     )?;
     Ok(id)
 }
@@ -209,6 +211,7 @@ fn read_report(row: &Row<'_>) -> rusqlite::Result<ReportRow> {
         visibility: word(row, 5)?,
         outages: outages.split_whitespace().filter_map(|id| id.parse().ok()).collect(),
         publish_at: row.get::<_, Option<i64>>(8)?.map(Time),
+        names_components: row.get(12)?,
         view: ReportView {
             public_id: row.get(1)?,
             title: row.get(2)?,

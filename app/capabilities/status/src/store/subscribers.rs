@@ -81,7 +81,8 @@ pub fn choice_of(r: &Reader<'_>, id: SubscriberId) -> Result<Choice> {
         [id.0],
         |row| row.get(0).map(ComponentId),
     )?;
-    Ok(Choice { components })
+    let is_selective: Option<bool> = r.row("select is_selective from status_subscribers where id = ?", [id.0], |row| row.get(0))?;
+    Ok(Choice { is_selective: is_selective.unwrap_or(false), components })
 }
 
 pub fn insert_subscriber(tx: &mut Tx<'_>, insert: &SubscriberInsert<'_>) -> Result<SubscriberId> {
@@ -134,6 +135,7 @@ pub fn unsubscribe(tx: &mut Tx<'_>, id: SubscriberId) -> Result<()> {
 }
 
 pub fn set_choice(tx: &mut Tx<'_>, id: SubscriberId, choice: &Choice) -> Result<()> {
+    tx.run("update status_subscribers set is_selective = ? where id = ?", params![choice.is_selective, id.0])?;
     tx.run("delete from status_subscriber_components where subscriber_id = ?", [id.0])?;
     for component in &choice.components {
         tx.run(

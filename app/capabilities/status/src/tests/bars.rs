@@ -113,6 +113,19 @@ fn a_report_counts_as_downtime_only_when_it_says_so() {
 }
 
 #[test]
+fn what_a_report_says_never_makes_measured_downtime_smaller() {
+    let hours = |from: u32, to: u32, condition| stretch(NOW - HOUR * from, NOW - HOUR * to, condition);
+    let base = [hours(4, 3, Condition::NoData), hours(3, 1, Condition::Down), hours(1, 0, Condition::Operational)];
+    let told = [hours(4, 0, Condition::Degraded), hours(3, 2, Condition::Maintenance)];
+    assert_eq!(
+        overlaid(&base, &told),
+        vec![hours(4, 3, Condition::Degraded), hours(3, 1, Condition::Down), hours(1, 0, Condition::Degraded)]
+    );
+    let worse = [hours(1, 0, Condition::Maintenance), hours(1, 0, Condition::Down)];
+    assert_eq!(overlaid(&base[2..], &worse), vec![hours(1, 0, Condition::Down)]);
+}
+
+#[test]
 fn a_maintenance_that_passed_while_hermetic_was_off_is_completed_at_once() {
     use crate::model::maintenance::{Step, due_step};
     let (start, end) = (NOW - HOUR * 2, NOW - HOUR);

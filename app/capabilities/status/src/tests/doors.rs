@@ -222,10 +222,42 @@ async fn the_exported_folder_is_complete_written_only_where_it_changed_and_tidie
     let member = house.member(Role::Member).await;
     let reports = || std::fs::read_dir(out.join("reports")).unwrap().count();
     assert_eq!(reports(), 1);
+    let others = ["de/history/2020-01.html", "fr/maintenances/gone.html", "history/2020-01.html", "badge/gone/uptime.svg"];
+    for path in others {
+        std::fs::create_dir_all(out.join(path).parent().unwrap()).unwrap();
+        std::fs::write(out.join(path), "of a deleted report").unwrap();
+    }
     member.post("/status/edit/reports/1/delete", &[]).await.expect(303);
     export::export(&house.cx, out.clone()).await.unwrap();
     assert_eq!(reports(), 0);
+    assert!(others.iter().all(|path| !out.join(path).exists()));
     assert!(std::fs::read_dir(&out).unwrap().flatten().all(|entry| !entry.file_name().to_string_lossy().ends_with(".new")));
+}
+
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+#[tokio::test]
+async fn a_password_takes_the_exported_files_back_and_touches_nothing_else() {
+    let house = house().await;
+    filled(&house).await;
+    let out = house.folder().join("out");
+    std::fs::create_dir_all(&out).unwrap();
+    set(&house, "status.export_dir", &out.to_string_lossy()).await;
+    let publisher = Publisher::default().publish(&house.cx).await.unwrap();
+    assert!(out.join("index.html").is_file());
+    std::fs::write(out.join("robots.txt"), "of somebody else").unwrap();
+    std::fs::create_dir_all(out.join("en")).unwrap();
+    std::fs::write(out.join("en/index.html"), "from before another language came first").unwrap();
+    set(&house, "status.password", "open sesame").await;
+    let publisher = publisher.publish(&house.cx).await.unwrap();
+    assert_eq!(files_below(&out), [out.join("robots.txt")]);
+    // Once: what stands there later is not ours.
+    std::fs::write(out.join("index.html"), "of somebody else").unwrap();
+    publisher.publish(&house.cx).await.unwrap();
+    assert!(out.join("index.html").is_file());
 }
 
 #[tokio::test]

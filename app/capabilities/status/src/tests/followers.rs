@@ -112,14 +112,12 @@ async fn an_address_cannot_smuggle_headers_or_other_people_into_a_mail() {
     assert!(smtp.mails().is_empty());
     let member = house.member(Role::Member).await;
     subscribed(&house, &smtp, "ada@example.org", &[]).await;
-    let title = "Down\u{2028}Bcc: eve@example.org";
-    member
-        .post(
-            "/status/edit/reports",
-            &[("title", title), ("impact", "major"), ("phase", "investigating"), ("body", "We look.\r\nBcc: eve@example.org")],
-        )
-        .await
-        .expect(303);
+    let post = async |title: &'static str| {
+        let fields = [("title", title), ("impact", "major"), ("phase", "investigating"), ("body", "We look.\r\nBcc: eve@example.org")];
+        member.post("/status/edit/reports", &fields).await
+    };
+    post("Down\u{2028}Bcc: eve@example.org").await.expect(422);
+    post("Down Bcc: eve@example.org").await.expect(303);
     house.work().await;
     let mail = smtp.mails().pop().unwrap();
     assert_eq!(mail.to, ["ada@example.org"]);
@@ -189,6 +187,36 @@ async fn who_follows_one_component_hears_of_that_one() {
     assert!(page.body.contains("ada@example.org"));
     house.visitor().post(&own, &[]).await.expect(200);
     assert_eq!(count(&house, "select count(*) from status_subscriber_components").await, 0);
+}
+
+#[tokio::test]
+async fn a_deleted_component_makes_no_follower_of_everything_and_no_report_about_everything() {
+    let house = house().await;
+    let smtp = with_mail(&house).await;
+    let member = house.member(Role::Member).await;
+    let (api, web) = (component(&house, &member, 1, "API").await, component(&house, &member, 2, "Web").await);
+    let rows = house.cx.read(crate::store::components::list_components).await.unwrap();
+    let public = |id| rows.iter().find(|row| row.id == id).unwrap().public_id.clone();
+    subscribed(&house, &smtp, "web@example.org", &[&public(web)]).await;
+    subscribed(&house, &smtp, "api@example.org", &[&public(api)]).await;
+    subscribed(&house, &smtp, "all@example.org", &[]).await;
+    let told = || smtp.mails().split_off(3).into_iter().map(|mail| mail.to[0].clone()).collect::<std::collections::BTreeSet<_>>();
+    let report = [("title", "Down"), ("impact", "major"), ("phase", "investigating"), ("body", "We look.")];
+    let about = |id| format!("{id}:major_outage");
+    let (about_web, about_api, covered) = (about(web), about(api), web.to_string());
+    member.post("/status/edit/reports", &[&report[..], &[("effect", &about_web)]].concat()).await.expect(303);
+    let window = [("title", "Upgrade"), ("body", "Slow."), ("starts_at", "2026-03-05T13:00"), ("ends_at", "2026-03-05T14:00")];
+    member.post("/status/edit/maintenances", &[&window[..], &[("components", &covered)]].concat()).await.expect(303);
+    member.post(&format!("/status/edit/components/{web}/delete"), &[]).await.expect(303);
+    member.post("/status/edit/reports", &[&report[..], &[("effect", &about_api)]].concat()).await.expect(303);
+    house.live_through(MINUTE * 2, MINUTE).await;
+    let mails = smtp.mails().split_off(3);
+    assert_eq!(mails.iter().filter(|mail| mail.to == ["all@example.org"]).count(), 3);
+    assert_eq!(mails.iter().filter(|mail| mail.to == ["api@example.org"]).count(), 1, "the one about the API");
+    assert_eq!(told().into_iter().collect::<Vec<_>>(), ["all@example.org", "api@example.org"]);
+    member.post("/status/edit/reports", &report).await.expect(303);
+    house.live_through(MINUTE * 2, MINUTE).await;
+    assert!(told().contains("web@example.org"), "what names nothing concerns everybody");
 }
 
 #[tokio::test]

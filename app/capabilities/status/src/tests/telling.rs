@@ -89,6 +89,24 @@ async fn a_draft_about_a_monitor_that_was_paused_goes() {
 }
 
 #[tokio::test]
+async fn an_outage_that_is_over_suggests_nothing_while_the_next_one_lasts() {
+    let house = house().await;
+    let member = house.member(Role::Member).await;
+    component(&house, &member, 7, "Payments").await;
+    watch(&house, 7, "Payments", "down").await;
+    house.tell(down(7, 1, house.clock.now())).await;
+    house.pass(MINUTE).await;
+    house.tell(recovered(7, 1, house.clock.now())).await;
+    house.tell(down(7, 2, house.clock.now())).await;
+    house.pass(MINUTE + MINUTE / 2).await;
+    assert!(open(&house).await.is_empty(), "the second has not lasted two minutes");
+    house.pass(MINUTE).await;
+    assert_eq!(open(&house).await[0].outages, [2]);
+    house.tell(recovered(7, 2, house.clock.now())).await;
+    assert!(open(&house).await.is_empty(), "nothing waits for the end of the first");
+}
+
+#[tokio::test]
 async fn a_short_outage_suggests_nothing_and_a_second_one_joins_the_draft() {
     let house = house().await;
     let member = house.member(Role::Member).await;
@@ -132,6 +150,36 @@ async fn with_auto_publish_a_draft_goes_out_and_ends_by_itself_unless_a_person_t
         let row = house.cx.read(move |r| reports::get_report(r, row.id)).await.unwrap();
         assert_eq!(row.view.phase, if by_hand { Phase::Identified } else { Phase::Resolved });
     }
+}
+
+#[tokio::test]
+async fn a_second_outage_is_named_in_the_suggested_report_and_told_when_that_is_published() {
+    let house = house().await;
+    set(&house, "status.auto_publish", "on").await;
+    let member = house.member(Role::Member).await;
+    let first = component(&house, &member, 7, "Payments").await;
+    let second = component(&house, &member, 8, "API").await;
+    let third = component(&house, &member, 9, "Search").await;
+    let told = "select count(*) from work_facts where kind = 'report_published'";
+    for (id, outage, name) in [(7, 1, "Payments"), (8, 2, "API")] {
+        watch(&house, id, name, "down").await;
+        house.tell(down(id, outage, house.clock.now())).await;
+        house.pass(MINUTE * 2).await;
+    }
+    let row = open(&house).await.pop().unwrap();
+    assert_eq!((row.visibility, count(&house, told).await), (Visibility::Draft, 0));
+    assert_eq!(row.view.effects_now().iter().map(|effect| effect.component).collect::<Vec<_>>(), [first, second]);
+    assert!(row.view.updates[0].body.contains("problems with API."), "{}", row.view.updates[0].body);
+    house.live_through(MINUTE * 9, MINUTE).await;
+    assert_eq!(count(&house, told).await, 1);
+    watch(&house, 9, "Search", "down").await;
+    house.tell(down(9, 3, house.clock.now())).await;
+    house.tell(down(9, 4, house.clock.now())).await;
+    house.pass(MINUTE * 2).await;
+    let row = open(&house).await.pop().unwrap();
+    assert_eq!((row.view.updates.len(), count(&house, told).await), (3, 2), "a component is named once");
+    assert!(row.view.state_of(third).is_some());
+    assert_eq!(row.outages, [1, 2, 3, 4]);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //!
 //! Nouns: [`Beat`], [`BeatKind`], [`BeatState`], [`Expectation`].
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use croner::Cron;
@@ -136,16 +137,49 @@ pub fn expectation(watch: &HeartbeatWatch, state: &BeatState) -> Option<Expectat
     Some(Expectation { due, deadline: due + Duration::from_secs(u64::from(watch.grace_s)) })
 }
 
+fn longest_run(watch: &HeartbeatWatch) -> Duration {
+    Duration::from_secs(u64::from(watch.max_run_s.unwrap_or(watch.grace_s)))
+}
+
+/// When the runs under way have to end. A run whose time was over before a later end came in crashed and was told of already:
+/// its id never comes again, so that it would hide everything after it.
+fn run_deadlines(watch: &HeartbeatWatch, state: &BeatState) -> impl Iterator<Item = Time> {
+    let (longest, last_end) = (longest_run(watch), state.last_end);
+    state.runs.iter().map(move |(_, start)| *start + longest).filter(move |deadline| last_end.is_none_or(|end| *deadline > end))
+}
+
+/// What is remembered, less what nobody could have heard: until `unwatched_until` nothing listened, so that a beat that was due
+/// then counts from there, and so does a run that had to end then.
+pub fn excused<'a>(watch: &HeartbeatWatch, state: &'a BeatState, unwatched_until: Time) -> Cow<'a, BeatState> {
+    if state.last_end.is_none_or(|end| end >= unwatched_until) && state.runs.iter().all(|(_, start)| *start >= unwatched_until) {
+        return Cow::Borrowed(state);
+    }
+    let (longest, mut excused) = (longest_run(watch), state.clone());
+    // Before the end moves: those that it ended stay ended.
+    excused.runs.retain(|(_, start)| state.last_end.is_none_or(|end| *start + longest > end));
+    for (_, start) in &mut excused.runs {
+        if *start + longest <= unwatched_until {
+            *start = unwatched_until;
+        }
+    }
+    // A job may come a little early; what is due well after the gap is still due then, however often the clock jumps.
+    let grace = Duration::from_secs(u64::from(watch.grace_s));
+    if expectation(watch, state).is_some_and(|expectation| expectation.due <= unwatched_until + grace) {
+        excused.last_end = state.last_end.max(Some(unwatched_until));
+    }
+    Cow::Owned(excused)
+}
+
 /// The check that the passing of time makes: a beat is missing or a run does not end. `None` while all is in time.
 pub fn overdue(watch: &HeartbeatWatch, state: &BeatState, now: Time) -> Option<Check> {
-    let longest = Duration::from_secs(u64::from(watch.max_run_s.unwrap_or(watch.grace_s)));
-    let overrun = state.runs.iter().map(|(_, start)| *start + longest).min().filter(|deadline| *deadline <= now);
+    let longest = longest_run(watch);
+    let overrun = run_deadlines(watch, state).min().filter(|deadline| *deadline <= now);
     if let Some(deadline) = overrun {
         let detail = format!("The job started but did not report its end within {}.", kernel::time::describe_duration(longest));
         return Some(Check::fail(deadline, Reason::BeatOverrun, detail));
     }
     let expectation = expectation(watch, state).filter(|expectation| expectation.deadline <= now)?;
-    let has_started = state.runs.iter().any(|(_, start)| *start + longest > now);
+    let has_started = run_deadlines(watch, state).any(|deadline| deadline > now);
     if has_started {
         // It reported its start in time and may still run.
         return None;
@@ -159,9 +193,7 @@ pub fn overdue(watch: &HeartbeatWatch, state: &BeatState, now: Time) -> Option<C
 
 /// The moment at which [`overdue`] should be asked next.
 pub fn next_deadline(watch: &HeartbeatWatch, state: &BeatState) -> Option<Time> {
-    let longest = Duration::from_secs(u64::from(watch.max_run_s.unwrap_or(watch.grace_s)));
-    let runs = state.runs.iter().map(|(_, start)| *start + longest);
-    runs.chain(expectation(watch, state).map(|expectation| expectation.deadline)).min()
+    run_deadlines(watch, state).chain(expectation(watch, state).map(|expectation| expectation.deadline)).min()
 }
 
 /// Five fields (or `@daily` and friends), checked to have a next occurrence at all.

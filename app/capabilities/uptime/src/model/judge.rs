@@ -28,6 +28,8 @@ pub struct Around {
     pub maintenance_since: Option<Time>,
     /// A parent that is down, failing, or only just back.
     pub parent_down: Option<MonitorId>,
+    /// A parent is being probed just now.
+    pub is_parent_asked: bool,
 }
 
 /// Takes in one check.
@@ -63,7 +65,7 @@ pub fn attend(before: &State, around: &Around, rules: &Rules, now: Time) -> (Sta
         state.known_since = now;
     }
     state.is_in_maintenance = around.maintenance_since.is_some();
-    state.parent = around.parent_down;
+    (state.parent, state.is_parent_asked) = (around.parent_down, around.is_parent_asked);
     if let Some(last) = &state.last
         && !state.is_blind
         && !state.is_paused

@@ -146,6 +146,8 @@ pub struct State {
     pub flapping_since: Option<Time>,
     /// The parent whose outage explains this one.
     pub parent: Option<MonitorId>,
+    /// A parent is being looked at: whether it explains anything is known in a moment.
+    pub is_parent_asked: bool,
     pub last: Option<Last>,
 }
 
@@ -188,7 +190,8 @@ impl State {
 
     /// Is there a reason to keep notices back for now? They are sent when the reason ends and they still hold.
     pub fn is_held(&self) -> bool {
-        self.is_paused || self.is_in_maintenance || self.is_blind || self.parent.is_some() || self.flapping_since.is_some()
+        let is_explained = self.parent.is_some() || self.is_parent_asked;
+        self.is_paused || self.is_in_maintenance || self.is_blind || is_explained || self.flapping_since.is_some()
     }
 
     pub fn is_flapping(&self) -> bool {

@@ -80,7 +80,9 @@ struct PushQuery {
 }
 
 async fn push(State(cx): State<Cx>, peer: Peer, Path(token): Path<String>, Query(query): Query<PushQuery>) -> Reply<Response> {
-    let kind = if query.status == "down" { BeatKind::Fail } else { BeatKind::Success };
+    // Only an explicit or silent "up" is good news: a script that says "error" or "DOWN" must not be taken for a success.
+    let is_up = query.status.is_empty() || query.status.eq_ignore_ascii_case("up");
+    let kind = if is_up { BeatKind::Success } else { BeatKind::Fail };
     let reported_ms = query.ping.parse::<f64>().ok().filter(|ms| (0.0..4e9).contains(ms)).map(|ms| ms as u32);
     let beat = Beat { at: cx.now(), kind, exit_code: None, run_id: None, body: kept(query.msg.as_bytes()), reported_ms };
     accept(&cx, &peer, &token, beat).await?;

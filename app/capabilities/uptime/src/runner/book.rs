@@ -28,6 +28,8 @@ pub struct Book {
     pub schedule: Schedule,
     /// Since when no canary answers.
     pub offline_since: Option<Time>,
+    /// Before this nobody listened for a while: Hermetic or its machine was away, or the clock was set.
+    pub unwatched_until: Time,
 }
 
 /// A result in 16 bytes.
@@ -101,6 +103,13 @@ impl Book {
         let watched = self.monitors.get(&id)?;
         let parents = watched.monitor.depends_on.iter().filter_map(|parent| Some((*parent, &self.monitors.get(parent)?.state)));
         holding_parent(parents, now)
+    }
+
+    /// Is a parent being probed just now? Held back by it, but not explained: the parent may well be up.
+    pub fn asks_a_parent(&self, id: MonitorId) -> bool {
+        let Some(watched) = self.monitors.get(&id) else { return false };
+        let mut parents = watched.monitor.depends_on.iter().filter_map(|parent| self.monitors.get(parent));
+        parents.any(|parent| parent.is_in_flight && !parent.monitor.paused && parent.kind().is_probed())
     }
 
     /// Groups that this monitor is a member of.

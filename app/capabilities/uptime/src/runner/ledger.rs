@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Desk;
+use super::reload::OFFLINE;
 use crate::model::check::Sample;
 use crate::model::state::{Change, State};
 use crate::model::watch::Monitor;
@@ -103,6 +104,11 @@ fn write(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
     match entry {
         Entry::Fact(fact) => {
             tx.signal(crate::TOPIC);
+            match **fact {
+                Fact::MonitoringInterrupted { since, .. } => store::states::set_cursor(tx, OFFLINE, since)?,
+                Fact::MonitoringResumed { .. } => store::states::remove_cursor(tx, OFFLINE)?,
+                _ => {}
+            }
             work::record(tx, fact)
         }
         Entry::Step { monitor, state, changes } => {

@@ -12,7 +12,7 @@ use super::book::Watched;
 use super::{Book, Desk};
 use crate::model::check::Check;
 use crate::model::schedule::{Tick, jitter, spread};
-use crate::model::watch::{Kind, Monitor, Secrets};
+use crate::model::watch::{Kind, Monitor, Secrets, Watch};
 use crate::model::window::Window;
 use crate::prober::{Prober, ProberOptions, Target};
 use crate::store;
@@ -22,6 +22,8 @@ const EVERY: Duration = Duration::from_secs(15);
 /// After a restart the first turns are spread over at most this.
 const SPREAD: Duration = Duration::from_secs(30);
 pub const ALIVE: &str = "alive";
+/// There while an interruption is told of that has not ended: its end may come after a restart.
+pub const OFFLINE: &str = "offline";
 
 struct Loaded {
     options: ProberOptions,
@@ -31,6 +33,7 @@ struct Loaded {
     /// Only when somebody is new to the book.
     remembered: HashMap<MonitorId, Remembered>,
     alive: Option<Time>,
+    offline_since: Option<Time>,
 }
 
 impl Desk {
@@ -47,6 +50,7 @@ impl Desk {
                     windows: store::windows::list(r)?,
                     remembered: if has_new { store::states::remembered(r)?.into_iter().collect() } else { HashMap::new() },
                     alive: store::states::cursor(r, ALIVE)?,
+                    offline_since: store::states::cursor(r, OFFLINE)?,
                     monitors,
                 })
             })
@@ -76,6 +80,10 @@ impl Desk {
             book.schedule.remove(id);
         }
         book.windows = loaded.windows;
+        if is_start {
+            book.offline_since = book.offline_since.or(loaded.offline_since);
+            book.unwatched_until = unwatched_until(&loaded.monitors, loaded.alive, self.cx.now()).unwrap_or(book.unwatched_until);
+        }
         let mut missed = Vec::new();
         for monitor in loaded.monitors {
             let secrets = loaded.secrets.remove(&monitor.id).unwrap_or_default();
@@ -95,14 +103,27 @@ impl Desk {
     }
 }
 
+/// Now, when the runner was away for longer than the shortest grace: beats may have come to a closed door.
+fn unwatched_until(monitors: &[Monitor], alive: Option<Time>, now: Time) -> Option<Time> {
+    let grace = |monitor: &Monitor| match &monitor.watch {
+        Watch::Heartbeat(beat) => Some(Duration::from_secs(u64::from(beat.grace_s))),
+        _ => None,
+    };
+    let shortest = monitors.iter().filter_map(grace).min()?;
+    (now.since(alive?) > shortest).then_some(now)
+}
+
 fn welcome(monitor: Monitor, secrets: Secrets, remembered: Remembered, alive: Option<Time>) -> Watched {
     let target = Target { watch: monitor.watch.clone(), rules: monitor.rules.clone(), secrets };
     let mut watched = Watched::new(monitor, target);
     watched.state = remembered.state;
     watched.beat = remembered.beat;
     watched.certificate = remembered.certificate;
-    // The stored memory is as old as the newest change; that the runner was alive says that checks went on until then.
-    if let (Some(last), Some(alive)) = (&mut watched.state.last, alive) {
+    // The stored memory is as old as the newest change; that the runner was alive says that checks went on until then. Beats come
+    // when they come: one that was not judged yet must not look older than that.
+    if let (Some(last), Some(alive)) = (&mut watched.state.last, alive)
+        && watched.monitor.watch.kind() != Kind::Heartbeat
+    {
         last.at = last.at.max(alive);
     }
     watched

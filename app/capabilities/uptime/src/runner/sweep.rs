@@ -8,7 +8,7 @@ use kernel::Time;
 use kernel::ids::MonitorId;
 
 use super::{Book, Desk};
-use crate::model::heartbeat::{Beat, next_deadline, overdue, take_in};
+use crate::model::heartbeat::{Beat, excused, next_deadline, overdue, take_in};
 use crate::model::judge::{Around, attend};
 use crate::model::watch::Watch;
 
@@ -43,9 +43,10 @@ impl Desk {
                 _ => None,
             });
             beats
-                .filter(|(_, beat, watched)| next_deadline(beat, &watched.beat).is_some_and(|deadline| deadline <= now))
                 .filter_map(|(id, beat, watched)| {
-                    let check = overdue(beat, &watched.beat, now)?;
+                    let state = excused(beat, &watched.beat, book.unwatched_until);
+                    next_deadline(beat, &state).filter(|deadline| *deadline <= now)?;
+                    let check = overdue(beat, &state, now)?;
                     // Each deadline fails once.
                     let is_new = watched.state.last.as_ref().is_none_or(|last| last.at < check.at);
                     is_new.then_some((id, check))
@@ -79,7 +80,7 @@ fn arounds(book: &Book, now: Time) -> HashMap<MonitorId, Around> {
     let around = |(id, watched): (&MonitorId, &super::Watched)| {
         let maintenance_since = active.iter().filter(|(window, _)| window.covers(*id)).map(|(_, from)| *from).min();
         let parent_down = if watched.monitor.depends_on.is_empty() { None } else { book.holding_parent(*id, now) };
-        (*id, Around { is_paused: watched.monitor.paused, maintenance_since, parent_down })
+        (*id, Around { is_paused: watched.monitor.paused, maintenance_since, parent_down, is_parent_asked: book.asks_a_parent(*id) })
     };
     book.monitors.iter().map(around).collect()
 }

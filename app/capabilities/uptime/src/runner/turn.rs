@@ -88,7 +88,7 @@ impl Desk {
         let now = self.cx.now();
         let tick = self.tick();
         let mut book = self.book();
-        let parent = book.holding_parent(id, now);
+        let (parent, is_parent_asked) = (book.holding_parent(id, now), book.asks_a_parent(id));
         let Some(watched) = book.monitors.get_mut(&id) else { return };
         watched.is_in_flight = false;
         if watched.monitor.paused {
@@ -100,12 +100,13 @@ impl Desk {
             self.ledger.sample(id, sample);
         }
         self.look_at_certificate(watched, &own);
-        let saw_out = matches!(own.verdict, Verdict::Ok | Verdict::Slow) && is_public(&own);
+        // A beat or a sum over members says nothing about our way out.
+        let saw_out = watched.kind().is_probed() && matches!(own.verdict, Verdict::Ok | Verdict::Slow) && is_public(&own);
         let rules = watched.rules();
         let check = combine(own, &watched.fresh_votes(now), rules.vantages);
         let before = watched.state.clone();
         let mut standing = before.clone();
-        standing.parent = parent;
+        (standing.parent, standing.is_parent_asked) = (parent, is_parent_asked);
         if watched.kind() == Kind::Group {
             // Its members were confirmed already: what they say counts at once.
             standing.slow_bits = if check.verdict == Verdict::Slow { 0b1_1111 } else { 0 };

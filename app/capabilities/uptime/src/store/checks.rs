@@ -92,25 +92,28 @@ pub fn latest(r: &Reader<'_>, id: MonitorId, before: Time, limit: usize) -> Resu
     Ok(found)
 }
 
-/// All checks of a monitor in a time, oldest first. Whole hours come from their blocks where there are any.
+/// All checks of a monitor in a time, oldest first. A packed hour comes from its block alone: it is packed when the last
+/// results of a vantage can be in, and its rows, scattered among those of all monitors, would cost a thousand times as much.
 pub fn between(r: &Reader<'_>, id: MonitorId, from: Time, to: Time) -> Result<Vec<Sample>> {
     let mut found = Vec::new();
     let mut hour = from.hour_start();
     while hour < to {
         let end = hour + kernel::time::HOUR;
-        let block =
-            r.row("select body from uptime_blocks where at = ? and monitor_id = ?", params![hour.0, id.0], |row| row.get::<_, Vec<u8>>(0))?;
-        match block {
-            Some(body) => found.extend(block::decode(&body)?.into_iter().filter(|sample| sample.at >= from && sample.at < to)),
-            None => {
-                let rows = r.rows(
-                    "select at, monitor_id, vantage, verdict, reason, code, phases from uptime_checks where at >= ? and at < ? and monitor_id = ? \
-                     order by at limit 20000",
-                    params![hour.max(from).0, end.min(to).0, id.0],
-                    sample,
-                )?;
-                found.extend(rows.into_iter().map(|(_, sample)| sample));
-            }
+        let is_packed: bool = r.value("select exists (select 1 from uptime_blocks where at = ?)", [hour.0])?;
+        if is_packed {
+            let block = r.row("select body from uptime_blocks where at = ? and monitor_id = ?", params![hour.0, id.0], |row| {
+                row.get::<_, Vec<u8>>(0)
+            })?;
+            let samples = block.map(|body| block::decode(&body)).transpose()?.unwrap_or_default();
+            found.extend(samples.into_iter().filter(|sample| sample.at >= from && sample.at < to));
+        } else {
+            let rows = r.rows(
+                "select at, monitor_id, vantage, verdict, reason, code, phases from uptime_checks where at >= ? and at < ? and monitor_id = ? \
+                 order by at limit 20000",
+                params![hour.max(from).0, end.min(to).0, id.0],
+                sample,
+            )?;
+            found.extend(rows.into_iter().map(|(_, sample)| sample));
         }
         hour = end;
     }

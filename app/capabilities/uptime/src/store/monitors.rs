@@ -65,12 +65,24 @@ pub fn secrets(r: &Reader<'_>, sealer: &Sealer, id: MonitorId) -> Result<Secrets
     open(sealer, &sealed.unwrap_or_default())
 }
 
-/// All of them at once, for the runner.
+/// All of them at once, for the runner. One that cannot be opened costs only its own monitor the credentials, not every monitor
+/// its watch.
 pub fn all_secrets(r: &Reader<'_>, sealer: &Sealer) -> Result<Vec<(MonitorId, Secrets)>> {
     let rows = r.rows("select id, secrets from uptime_monitors where secrets <> '' limit ?", [MOST], |row| {
         Ok((MonitorId(row.get(0)?), row.get::<_, String>(1)?))
     })?;
-    rows.into_iter().map(|(id, sealed)| Ok((id, open(sealer, &sealed)?))).collect()
+    let opened = rows.into_iter().filter_map(|(id, sealed)| match open(sealer, &sealed) {
+        Ok(secrets) => Some((id, secrets)),
+        Err(error) => {
+            tracing::error!(
+                monitor.id = id.0,
+                error = error.chain(),
+                "the credentials of a monitor cannot be opened; please enter them again"
+            );
+            None
+        }
+    });
+    Ok(opened.collect())
 }
 
 pub fn insert(tx: &mut Tx<'_>, sealer: &Sealer, draft: &Draft, secrets: &Secrets) -> Result<MonitorId> {

@@ -229,14 +229,16 @@ pub fn recent_outages(r: &Reader<'_>, limit: u32) -> Result<Vec<Outage>> {
     r.rows(&format!("select {OUTAGE} from uptime_outages order by ended_at is not null, started_at desc limit ?"), [limit], outage_row)
 }
 
-/// Stretches older than the longest report are thinned to the newest one before the cut.
+/// Stretches older than the longest report are thinned to the newest one before the cut; outages that ended before it leave.
 pub fn prune(tx: &mut Tx<'_>, before: Time) -> Result<usize> {
-    tx.run(
+    let outages = tx.run("delete from uptime_outages where ended_at < ?1", [before.0])?;
+    let stretches = tx.run(
         "delete from uptime_transitions where at < ?1 and exists (select 1 from uptime_transitions later where later.monitor_id = \
          uptime_transitions.monitor_id and later.at < ?1 and (later.at > uptime_transitions.at or (later.at = uptime_transitions.at and later.id > \
          uptime_transitions.id)))",
         [before.0],
-    )
+    )?;
+    Ok(outages + stretches)
 }
 
 pub fn cursor(r: &Reader<'_>, name: &str) -> Result<Option<Time>> {
@@ -245,5 +247,10 @@ pub fn cursor(r: &Reader<'_>, name: &str) -> Result<Option<Time>> {
 
 pub fn set_cursor(tx: &mut Tx<'_>, name: &str, at: Time) -> Result<()> {
     tx.run("insert into uptime_cursors (name, at) values (?, ?) on conflict (name) do update set at = excluded.at", params![name, at.0])?;
+    Ok(())
+}
+
+pub fn remove_cursor(tx: &mut Tx<'_>, name: &str) -> Result<()> {
+    tx.run("delete from uptime_cursors where name = ?", [name])?;
     Ok(())
 }

@@ -75,6 +75,39 @@ async fn the_api_refuses_with_the_field_named() {
 }
 
 #[tokio::test]
+async fn stored_credentials_do_not_follow_an_address_to_another_host() {
+    let (bench, sink) = (Bench::new().await, Sink::start());
+    let key = bench.key().await;
+    let words = "please give the credentials again";
+    let header = json!([{ "name": "X-Key", "value": "k3y", "secret": true }]);
+    for secrets in [
+        json!({ "bearer": "s3cret" }),
+        json!({ "auth": { "type": "basic", "username": "me" }, "password": "s3cret" }),
+        json!({ "headers": header }),
+    ] {
+        let mut body = json!({ "name": "Shop", "kind": "http", "url": "https://shop.example/" });
+        body.as_object_mut().unwrap().extend(secrets.as_object().unwrap().clone());
+        let made: Value = key.json(Method::POST, "/api/v1/monitors", &body).await.expect(201).json();
+        let path = format!("/api/v1/monitors/{}", made["id"]);
+        let refused = key.json(Method::PATCH, &path, &json!({ "url": sink.url("/") })).await.expect(400);
+        assert!(refused.body.contains(words), "{}", refused.body);
+        key.json(Method::PATCH, &path, &json!({ "url": "https://shop.example/health" })).await.expect(200);
+        let mut again = secrets;
+        again["url"] = json!(sink.url("/"));
+        key.json(Method::PATCH, &path, &again).await.expect(200);
+    }
+    let id = bench.monitor(json!({ "kind": "http", "url": "https://shop.example/", "headers": header })).await;
+    let fields =
+        [("name", "Shop"), ("url", "https://elsewhere.example/"), ("method", "GET"), ("auth", "none"), ("accepted", "200"), ("ip", "any")];
+    let numbers =
+        [("max_redirects", "5"), ("certificate_warn_days", "21"), ("interval_s", "60"), ("timeout_ms", "5000"), ("retry_s", "10")];
+    let counts = [("confirm_failures", "2"), ("confirm_successes", "2"), ("vantages", "majority"), ("json_operator", "equals")];
+    let form: Vec<(&str, &str)> = fields.into_iter().chain(numbers).chain(counts).collect();
+    let page = bench.house.member(Role::Member).await.post(&format!("/uptime/monitors/{id}/edit"), &form).await;
+    assert!(page.body.contains(words), "{} {}", page.code, page.body);
+}
+
+#[tokio::test]
 async fn circles_of_dependencies_are_refused() {
     let bench = Bench::new().await;
     let key = bench.key().await;

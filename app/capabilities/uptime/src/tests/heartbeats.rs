@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 use crate::model::check::{Reason, Verdict};
-use crate::model::heartbeat::{Beat, BeatKind, BeatState, expectation, next_cron, next_deadline, overdue, parse_cron, take_in};
+use crate::model::heartbeat::{Beat, BeatKind, BeatState, excused, expectation, next_cron, next_deadline, overdue, parse_cron, take_in};
 use crate::model::watch::{BeatSchedule, HeartbeatWatch};
 
 fn every(period_s: u32, grace_s: u32) -> HeartbeatWatch {
@@ -67,6 +67,35 @@ fn runs_with_their_own_ids_do_not_end_each_other() {
     let (state, _) = take_in(&state, &run(5, BeatKind::Start, "b"));
     let (state, _) = take_in(&state, &run(9, BeatKind::Success, "b"));
     assert_eq!(state.runs, vec![("a".to_owned(), Time(0))]);
+}
+
+#[test]
+fn a_run_that_crashed_once_does_not_hide_what_comes_after_it() {
+    let run = |at, kind, id: &str| Beat { run_id: Some(id.to_owned()), ..beat(at, kind) };
+    let watch = HeartbeatWatch { max_run_s: Some(30), ..every(60, 10) };
+    let (state, _) = take_in(&BeatState::default(), &run(0, BeatKind::Start, "a"));
+    assert_eq!(overdue(&watch, &state, Time(31_000)).unwrap().at, Time(30_000), "the crash itself is told");
+    let (state, _) = take_in(&state, &run(60, BeatKind::Start, "b"));
+    let (state, _) = take_in(&state, &run(65, BeatKind::Success, "b"));
+    assert_eq!(overdue(&watch, &state, Time(100_000)), None);
+    assert_eq!(next_deadline(&watch, &state), Some(Time(135_000)));
+    let late = overdue(&watch, &state, Time(140_000)).unwrap();
+    assert_eq!((late.reason, late.at), (Some(Reason::BeatMissing), Time(135_000)));
+}
+
+#[test]
+fn what_was_due_while_nobody_listened_is_no_failure() {
+    let watch = HeartbeatWatch { max_run_s: Some(30), ..every(60, 10) };
+    let state = BeatState { last_end: Some(Time(100_000)), ..BeatState::default() };
+    let after = excused(&watch, &state, Time(500_000));
+    assert_eq!(overdue(&watch, &after, Time(569_000)), None);
+    assert_eq!(overdue(&watch, &after, Time(571_000)).unwrap().at, Time(570_000), "from there on it is due again");
+    let after = excused(&watch, &state, Time(120_000));
+    assert_eq!(next_deadline(&watch, &after), Some(Time(170_000)), "what is due after the gap stays due");
+    let running = BeatState { runs: vec![("a".to_owned(), Time(150_000))], ..state };
+    let after = excused(&watch, &running, Time(500_000));
+    assert_eq!(overdue(&watch, &after, Time(529_000)), None);
+    assert_eq!(overdue(&watch, &after, Time(530_000)).unwrap().reason, Some(Reason::BeatOverrun));
 }
 
 #[test]

@@ -269,6 +269,22 @@ async fn a_dependant_of_a_dead_parent_is_not_told() {
 }
 
 #[tokio::test]
+async fn a_dependant_waits_for_the_check_of_its_parent_that_is_under_way() {
+    let (bench, sink) = (Bench::new().await, Sink::start());
+    let parent = make(&bench, json!({ "name": "Host", "kind": "http", "url": sink.url("/") })).await;
+    let child = make(&bench, json!({ "name": "Shop", "kind": "http", "url": sink.url("/shop"), "depends_on": [parent] })).await;
+    bench.turn(parent).await;
+    bench.turn(child).await;
+    sink.set_handler(|request| if request.path == "/" { Play::ok("ok") } else { Play::code(500) });
+    bench.desk.book().monitors.get_mut(&parent).unwrap().is_in_flight = true;
+    assert_eq!(bench.turns(child, 2).await, Down);
+    assert_eq!(bench.facts().await, vec![]);
+    assert_eq!(bench.outages(child).await[0].parent, None, "nobody knows yet that the parent is why");
+    bench.turn(parent).await;
+    assert!(matches!(&bench.facts().await[..], [Fact::MonitorDown { name, .. }] if name == "Shop"), "the parent is up");
+}
+
+#[tokio::test]
 async fn a_restart_goes_on_where_it_was() {
     let (bench, sink) = (Bench::new().await, Sink::start());
     let id = make(&bench, json!({ "kind": "http", "url": sink.url("/") })).await;
@@ -286,6 +302,75 @@ async fn a_restart_goes_on_where_it_was() {
     bench.turns(id, 2).await;
     assert!(matches!(&bench.facts().await[..], [Fact::MonitorRecovered { .. }]));
     assert_eq!(bench.outages(id).await.len(), 1);
+}
+
+/// A new desk with an empty book, on the same database, which was last alive at that moment.
+async fn restart(bench: &Bench, alive: kernel::Time) {
+    bench.house.cx.write(move |tx| store::states::set_cursor(tx, crate::runner::reload::ALIVE, alive)).await.unwrap();
+    *bench.desk.book() = crate::runner::Book::default();
+    bench.load().await;
+    bench.write().await;
+}
+
+#[tokio::test]
+async fn a_failure_that_was_only_written_down_is_judged_after_a_restart() {
+    let bench = Bench::new().await;
+    let id = make(&bench, json!({ "kind": "heartbeat", "schedule": { "type": "every", "period_s": 600 }, "grace_s": 60 })).await;
+    bench.desk.take_beat(id, &beat(&bench, BeatKind::Success));
+    bench.pass(30).await;
+    let failed = crate::model::heartbeat::take_in(&bench.desk.book().monitors[&id].beat, &beat(&bench, BeatKind::Fail)).0;
+    bench.house.cx.write(move |tx| store::states::save_beat(tx, id, &failed)).await.unwrap();
+    bench.facts().await;
+    bench.house.clock.advance(Duration::from_secs(5));
+    restart(&bench, bench.now()).await;
+    assert!(matches!(&bench.facts().await[..], [Fact::MonitorDown { reason, .. }] if reason == "beat_failed"));
+}
+
+#[tokio::test]
+async fn the_end_of_an_interruption_is_told_after_a_restart_and_once() {
+    let bench = Bench::new().await;
+    let id = make(&bench, json!({ "kind": "http", "url": "http://shop.example/" })).await;
+    let job = make(&bench, json!({ "name": "Job", "kind": "heartbeat", "schedule": { "type": "every", "period_s": 600 } })).await;
+    let ok = || crate::model::check::Check::ok(bench.now());
+    restart(&bench, bench.now()).await;
+    bench.desk.conclude(id, ok());
+    bench.write().await;
+    assert_eq!(bench.facts().await, vec![], "nothing had been told");
+    let since = bench.now();
+    bench.desk.ledger.fact(Fact::MonitoringInterrupted { vantage: "here".into(), since, detail: String::new() });
+    bench.write().await;
+    bench.facts().await;
+    restart(&bench, bench.now()).await;
+    bench.desk.take_beat(job, &beat(&bench, BeatKind::Success));
+    bench.write().await;
+    assert_eq!(bench.facts().await, vec![], "a beat comes in, it does not show a way out");
+    bench.desk.conclude(id, ok());
+    bench.desk.conclude(id, ok());
+    bench.write().await;
+    let facts = bench.facts().await;
+    assert!(matches!(&facts[..], [Fact::MonitoringResumed { since: from, .. }] if *from == since), "{facts:?}");
+    restart(&bench, bench.now()).await;
+    bench.desk.conclude(id, ok());
+    bench.write().await;
+    assert_eq!(bench.facts().await, vec![]);
+}
+
+#[tokio::test]
+async fn beats_that_came_to_a_closed_door_are_not_missed() {
+    let bench = Bench::new().await;
+    let id = make(&bench, json!({ "kind": "heartbeat", "schedule": { "type": "every", "period_s": 600 }, "grace_s": 60 })).await;
+    bench.desk.take_beat(id, &beat(&bench, BeatKind::Success));
+    let state = bench.desk.book().monitors[&id].beat.clone();
+    bench.house.cx.write(move |tx| store::states::save_beat(tx, id, &state)).await.unwrap();
+    bench.pass(500).await;
+    let alive = bench.now();
+    bench.house.clock.advance(Duration::from_secs(3_600));
+    restart(&bench, alive).await;
+    bench.pass(600).await;
+    assert_eq!(bench.state(id).shown(), Up);
+    assert_eq!(bench.facts().await, vec![]);
+    bench.pass(61).await;
+    assert!(matches!(&bench.facts().await[..], [Fact::MonitorDown { .. }]), "from then on it is due again");
 }
 
 #[tokio::test]
@@ -354,6 +439,67 @@ async fn hours_and_days_are_summed_up_once_and_rows_age_out() {
     let packed = bench.house.cx.telemetry.read(move |r| store::checks::between(r, id, start, end + Duration::from_secs(1))).await.unwrap();
     assert_eq!(packed.len(), 200, "the packed hours still hold every check");
     assert_eq!(packed.iter().filter(|sample| sample.verdict == Verdict::Fail).count(), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_ahead_once_stops_no_sums() {
+    let (bench, sink) = (Bench::new().await, Sink::start());
+    let id = make(&bench, json!({ "kind": "http", "url": sink.url("/") })).await;
+    let (start, future) = (bench.now().hour_start(), bench.now() + kernel::time::DAY * 30);
+    let set =
+        move |tx: &mut db::Tx<'_>| ["hours", "days", "packed"].iter().try_for_each(|name| store::states::set_cursor(tx, name, future));
+    bench.house.cx.write(set).await.unwrap();
+    for _ in 0..4 {
+        bench.turn(id).await;
+        crate::jobs::roll_up(bench.house.cx.clone()).await.unwrap();
+        bench.house.clock.advance(kernel::time::DAY);
+    }
+    crate::jobs::roll_up(bench.house.cx.clone()).await.unwrap();
+    let end = bench.now();
+    let read = move |r: &db::Reader<'_>| Ok((store::rollups::hours(r, id, start, end)?, store::rollups::days(r, id, start, end)?));
+    let (hours, days) = bench.house.cx.read(read).await.unwrap();
+    let blocks: i64 = bench.house.cx.telemetry.read(|r| r.value("select count(*) from uptime_blocks", [])).await.unwrap();
+    assert_eq!(blocks, 4);
+    assert_eq!(hours.iter().map(|(_, rollup)| rollup.checks()).sum::<u64>(), 4, "{hours:?}");
+    assert!(days.len() >= 2, "{days:?}");
+}
+
+#[tokio::test]
+async fn what_a_vantage_sends_late_is_in_the_history() {
+    use crate::model::check::Check;
+    let (bench, telemetry) = (Bench::new().await, |bench: &Bench| bench.house.cx.telemetry.clone());
+    let id = make(&bench, json!({ "kind": "http", "url": "http://shop.example/" })).await;
+    let hour = bench.now().hour_start() + kernel::time::HOUR;
+    let sample = |second: u64, vantage: i64| (id, Check::ok(hour + Duration::from_secs(second)).sample(vantage));
+    let append = async |batch: Vec<_>| telemetry(&bench).write(move |tx| store::checks::append(tx, &batch)).await.unwrap();
+    let blocks = async || telemetry(&bench).read(|r| r.value::<i64>("select count(*) from uptime_blocks", [])).await.unwrap();
+    append(vec![sample(10, 0), sample(20, 0)]).await;
+    bench.house.clock.set(hour + kernel::time::HOUR + Duration::from_secs(60 * 60));
+    crate::jobs::roll_up(bench.house.cx.clone()).await.unwrap();
+    assert_eq!(blocks().await, 0, "an hour of a vantage's results may still come");
+    append(vec![sample(10, 0), sample(10, 5)]).await;
+    bench.house.clock.advance(Duration::from_secs(11 * 60));
+    crate::jobs::roll_up(bench.house.cx.clone()).await.unwrap();
+    assert_eq!(blocks().await, 1);
+    let found = telemetry(&bench).read(move |r| store::checks::between(r, id, hour, hour + kernel::time::HOUR)).await.unwrap();
+    let found: Vec<_> = found.iter().map(|sample| ((sample.at.0 - hour.0) / 1_000, sample.vantage)).collect();
+    assert_eq!(found, [(10, 0), (10, 5), (20, 0)]);
+}
+
+#[tokio::test]
+async fn outages_age_out_when_they_ended_long_ago() {
+    let bench = Bench::new().await;
+    let id = make(&bench, json!({ "kind": "http", "url": "http://shop.example/" })).await;
+    let insert = "insert into uptime_outages (monitor_id, started_at, confirmed_at, ended_at, reason, detail) values (?, ?, ?, ?, 'x', '')";
+    let now = bench.now();
+    let old = now - kernel::time::DAY * 500;
+    for (started, ended) in [(old, Some(old)), (old + kernel::time::HOUR, None), (old, Some(now))] {
+        let row = (id.0, started.0 + ended.map_or(0, |ended| ended.0 - old.0), started.0, ended.map(|ended| ended.0));
+        bench.house.cx.write(move |tx| tx.run(insert, row)).await.unwrap();
+    }
+    crate::jobs::prune(bench.house.cx.clone()).await.unwrap();
+    let left: Vec<_> = bench.outages(id).await.iter().map(|outage| outage.ended_at).collect();
+    assert_eq!(left, [Some(now), None], "an open one and a recent one stay");
 }
 
 #[tokio::test]
