@@ -141,7 +141,7 @@ fn head(detail: &Detail) -> View {
         acts.push(link_button(path("edit"), "Edit", Look::Plain));
         acts.push(confirm_button(&ConfirmButton {
             label: "Delete",
-            question: "Its history, outages and place on the status page go with it. This cannot be undone.",
+            question: "Its history and outages go with it. A component that follows it stays on the status page, without data, until you change it. This cannot be undone.",
             confirm: "Delete for good",
             action: path("delete").into(),
             look: Look::Danger,
