@@ -1,7 +1,7 @@
 //! Charts, drawn on the server as SVG that stretches to its place; words stand beside the drawing as HTML, so that they stay readable.
 //!
 //! - [`days`]: one bar a day, with honest gaps
-//! - [`line`]: values over time, broken where data is missing
+//! - [`mod@line`]: values over time, broken where data is missing
 //! - [`small`]: sparklines, histograms, the parts of a whole
 //! - [`scale`]: units, round axes, coordinates
 

@@ -3,7 +3,7 @@
 //! - [`layout`]: page heads, cards, sections, columns, tabs, pagers
 //! - [`says`]: badges, notices, empty states, tiles, meters
 //! - [`acts`]: links, buttons, the question before a deed
-//! - [`table`]: lists that become cards on a phone
+//! - [`mod@table`]: lists that become cards on a phone
 //! - [`text`]: times, code, things to copy, what unfolds
 
 pub mod acts;

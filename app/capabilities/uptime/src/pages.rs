@@ -1,6 +1,6 @@
 //! Pages of uptime: plain data in, HTML out.
 //!
-//! - [`list`], [`detail`], [`history`]: monitors; [`form`]: making and changing them; [`test`]: one look, phase by phase
+//! - [`list`], [`detail`], [`history`]: monitors; [`mod@form`]: making and changing them; [`mod@test`]: one look, phase by phase
 //! - [`windows`], [`vantages`], [`import`]
 
 pub mod detail;

@@ -1,6 +1,6 @@
 //! What a person may set for all monitors at once.
 //!
-//! Nouns: [`SECTION`], [`Choices`] (the settings as they are now).
+//! Nouns: [`SECTION`], and a function for each setting as it is now.
 
 use capability::settings::{is_on, number, text};
 use capability::{Cx, Section, Setting, SettingKind};

@@ -1,7 +1,7 @@
 //! A monitor as one flat object, the way the JSON API and `hermetic apply` files write it: fields of the monitor, of its rules
 //! and of its kind side by side; secrets can be given and are never given back.
 //!
-//! Nouns: [`Given`]; [`read`], [`write`], [`as_given`] (errors).
+//! Nouns: [`Given`]; [`read`], [`write()`], [`as_given`] (errors).
 
 use kernel::error::FieldError;
 use kernel::ids::MonitorId;
