@@ -62,9 +62,7 @@ pub fn keep_since(r: &Reader<'_>) -> Result<Time> {
 
 /// The instance's own time zone.
 pub fn zone(r: &Reader<'_>) -> Result<TimeZone> {
-    let zone = settings::SPINE_SECTIONS.iter().flat_map(|(_, section)| section.fields).find(|field| field.key == "instance.zone");
-    let name = zone.map_or(Ok("UTC".to_owned()), |zone| settings::text(r, zone))?;
-    Ok(kernel::time::parse_zone(&name).unwrap_or(TimeZone::UTC))
+    Ok(kernel::time::parse_zone(&settings::text(r, &settings::ZONE)?).unwrap_or(TimeZone::UTC))
 }
 
 /// The start of the day in the instance's own time zone.

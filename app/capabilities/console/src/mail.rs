@@ -102,7 +102,7 @@ pub(crate) async fn send_test(cx: &Cx, to: Email, name: &str) -> Result<MailRece
 
 /// How this instance calls itself.
 pub(crate) async fn product(cx: &Cx) -> Result<String> {
-    cx.read(|r| settings::text(r, &settings::SPINE_SECTIONS[0].1.fields[0])).await
+    cx.read(|r| settings::text(r, &settings::NAME)).await
 }
 
 async fn compose(cx: &Cx, delivery: &Delivery) -> Result<Message> {

@@ -155,7 +155,7 @@ pub fn look(r: &Reader<'_>) -> Result<Look> {
     let name = Some(text(r, &NAME)?).filter(|name| !name.is_empty());
     let name = match name {
         Some(name) => name,
-        None => text(r, &settings::SPINE_SECTIONS[0].1.fields[0])?,
+        None => text(r, &settings::NAME)?,
     };
     let zone_name = text(r, &ZONE)?;
     Ok(Look {

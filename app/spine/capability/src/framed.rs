@@ -30,7 +30,7 @@ impl FromRequestParts<Cx> for Framed {
             Actor::Key { name, role, .. } => (name, role),
             Actor::Visitor => (String::new(), Role::Viewer),
         };
-        let product = cx.read(|r| settings::text(r, &settings::SPINE_SECTIONS[0].1.fields[0])).await?;
+        let product = cx.read(|r| settings::text(r, &settings::NAME)).await?;
         let flash = Flash::take(parts).0.map(|text| frontend::Flash { tone: Tone::Good, text });
         Ok(Framed(Frame {
             product,

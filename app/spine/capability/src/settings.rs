@@ -64,26 +64,25 @@ pub const OFF: &str = "off";
 /// What belongs to no single capability.
 pub const SPINE_SECTIONS: &[(&str, Section)] = &[("instance", INSTANCE), ("outbound", crate::mail::SECTION)];
 
-const INSTANCE: Section = Section {
-    title: "Instance",
-    about: "How this installation calls itself in pages and notices.",
-    fields: &[
-        Setting {
-            key: "instance.name",
-            label: "Name",
-            help: "Shown in the console and in notices.",
-            kind: SettingKind::Text { max: 60 },
-            default: "Hermetic",
-        },
-        Setting {
-            key: "instance.zone",
-            label: "Time zone",
-            help: "For dates in notices and for quiet hours that name none, such as Europe/Berlin.",
-            kind: SettingKind::Zone,
-            default: "UTC",
-        },
-    ],
+/// How this installation calls itself.
+pub const NAME: Setting = Setting {
+    key: "instance.name",
+    label: "Name",
+    help: "Shown in the console and in notices.",
+    kind: SettingKind::Text { max: 60 },
+    default: "Hermetic",
 };
+/// The zone of dates in notices and pages that name none.
+pub const ZONE: Setting = Setting {
+    key: "instance.zone",
+    label: "Time zone",
+    help: "For dates in notices and for quiet hours that name none, such as Europe/Berlin.",
+    kind: SettingKind::Zone,
+    default: "UTC",
+};
+
+const INSTANCE: Section =
+    Section { title: "Instance", about: "How this installation calls itself in pages and notices.", fields: &[NAME, ZONE] };
 
 /// The value that was set, or the shipped default.
 pub fn text(r: &Reader<'_>, setting: &Setting) -> Result<String> {

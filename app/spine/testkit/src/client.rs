@@ -34,7 +34,7 @@ impl Client {
 
     /// A form as a browser posts it from one of our own pages; repeated keys are lists.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let body: String = serde_html_form_of(fields);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.send(request.body(Body::from(body))).await
     }
@@ -76,14 +76,6 @@ impl Client {
         let bytes = body.collect().await.expect("a whole body").to_bytes();
         Answer { code: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }
     }
-}
-
-fn serde_html_form_of(fields: &[(&str, &str)]) -> String {
-    let encode = |text: &str| -> String {
-        text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-    };
-    let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    pairs.join("&")
 }
 
 impl Answer {

@@ -338,7 +338,7 @@ async fn show(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Path(id): Pa
     let mut detail = cx
         .read(move |r| {
             let monitor = store::monitors::get(r, id)?;
-            let zone = capability::settings::text(r, &capability::settings::SPINE_SECTIONS[0].1.fields[1])?;
+            let zone = capability::settings::text(r, &capability::settings::ZONE)?;
             let zone = parse_zone(&zone).unwrap_or(jiff::tz::TimeZone::UTC);
             let spans = store::states::history(r, id, r.now - DAY * 91, r.now)?;
             let totals = [("24 hours", DAY), ("7 days", DAY * 7), ("30 days", DAY * 30), ("90 days", DAY * 90)]
