@@ -7,6 +7,7 @@ use kernel::{Clock, Sealer};
 use outbound::{Outbound, OutboundOptions};
 use std::fs::{File, OpenOptions as FileOptions, TryLockError};
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
@@ -14,11 +15,26 @@ use tokio_util::sync::CancellationToken;
 use crate::capabilities::REGISTRY;
 use crate::config::Config;
 
+const LOCK_FILE: &str = "hermetic.lock";
+
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The data folder, held by this process. Two servers on one folder would do every job twice.
 pub struct Held {
-    _lock: File,
+    lock: File,
+}
+
+impl Held {
+    /// Leaves the bound address in the lock file, so that a command beside the server prints links that lead to it.
+    pub fn note_address(&mut self, bound: SocketAddr) -> std::io::Result<()> {
+        self.lock.set_len(0)?;
+        writeln!(self.lock, "{bound}")
+    }
+}
+
+/// The address of the server that holds the folder.
+fn noted_address(data_dir: &Path) -> Option<SocketAddr> {
+    std::fs::read_to_string(data_dir.join(LOCK_FILE)).ok()?.trim().parse().ok()
 }
 
 /// Makes the folder (for its owner only) and holds it.
@@ -34,15 +50,10 @@ pub fn try_hold(data_dir: &Path) -> Result<Option<Held>> {
     let unusable =
         || format!("The data folder {} cannot be used; check its owner and rights, or name another with --data-dir", data_dir.display());
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).with_context(unusable)?;
-    let lock = FileOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(data_dir.join("hermetic.lock"))
-        .with_context(unusable)?;
+    let lock =
+        FileOptions::new().create(true).truncate(false).write(true).mode(0o600).open(data_dir.join(LOCK_FILE)).with_context(unusable)?;
     match lock.try_lock() {
-        Ok(()) => Ok(Some(Held { _lock: lock })),
+        Ok(()) => Ok(Some(Held { lock })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
     }
@@ -88,18 +99,41 @@ pub fn open(options: HouseOptions<'_>) -> Result<Cx> {
 
 /// For commands that work on the files themselves, whether or not a server runs. Keep what this gives while `Cx` is used.
 pub fn open_offline(config: &Config) -> Result<(Option<Held>, Cx)> {
-    open_offline_with(config, false)
+    open_offline_with(config, Offline::Existing)
 }
 
-/// [`open_offline`] after the key file was replaced on purpose.
-pub fn open_offline_with(config: &Config, accepts_new_key: bool) -> Result<(Option<Held>, Cx)> {
+/// What an offline command may find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offline {
+    /// An instance, or it refuses: a mistyped folder must not become a second one.
+    Existing,
+    /// Perhaps nothing: what provisions an instance may run before its first start.
+    OrNew,
+    /// An instance whose key file was replaced on purpose.
+    NewKey,
+}
+
+pub fn open_offline_with(config: &Config, offline: Offline) -> Result<(Option<Held>, Cx)> {
+    if offline != Offline::OrNew && !config.data_dir.join("hermetic.db").exists() {
+        bail!(
+            "There is no Hermetic in {}. Start one with `hermetic serve`, or name the right folder with --data-dir.",
+            config.data_dir.display()
+        );
+    }
     let held = try_hold(&config.data_dir)?;
-    let public_url = public_url(config, config.listen)?;
-    let cx = open(HouseOptions { config, public_url, is_demo: false, accepts_new_key, shutdown: CancellationToken::new() })?;
+    let noted = if held.is_none() { noted_address(&config.data_dir) } else { None };
+    let public_url = public_url(config, noted.unwrap_or(config.listen))?;
+    let cx = open(HouseOptions {
+        config,
+        public_url,
+        is_demo: false,
+        accepts_new_key: offline == Offline::NewKey,
+        shutdown: CancellationToken::new(),
+    })?;
     Ok((held, cx))
 }
 
-pub fn public_url(config: &Config, bound: std::net::SocketAddr) -> Result<WebUrl> {
+pub fn public_url(config: &Config, bound: SocketAddr) -> Result<WebUrl> {
     match &config.public_url {
         Some(url) => Ok(url.clone()),
         None => WebUrl::parse(&format!("http://{bound}")).map_err(sentence),

@@ -30,11 +30,13 @@ pub struct Instance {
 
 /// Binds first: the address is part of the links, and a taken port must be told before anything is opened.
 pub async fn prepare(config: &Config, is_demo: bool) -> Result<Instance> {
-    let held = boot::hold(&config.data_dir)?;
+    let mut held = boot::hold(&config.data_dir)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("Hermetic cannot listen on {}; another program may use it. Name another address with --listen", config.listen)
     })?;
-    let public_url = boot::public_url(config, listener.local_addr()?)?;
+    let bound = listener.local_addr()?;
+    held.note_address(bound).context("The lock file of the data folder cannot be written")?;
+    let public_url = boot::public_url(config, bound)?;
     let shutdown = CancellationToken::new();
     let cx = boot::open(HouseOptions { config, public_url, is_demo, accepts_new_key: false, shutdown: shutdown.clone() })?;
     Ok(Instance {

@@ -109,6 +109,34 @@ async fn a_taken_port_ends_in_one_sentence() {
 }
 
 #[test]
+fn a_command_on_a_mistyped_folder_says_so_and_makes_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mistyped = folder.path().join("typo");
+    for arguments in [&["doctor"][..], &["settings", "list"], &["member", "setup-link"], &["status", "export", "site"]] {
+        let ended = process::run(arguments, &[("HERMETIC_DATA_DIR", &mistyped.to_string_lossy())]);
+        assert_one_sentence(&ended, "typo", &arguments.join(" "));
+        assert!(!mistyped.exists(), "hermetic {arguments:?} made an instance");
+    }
+}
+
+#[tokio::test]
+async fn a_link_printed_beside_a_server_leads_to_that_server() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let served = Hermetic::serve(folder.path()).await;
+    let printed = process::run(&["member", "setup-link"], &[("HERMETIC_DATA_DIR", &served.data_dir().to_string_lossy())]);
+    let link = process::last_line(&printed, "member setup-link");
+    assert!(link.starts_with(&served.url), "{link} does not lead to {}", served.url);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_a_command_without_a_complaint() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = process::bare_command().arg("version").stdout(writer).output().expect("hermetic runs");
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[test]
 fn version_and_help_answer_without_a_database() {
     let version = process::run(&["version"], &[]);
     assert!(version.status.success() && String::from_utf8_lossy(&version.stdout).contains(env!("CARGO_PKG_VERSION")));

@@ -207,7 +207,7 @@ pub fn binary() -> PathBuf {
 }
 
 /// Without the environment of the test run: what the tests prove must not hang on a developer's shell.
-fn bare_command() -> Command {
+pub fn bare_command() -> Command {
     let mut command = Command::new(binary());
     command.env_clear().env("PATH", crate::switch("PATH").unwrap_or_default()).stdin(Stdio::null());
     for kept in ["HERMETIC_TEST_RUN", "TMPDIR", "RUST_BACKTRACE"] {

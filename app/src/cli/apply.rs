@@ -42,7 +42,7 @@ pub async fn run(config: &Config, options: &Options) -> Result<()> {
     }
     let done = target.send(&text, false).await?;
     let count = done.iter().filter(|change| change.verb != Verb::Keep).count();
-    println!("Applied {count} change{}.", if count == 1 { "" } else { "s" });
+    say!("Applied {count} change{}.", if count == 1 { "" } else { "s" });
     Ok(())
 }
 
@@ -55,10 +55,10 @@ fn show(plan: &[Change]) {
             Verb::Keep => continue,
         };
         let detail = if change.detail.is_empty() { String::new() } else { format!(" ({})", change.detail) };
-        println!("{sign} {}{detail}", change.what);
+        say!("{sign} {}{detail}", change.what);
     }
     let kept = plan.iter().filter(|change| change.verb == Verb::Keep).count();
-    println!("{kept} unchanged.");
+    say!("{kept} unchanged.");
 }
 
 enum Target {
@@ -69,7 +69,7 @@ enum Target {
 impl Target {
     fn new(config: &Config, options: &Options) -> Result<Target> {
         let Some(server) = options.server.clone().or_else(|| config::environment("SERVER")) else {
-            return Ok(Target::Here(Box::new(boot::open_offline(config)?)));
+            return Ok(Target::Here(Box::new(boot::open_offline_with(config, boot::Offline::OrNew)?)));
         };
         let url = WebUrl::parse(&server).map_err(boot::sentence)?;
         let key = options

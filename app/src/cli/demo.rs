@@ -136,14 +136,14 @@ fn announce(cx: &Cx, access: &Access, is_json: bool) {
     let url = cx.boot.public_url.origin();
     let (password, key) = (access.password.expose(), access.api_key.expose());
     if is_json {
-        println!("{}", json!({"url": url, "owner": {"email": EMAIL, "password": password}, "api_key": key}));
+        say!("{}", json!({"url": url, "owner": {"email": EMAIL, "password": password}, "api_key": key}));
         return;
     }
-    println!("\n  Hermetic demo: {url}\n");
-    println!("  Sign in as   {EMAIL}");
-    println!("  Password     {password}");
-    println!("  API key      {key}");
-    println!("  Status page  {url}/status\n");
-    println!("  It watches a local site that fails now and then: give it two minutes.");
-    println!("  Everything is gone when you stop it with Ctrl-C.\n");
+    say!("\n  Hermetic demo: {url}\n");
+    say!("  Sign in as   {EMAIL}");
+    say!("  Password     {password}");
+    say!("  API key      {key}");
+    say!("  Status page  {url}/status\n");
+    say!("  It watches a local site that fails now and then: give it two minutes.");
+    say!("  Everything is gone when you stop it with Ctrl-C.\n");
 }

@@ -33,10 +33,10 @@ pub async fn run(config: &Config, options: &Options) -> Result<()> {
             .iter()
             .map(|finding| json!({"tone": finding.tone.class(), "subject": finding.subject, "finding": finding.finding, "advice": finding.advice}))
             .collect();
-        println!("{}", json!({"version": boot::VERSION, "is_running": held.is_none(), "findings": lines}));
+        say!("{}", json!({"version": boot::VERSION, "is_running": held.is_none(), "findings": lines}));
         return Ok(());
     }
-    println!(
+    say!(
         "Hermetic {} on {} ({})",
         boot::VERSION,
         config.data_dir.display(),
@@ -49,7 +49,7 @@ pub async fn run(config: &Config, options: &Options) -> Result<()> {
             Tone::Bad => "!! ",
             Tone::Info | Tone::Neutral => "   ",
         };
-        println!("{mark}{}: {}{}{}", finding.subject, finding.finding, if finding.advice.is_empty() { "" } else { " → " }, finding.advice);
+        say!("{mark}{}: {}{}{}", finding.subject, finding.finding, if finding.advice.is_empty() { "" } else { " → " }, finding.advice);
     }
     Ok(())
 }
@@ -87,11 +87,11 @@ fn print_routes(is_json: bool) {
             .iter()
             .map(|entry| json!({"method": entry.method.as_str(), "path": entry.path, "access": access(entry.access), "owner": entry.owner}))
             .collect();
-        println!("{}", json!(lines));
+        say!("{}", json!(lines));
         return;
     }
     for entry in &entries {
-        println!("{:<7} {:<60} {}", entry.method, entry.path, access(entry.access));
+        say!("{:<7} {:<60} {}", entry.method, entry.path, access(entry.access));
     }
 }
 

@@ -48,13 +48,13 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
                     "invited"
                 };
                 let factor = if member.has_totp { "second factor" } else { "password only" };
-                println!("{}\t{}\t{}\t{state}\t{factor}", member.email, member.name, member.role);
+                say!("{}\t{}\t{}\t{state}\t{factor}", member.email, member.name, member.role);
             }
             Ok(())
         }
         Command::SetupLink => match ready::setup_url(&cx).await? {
             Some(link) => {
-                println!("{}", link.expose());
+                say!("{}", link.expose());
                 Ok(())
             }
             None => bail!("There is an owner already. `hermetic member password-link ADDRESS` gives one a new start."),
@@ -66,7 +66,7 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
                 store::audit_as(tx, ACTOR, "identity.member.password_link", &email, "")?;
                 store::new_link(tx, id, Purpose::Password)
             });
-            println!("{}", cx.link(&format!("/password?token={}", token.await.map_err(boot::sentence)?.expose())));
+            say!("{}", cx.link(&format!("/password?token={}", token.await.map_err(boot::sentence)?.expose())));
             Ok(())
         }
         Command::ResetSecondFactor { email } => act(&cx, email, "identity.totp.remove", store::disable_totp).await,
@@ -84,7 +84,7 @@ async fn add(cx: &capability::Cx, email: &str, role: &str, name: Option<&str>) -
         store::audit_as(tx, ACTOR, "identity.member.create", email.as_str(), role.as_str())?;
         store::new_link(tx, id, Purpose::Invite)
     });
-    println!("{}", cx.link(&format!("/join?token={}", token.await.map_err(boot::sentence)?.expose())));
+    say!("{}", cx.link(&format!("/join?token={}", token.await.map_err(boot::sentence)?.expose())));
     Ok(())
 }
 
@@ -108,6 +108,6 @@ async fn act(
         store::audit_as(tx, ACTOR, name, &email, "")
     });
     done.await.map_err(boot::sentence)?;
-    println!("Done.");
+    say!("Done.");
     Ok(())
 }

@@ -2,6 +2,11 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers on standard output and complains on standard error")]
 
+/// Prints a line on standard output. A reader that has seen enough (`| head`) ends the command without a complaint.
+macro_rules! say {
+    ($($part:tt)*) => { crate::cli::print_line(format_args!($($part)*)) };
+}
+
 mod apply;
 mod demo;
 mod demo_target;
@@ -66,7 +71,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 
 fn execute(arguments: Arguments) -> Result<()> {
     if let Command::Version = arguments.command {
-        println!("hermetic {}", boot::VERSION);
+        say!("hermetic {}", boot::VERSION);
         return Ok(());
     }
     let config = config::load(&arguments.overrides)?;
@@ -108,6 +113,13 @@ fn start_log(config: &Config, command: &Command) -> Result<()> {
         LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
     }
     Ok(())
+}
+
+fn print_line(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
 }
 
 /// Asks at the terminal; without one the answer is no.

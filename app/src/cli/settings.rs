@@ -5,7 +5,7 @@ use capability::settings;
 use capability::{Cx, Setting, SettingKind};
 use std::io::Read as _;
 
-use crate::boot;
+use crate::boot::{self, Offline};
 use crate::config::Config;
 
 #[derive(Debug, clap::Subcommand)]
@@ -23,22 +23,27 @@ pub enum Command {
 }
 
 pub async fn run(config: &Config, command: Command) -> Result<()> {
-    let (_held, cx) = boot::open_offline_with(config, matches!(command, Command::NewKey))?;
+    let offline = match command {
+        Command::NewKey => Offline::NewKey,
+        Command::Set { .. } => Offline::OrNew,
+        Command::List | Command::Get { .. } | Command::Clear { .. } => Offline::Existing,
+    };
+    let (_held, cx) = boot::open_offline_with(config, offline)?;
     match command {
         Command::NewKey => {
-            println!("This database goes on with {}. `hermetic doctor` lists what must be entered again.", config.key_file.display());
+            say!("This database goes on with {}. `hermetic doctor` lists what must be entered again.", config.key_file.display());
             Ok(())
         }
         Command::List => {
             for (_, section) in cx.registry.sections() {
                 for setting in section.fields {
-                    println!("{} = {}", setting.key, shown(&cx, setting).await?);
+                    say!("{} = {}", setting.key, shown(&cx, setting).await?);
                 }
             }
             Ok(())
         }
         Command::Get { key } => {
-            println!("{}", shown(&cx, find(&cx, &key)?).await?);
+            say!("{}", shown(&cx, find(&cx, &key)?).await?);
             Ok(())
         }
         Command::Set { key, value } => {

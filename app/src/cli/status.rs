@@ -16,6 +16,6 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
     let Command::Export { folder } = command;
     let (_held, cx) = boot::open_offline(config)?;
     let written = status::export::export(&cx, folder.clone()).await.map_err(boot::sentence)?;
-    println!("{} files in {}, {} of them new or changed.", written.files, folder.display(), written.changed);
+    say!("{} files in {}, {} of them new or changed.", written.files, folder.display(), written.changed);
     Ok(())
 }
