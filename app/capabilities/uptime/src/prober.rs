@@ -109,7 +109,10 @@ impl Prober {
         let check = match found {
             Ok(None) => Check::ok(at),
             Ok(Some(word)) => Check::slow(at, word.reason, word.detail),
-            Err(word) if word.reason == Reason::NotPermitted => Check { detail: word.detail, ..Check::skipped(at, word.reason) },
+            // Nothing was learnt about the target.
+            Err(word) if matches!(word.reason, Reason::NotPermitted | Reason::Cancelled) => {
+                Check { detail: word.detail, ..Check::skipped(at, word.reason) }
+            }
             Err(word) => Check::fail(at, word.reason, word.detail),
         };
         Check { phases, seen: Box::new(trace.seen), ..check }

@@ -94,11 +94,11 @@ reasons! {
     TtfbTimeout = 31, "ttfb_timeout", "Connected, but no answer in time.";
     BodyTimeout = 32, "body_timeout", "The answer began but did not end in time.";
     BodyTooLarge = 33, "body_too_large", "The answer is larger than a check reads.";
-    HttpStatus = 40, "http_status", "The answer has a code that is not accepted.";
+    HttpStatus = 40, "http_status", "The server answers with an error code that is not accepted.";
     HttpProtocol = 41, "http_protocol", "The answer is not valid HTTP.";
     RedirectLimit = 42, "redirect_limit", "Too many redirects, or a circle of them.";
     RedirectBlocked = 43, "redirect_blocked", "The redirect cannot be followed.";
-    AssertionStatus = 50, "assertion_status", "The answer's code is not the expected one.";
+    AssertionStatus = 50, "assertion_status", "The server answers well, but with another code than the accepted ones.";
     AssertionHeader = 51, "assertion_header", "A header is missing or different.";
     AssertionBody = 52, "assertion_body", "The expected text is missing, or the unwanted one is there.";
     AssertionJson = 53, "assertion_json", "The JSON answer is not as expected.";
@@ -110,7 +110,7 @@ reasons! {
     PolicyBlocked = 70, "policy_blocked", "The address may not be called from here.";
     SelfOffline = 71, "self_offline", "Hermetic itself had no way out to the network.";
     SelfOverload = 72, "self_overload", "Hermetic was suspended or too busy to measure.";
-    Cancelled = 73, "cancelled", "The check was cancelled.";
+    Cancelled = 73, "cancelled", "The check was given up: its monitor was changed meanwhile, or cannot be asked as it is set up.";
     NotPermitted = 74, "not_permitted", "The system does not let Hermetic send pings.";
     BeatMissing = 80, "beat_missing", "The expected beat did not come.";
     BeatFailed = 81, "beat_failed", "The job reported that it failed.";

@@ -116,6 +116,9 @@ fn check_http(http: &mut HttpWatch, secrets: &Secrets, errors: &mut FieldErrors)
             errors.push("username", "Please give a user name without a colon.");
         }
         Auth::Bearer if secrets.bearer.is_empty() => errors.push("bearer", "Please give the bearer token."),
+        Auth::Bearer if http::HeaderValue::try_from(&secrets.bearer).is_err() => {
+            errors.push("bearer", "Please give the bearer token on one line, without control characters.");
+        }
         _ => {}
     }
     if http.keyword.chars().count() > 1_000 {

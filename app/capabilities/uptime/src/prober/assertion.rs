@@ -50,7 +50,11 @@ fn by_code(watch: &HttpWatch, code: u16) -> Found {
         429 => Ok(Some(Word::plain(Reason::RateLimited))),
         503 if watch.unavailable_is_slow => Ok(Some(Word::plain(Reason::UpstreamUnavailable))),
         503 => Err(Word::plain(Reason::UpstreamUnavailable)),
-        _ => Err(Word::new(Reason::HttpStatus, format!("The answer has code {code}; accepted is {}.", watch.accepted))),
+        _ => {
+            // From 400 on the server itself says that something is wrong; below, only we expected another code.
+            let reason = if code >= 400 { Reason::HttpStatus } else { Reason::AssertionStatus };
+            Err(Word::new(reason, format!("The answer has code {code}; accepted is {}.", watch.accepted)))
+        }
     }
 }
 

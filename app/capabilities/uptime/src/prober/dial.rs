@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::{Part, Prober, Trace, Word};
 use crate::model::check::Reason;
@@ -16,6 +16,9 @@ use crate::model::watch::IpChoice;
 const HEAD_START: Duration = Duration::from_millis(250);
 /// More addresses of one name than these are not tried.
 const MOST: usize = 4;
+/// Left alone, the system buffers more than the largest request that a monitor may send (64 KiB): nothing would ever be slow to send,
+/// and a server that takes nothing would look like one that does not answer.
+const SEND_BUFFER: u32 = 16 * 1024;
 
 /// Resolves, checks and connects; what was dialled is noted in the trace.
 pub async fn connect(prober: &Prober, host: &str, port: u16, choice: IpChoice, trace: &mut Trace) -> Result<TcpStream, Word> {
@@ -55,7 +58,7 @@ async fn race(targets: Vec<SocketAddr>) -> Result<(TcpStream, SocketAddr), Word>
     let mut failure = Word::new(Reason::ConnectUnreachable, "There is no address to connect to.");
     loop {
         if let Some(next) = waiting.next() {
-            running.push(async move { (next, TcpStream::connect(next).await) });
+            running.push(async move { (next, open(next).await) });
         }
         let done = if waiting.len() > 0 { tokio::time::timeout(HEAD_START, running.next()).await } else { Ok(running.next().await) };
         match done {
@@ -66,6 +69,12 @@ async fn race(targets: Vec<SocketAddr>) -> Result<(TcpStream, SocketAddr), Word>
             Ok(None) | Err(_) => {}
         }
     }
+}
+
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.connect(address).await
 }
 
 fn connect_failure(error: &io::Error, address: SocketAddr) -> Word {

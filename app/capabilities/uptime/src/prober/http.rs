@@ -62,12 +62,16 @@ async fn finish(watch: &HttpWatch, mut answer: Answer, trace: &mut Trace) -> Fou
         Ok(body) => body,
         Err(word) => {
             // A refused code says more than what then happened to its body.
-            let by_code = assertion::judge(watch, code, &headers, b"").err().filter(|by_code| by_code.reason == Reason::HttpStatus);
+            let by_code = assertion::judge(watch, code, &headers, b"").err().filter(|by_code| is_about_code(by_code.reason));
             return Err(by_code.unwrap_or(word));
         }
     };
     trace.seen.bytes_body = body.length;
     assertion::judge(watch, code, &headers, &body.bytes)
+}
+
+fn is_about_code(reason: Reason) -> bool {
+    matches!(reason, Reason::HttpStatus | Reason::AssertionStatus)
 }
 
 async fn read_body(response: &mut Response<Incoming>, encoding: &str, keep: bool) -> Result<body::Body, Word> {

@@ -14,7 +14,7 @@ use crate::model::judge::{judge, wants_retry, would_confirm};
 use crate::model::quorum::{Vote, combine, group_check};
 use crate::model::schedule::ClockGuard;
 use crate::model::watch::{Kind, Watch};
-use crate::prober::policy;
+use crate::prober::{Target, policy};
 
 /// An answer of the canaries is believed for so long.
 const CANARY_TICKS: u64 = 5_000;
@@ -52,7 +52,9 @@ impl Desk {
         let mut guard = ClockGuard::new(tick, at);
         let mut check = self.prober().probe(&target, at).await;
         let latest = tick + u64::from(target.rules.timeout_ms);
-        if guard.tick(self.tick(), self.cx.now(), latest).is_some() {
+        if !self.still_wants(id, &target) {
+            check = Check::skipped(at, Reason::Cancelled);
+        } else if guard.tick(self.tick(), self.cx.now(), latest).is_some() {
             check = Check::skipped(at, Reason::SelfOverload);
         } else if self.is_doubtful(id, &check) {
             if self.sees_out().await {
@@ -63,6 +65,17 @@ impl Desk {
             }
         }
         self.conclude(id, check);
+    }
+
+    /// Does the monitor still look there? If not, what was found says nothing about it, and the new place is looked at without delay.
+    fn still_wants(&self, id: MonitorId, target: &Target) -> bool {
+        let tick = self.tick();
+        let mut book = self.book();
+        let still = book.monitors.get(&id).is_none_or(|watched| *watched.target == *target);
+        if !still {
+            book.schedule.sooner(id, tick);
+        }
+        still
     }
 
     /// Judged from what is known of its members.

@@ -11,6 +11,7 @@ use testkit::fakes::ca_pem;
 use testkit::{Client, TestHouse};
 
 use crate::Uptime;
+use crate::model::check::Check;
 use crate::model::flat;
 use crate::model::state::{MonitorState, State};
 use crate::prober::{Prober, ProberOptions};
@@ -89,6 +90,11 @@ impl Bench {
 
     pub fn state(&self, id: MonitorId) -> State {
         self.desk.book().monitors[&id].state.clone()
+    }
+
+    /// The newest check, as it was judged.
+    pub fn last(&self, id: MonitorId) -> Check {
+        Check::clone(self.desk.book().monitors[&id].last.as_ref().expect("it was looked at"))
     }
 
     pub fn now(&self) -> Time {

@@ -49,6 +49,13 @@ fn all_wrong_fields_are_told_at_once() {
 }
 
 #[test]
+fn a_token_that_no_request_can_carry_is_refused_at_the_door() {
+    let http = || HttpWatch { url: "https://example.com".into(), auth: Auth::Bearer, ..HttpWatch::default() };
+    let given = |bearer: &str| fields(draft(Watch::Http(Box::new(http()))), &Secrets { bearer: bearer.into(), ..Secrets::default() });
+    assert_eq!((given("abc"), given("abc\n")), (vec![], vec!["bearer".to_owned()]));
+}
+
+#[test]
 fn hosts_ports_and_schedules_are_checked() {
     for host in ["", "a b", "http://x", "-x", "a..b", "x/y"] {
         assert_eq!(

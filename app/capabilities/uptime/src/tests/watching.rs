@@ -5,134 +5,21 @@ use std::time::Duration;
 use kernel::Fact;
 use kernel::ids::MonitorId;
 use serde_json::{Value, json};
-use testkit::fakes::{Dns, DnsPlay, Play, Record, Reply, Sink, Tcp, TcpPlay, TlsPlay};
+use testkit::fakes::{Dns, DnsPlay, Play, Reply, Sink, Tcp, TcpPlay};
 
 use super::bench::Bench;
-use crate::model::check::{Reason, Verdict};
+use crate::model::check::Verdict;
 use crate::model::heartbeat::{Beat, BeatKind};
 use crate::model::state::MonitorState::{self, Degraded, Down, Maintenance, NoData, Pending, Up};
 use crate::store;
 
-async fn make(bench: &Bench, fields: Value) -> MonitorId {
+pub async fn make(bench: &Bench, fields: Value) -> MonitorId {
     let id = bench.monitor(fields).await;
     bench.facts().await;
     id
 }
 
-/// Fails twice for this reason, and the outage dates from the first of the two.
-async fn goes_down(bench: &Bench, id: MonitorId, reason: Reason) {
-    bench.facts().await;
-    assert_eq!(bench.turn(id).await, Pending, "{reason:?}");
-    let first = bench.now();
-    assert_eq!(bench.turn(id).await, Down);
-    let facts = bench.facts().await;
-    let down = facts.iter().find_map(|fact| match fact {
-        Fact::MonitorDown { down_since, detected_at, reason, .. } => Some((*down_since, *detected_at, reason.clone())),
-        _ => None,
-    });
-    assert_eq!(down, Some((first, bench.now(), reason.code().to_owned())), "{facts:?}");
-    let outage = &bench.outages(id).await[0];
-    assert_eq!((outage.started_at, outage.ended_at, outage.reason.as_str()), (first, None, reason.code()));
-}
-
-async fn comes_back(bench: &Bench, id: MonitorId) {
-    assert_eq!(bench.turn(id).await, Down);
-    let first = bench.now();
-    assert_eq!(bench.turn(id).await, Up);
-    let facts = bench.facts().await;
-    assert!(facts.iter().any(|fact| matches!(fact, Fact::MonitorRecovered { recovered_at, .. } if *recovered_at == first)), "{facts:?}");
-    assert_eq!(bench.outages(id).await[0].ended_at, Some(first));
-    // Away from the flapping window, so that the next round is told again.
-    bench.house.clock.advance(Duration::from_secs(3_600));
-}
-
-#[tokio::test]
-async fn http_goes_up_degraded_down_and_back() {
-    let (bench, sink) = (Bench::new().await, Sink::start());
-    let id = make(&bench, json!({ "kind": "http", "url": sink.url("/"), "degraded_ms": 60 })).await;
-    assert_eq!(bench.turn(id).await, Up);
-    sink.set(Play::SlowFirstByte(Duration::from_millis(100), Reply::new(200)));
-    assert_eq!(bench.turns(id, 3).await, Degraded);
-    assert!(matches!(&bench.facts().await[..], [Fact::MonitorDegraded { .. }]));
-    sink.set(Play::ok("ok"));
-    assert_eq!(bench.turns(id, 4).await, Up);
-    assert!(matches!(&bench.facts().await[..], [Fact::MonitorRestored { .. }]));
-    bench.house.clock.advance(Duration::from_secs(3_600));
-    for (play, reason) in [
-        (Play::code(500), Reason::HttpStatus),
-        (Play::Hang, Reason::TtfbTimeout),
-        (Play::RedirectLoop, Reason::RedirectLimit),
-        (Play::Reset, Reason::ConnectReset),
-    ] {
-        sink.set(play);
-        goes_down(&bench, id, reason).await;
-        sink.set(Play::ok("ok"));
-        comes_back(&bench, id).await;
-    }
-}
-
-#[tokio::test]
-async fn a_certificate_goes_good_ending_expired_and_good_again() {
-    let (bench, sink) = (Bench::new().await, Sink::start_tls(TlsPlay::Valid, &[]));
-    // Certificates are looked at by the real clock, so the frozen one is set to it.
-    bench.house.clock.set(kernel::Clock::System.now());
-    let id = make(&bench, json!({ "kind": "tls", "host": "localhost", "port": sink.port() })).await;
-    assert_eq!(bench.turn(id).await, Up);
-    let date = (bench.now() + Duration::from_secs(6 * 86_400)).in_zone(&jiff::tz::TimeZone::UTC).date();
-    sink.set_tls(TlsPlay::ValidUntil(i32::from(date.year()), date.month() as u8, date.day() as u8));
-    assert_eq!(bench.turns(id, 3).await, Degraded);
-    let facts = bench.facts().await;
-    let told: Vec<i64> = facts
-        .iter()
-        .filter_map(|fact| if let Fact::CertificateExpiring { days_left, .. } = fact { Some(*days_left) } else { None })
-        .collect();
-    assert!(matches!(told[..], [5 | 6]), "told once, not with every check: {facts:?}");
-    sink.set_tls(TlsPlay::Valid);
-    bench.turns(id, 4).await;
-    bench.house.clock.advance(Duration::from_secs(3_600));
-    for (play, reason) in [(TlsPlay::Expired, Reason::TlsExpired), (TlsPlay::WrongName, Reason::TlsNameMismatch)] {
-        sink.set_tls(play);
-        goes_down(&bench, id, reason).await;
-        sink.set_tls(TlsPlay::Valid);
-        comes_back(&bench, id).await;
-    }
-}
-
-#[tokio::test]
-async fn tcp_dns_and_ping_go_down_and_back() {
-    let (bench, tcp, dns) = (Bench::new().await, Tcp::start(TcpPlay::Hold), Dns::start());
-    let port = make(&bench, json!({ "kind": "tcp", "host": "127.0.0.1", "port": tcp.port() })).await;
-    assert_eq!(bench.turn(port).await, Up);
-    tcp.close();
-    goes_down(&bench, port, Reason::ConnectRefused).await;
-    tcp.open();
-    comes_back(&bench, port).await;
-
-    dns.set("a.example", DnsPlay::Records(vec![Record::A([192, 0, 2, 1].into())]));
-    let expect = json!({ "type": "equals", "values": ["192.0.2.1"] });
-    let name = make(&bench, json!({ "kind": "dns", "host": "a.example", "resolver": dns.address().to_string(), "expect": expect })).await;
-    assert_eq!(bench.turn(name).await, Up);
-    dns.set("a.example", DnsPlay::NxDomain);
-    goes_down(&bench, name, Reason::DnsNxdomain).await;
-    dns.set("a.example", DnsPlay::Records(vec![Record::A([192, 0, 2, 1].into())]));
-    comes_back(&bench, name).await;
-    dns.set("a.example", DnsPlay::Records(vec![Record::A([192, 0, 2, 7].into())]));
-    goes_down(&bench, name, Reason::AssertionDns).await;
-
-    bench.trust_fakes(|options| options.resolver = Some(dns.address()));
-    dns.set_addresses("host.example", &["127.0.0.1".parse().unwrap()]);
-    let ping = make(&bench, json!({ "kind": "ping", "host": "host.example", "ip": "v4" })).await;
-    if bench.turn(ping).await == NoData {
-        assert!(bench.state(ping).blind_detail.contains("CAP_NET_RAW"), "without the right to ping it says so");
-        return;
-    }
-    dns.set("host.example", DnsPlay::NxDomain);
-    goes_down(&bench, ping, Reason::DnsNxdomain).await;
-    dns.set_addresses("host.example", &["127.0.0.1".parse().unwrap()]);
-    comes_back(&bench, ping).await;
-}
-
-fn beat(bench: &Bench, kind: BeatKind) -> Beat {
+pub fn beat(bench: &Bench, kind: BeatKind) -> Beat {
     Beat { at: bench.now(), kind, exit_code: None, run_id: None, body: String::new(), reported_ms: None }
 }
 

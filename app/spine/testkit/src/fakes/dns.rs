@@ -6,6 +6,7 @@ mod wire;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -51,6 +52,8 @@ pub enum DnsPlay {
     Empty,
     /// No answer at all.
     Silent,
+    /// These, after a while.
+    Late(Duration, Vec<Record>),
     /// The right answer under another query's id.
     WrongId(Vec<Record>),
     /// Over UDP cut off (TC), over TCP whole.
@@ -127,15 +130,18 @@ struct Server {
 }
 
 async fn serve(udp: UdpSocket, tcp: TcpListener, server: Server) {
-    let mut connections = JoinSet::new();
+    let (udp, mut connections) = (Arc::new(udp), JoinSet::new());
     let mut packet = vec![0; 4_096];
     loop {
         tokio::select! {
             received = udp.recv_from(&mut packet) => {
                 let Ok((length, from)) = received else { continue };
-                if let Some(answer) = server.answer(&packet[..length], false) {
+                let Some((late, answer)) = server.answer(&packet[..length], false) else { continue };
+                let udp = Arc::clone(&udp);
+                connections.spawn(async move {
+                    tokio::time::sleep(late).await;
                     let _ = udp.send_to(&answer, from).await;
-                }
+                });
             }
             accepted = tcp.accept() => {
                 if let Ok((stream, _)) = accepted {
@@ -154,7 +160,8 @@ async fn converse(mut stream: TcpStream, server: Server) {
         if stream.read_exact(&mut packet).await.is_err() {
             return;
         }
-        if let Some(answer) = server.answer(&packet, true) {
+        if let Some((late, answer)) = server.answer(&packet, true) {
+            tokio::time::sleep(late).await;
             let length = u16::try_from(answer.len()).unwrap_or(u16::MAX);
             let sent = stream.write_all(&[&length.to_be_bytes(), answer.as_slice()].concat()).await;
             if sent.is_err() {
@@ -165,10 +172,12 @@ async fn converse(mut stream: TcpStream, server: Server) {
 }
 
 impl Server {
-    fn answer(&self, packet: &[u8], is_tcp: bool) -> Option<Vec<u8>> {
+    /// The answer, and how long it is held back.
+    fn answer(&self, packet: &[u8], is_tcp: bool) -> Option<(Duration, Vec<u8>)> {
         let query = wire::parse(packet)?;
         self.log.push(DnsQuestion { name: query.name.clone(), kind: wire::kind_name(query.kind), is_tcp });
         let plain = |records| Answer { records, ..Answer::code(Code::NoError) };
+        let mut late = Duration::ZERO;
         let answer = match self.play(&query.name) {
             None | Some(DnsPlay::NxDomain) => Answer::code(Code::NxDomain),
             Some(DnsPlay::ServFail) => Answer::code(Code::ServFail),
@@ -176,11 +185,15 @@ impl Server {
             Some(DnsPlay::Silent) => return None,
             Some(DnsPlay::Empty | DnsPlay::InTurn(_)) => Answer::code(Code::NoError),
             Some(DnsPlay::Records(records)) => plain(self.resolve(&query.name, query.kind, records)),
+            Some(DnsPlay::Late(by, records)) => {
+                late = by;
+                plain(self.resolve(&query.name, query.kind, records))
+            }
             Some(DnsPlay::WrongId(records)) => Answer { is_wrong_id: true, ..plain(self.resolve(&query.name, query.kind, records)) },
             Some(DnsPlay::Truncated(_)) if !is_tcp => Answer { is_truncated: true, ..Answer::code(Code::NoError) },
             Some(DnsPlay::Truncated(records)) => plain(self.resolve(&query.name, query.kind, records)),
         };
-        Some(wire::encode(packet, &query, &answer))
+        Some((late, wire::encode(packet, &query, &answer)))
     }
 
     /// The play for a name; one that takes turns is turned into the records whose turn it is.

@@ -21,6 +21,8 @@ pub enum TcpPlay {
     Reset,
     /// Says this, then stays open.
     Banner(Vec<u8>),
+    /// Says it only after a while.
+    LateBanner(Duration, Vec<u8>),
     Echo,
 }
 
@@ -121,7 +123,9 @@ impl Tcp {
 /// An aborted task lets go of its listener a moment later, on another thread.
 pub(super) fn wait_until_refused(address: SocketAddr) {
     for _ in 0..2_000 {
-        if std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
+        // A full queue gives no answer either: only a refusal says that the listener is gone.
+        let knock = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(50));
+        if knock.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
             return;
         }
         std::thread::yield_now();
@@ -135,6 +139,11 @@ async fn perform(mut stream: TcpStream, play: TcpPlay) {
         TcpPlay::Reset => stream.set_zero_linger().unwrap_or_default(),
         TcpPlay::Hold => drain(&mut stream).await,
         TcpPlay::Banner(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            drain(&mut stream).await;
+        }
+        TcpPlay::LateBanner(late, bytes) => {
+            tokio::time::sleep(late).await;
             let _ = stream.write_all(&bytes).await;
             drain(&mut stream).await;
         }
