@@ -33,6 +33,9 @@ pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId, given: Given) -> 
     let draft = validate::check(given.draft, &secrets)?;
     tidy(&draft, &mut secrets);
     store::monitors::update(tx, sealer, id, &draft, &secrets)?;
+    if draft.watch.kind() != stored.watch.kind() {
+        store::states::forget_beats(tx, id)?;
+    }
     announce(tx);
     store::monitors::get(tx, id)
 }

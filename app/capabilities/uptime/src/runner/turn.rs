@@ -13,8 +13,9 @@ use crate::model::check::{Check, Reason, Verdict};
 use crate::model::judge::{judge, wants_retry, would_confirm};
 use crate::model::quorum::{Vote, combine, group_check};
 use crate::model::schedule::ClockGuard;
+use crate::model::state::State;
 use crate::model::watch::{Kind, Watch};
-use crate::prober::policy;
+use crate::prober::{Target, policy};
 
 /// An answer of the canaries is believed for so long.
 const CANARY_TICKS: u64 = 5_000;
@@ -33,7 +34,7 @@ impl Desk {
                     drop(book);
                     self.take_group_turn(id);
                 }
-                _ if watched.is_in_flight => {}
+                _ if watched.is_in_flight => watched.is_due_again = true,
                 _ => {
                     watched.is_in_flight = true;
                     drop(book);
@@ -52,6 +53,9 @@ impl Desk {
         let mut guard = ClockGuard::new(tick, at);
         let mut check = self.prober().probe(&target, at).await;
         let latest = tick + u64::from(target.rules.timeout_ms);
+        if self.was_changed(id, &target) {
+            return;
+        }
         if guard.tick(self.tick(), self.cx.now(), latest).is_some() {
             check = Check::skipped(at, Reason::SelfOverload);
         } else if self.is_doubtful(id, &check) {
@@ -63,6 +67,18 @@ impl Desk {
             }
         }
         self.conclude(id, check);
+    }
+
+    /// What was found at a place that is not watched any more says nothing; the new one has its turn now.
+    fn was_changed(&self, id: MonitorId, asked: &Target) -> bool {
+        let tick = self.tick();
+        let mut book = self.book();
+        let Some(watched) = book.monitors.get_mut(&id).filter(|watched| watched.state.place != asked.watch.place()) else { return false };
+        (watched.is_in_flight, watched.is_due_again) = (false, false);
+        book.schedule.sooner(id, tick);
+        drop(book);
+        self.nudge();
+        true
     }
 
     /// Judged from what is known of its members.
@@ -88,9 +104,10 @@ impl Desk {
         let now = self.cx.now();
         let tick = self.tick();
         let mut book = self.book();
-        let (parent, is_parent_asked) = (book.holding_parent(id, now), book.asks_a_parent(id));
+        let parent = book.holding_parent(id, now);
         let Some(watched) = book.monitors.get_mut(&id) else { return };
         watched.is_in_flight = false;
+        let is_due_again = std::mem::take(&mut watched.is_due_again);
         if watched.monitor.paused {
             return;
         }
@@ -105,8 +122,11 @@ impl Desk {
         let rules = watched.rules();
         let check = combine(own, &watched.fresh_votes(now), rules.vantages);
         let before = watched.state.clone();
-        let mut standing = before.clone();
-        (standing.parent, standing.is_parent_asked) = (parent, is_parent_asked);
+        // A good check has nothing to wait for.
+        let fails_since = (check.verdict == Verdict::Fail).then(|| before.first_fail.as_ref().map_or(check.at, |first| first.at));
+        let is_parent_asked = book.asks_a_parent(id, fails_since, now);
+        let Some(watched) = book.monitors.get_mut(&id) else { return };
+        let mut standing = State { parent, is_parent_asked, ..before.clone() };
         if watched.kind() == Kind::Group {
             // Its members were confirmed already: what they say counts at once.
             standing.slow_bits = if check.verdict == Verdict::Slow { 0b1_1111 } else { 0 };
@@ -123,6 +143,9 @@ impl Desk {
         let parents = if first_failure { watched.monitor.depends_on.clone() } else { Vec::new() };
         if wants_retry {
             book.schedule.sooner(id, tick + u64::try_from(rules.retry().as_millis()).unwrap_or(u64::MAX));
+        }
+        if is_due_again {
+            book.schedule.sooner(id, tick);
         }
         // Before anybody hears of a dependant, its parents shall have been looked at.
         for parent in parents {
@@ -163,12 +186,22 @@ impl Desk {
         let Some(certificate) = &check.seen.certificate else { return };
         let days_left = certificate.days_left(check.at);
         let warn_days = watched.monitor.watch.certificate_warn_days();
-        if let Some(threshold) = certificates::due(certificate.not_after, days_left, warn_days, watched.certificate) {
-            watched.certificate = Some((certificate.not_after, threshold));
-            // The state's row must be there for the certificate to be noted in it.
-            self.ledger.step(watched.monitor.clone(), watched.state.clone(), Vec::new());
-            self.ledger.certificate(watched.monitor.clone(), certificate.not_after, days_left, threshold);
-        }
+        let (monitor, target) = (watched.monitor.id, watched.monitor.watch.target());
+        let (name, not_after) = (watched.monitor.name.clone(), certificate.not_after);
+        let fact = match certificates::due(not_after, days_left, warn_days, watched.certificate) {
+            Some(threshold) => {
+                watched.certificate = Some((not_after, threshold));
+                Fact::CertificateExpiring { monitor, name, target, not_after, days_left }
+            }
+            None if certificates::is_renewed(not_after, days_left, watched.certificate) => {
+                watched.certificate = None;
+                Fact::CertificateRenewed { monitor, name, target, not_after, renewed_at: check.at }
+            }
+            None => return,
+        };
+        // The state's row must be there for the certificate to be noted in it.
+        self.ledger.step(watched.monitor.clone(), watched.state.clone(), Vec::new());
+        self.ledger.certificate(watched.monitor.clone(), watched.certificate, Some(fact));
     }
 
     /// Would this check make it down, for a reason that could be our own network?
