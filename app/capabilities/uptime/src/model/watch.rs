@@ -447,6 +447,8 @@ impl Watch {
             Watch::Tls(tls) => format!("{} {}", host_port(&tls.host, tls.port), tls.server_name),
             Watch::Dns(dns) => format!("{} {}", dns.record.as_str(), dns.host),
             Watch::Ping(ping) => ping.host.clone(),
+            // Without members nobody says any more whether it is up.
+            Watch::Group(group) if group.members.is_empty() => "nothing".to_owned(),
             Watch::Heartbeat(_) | Watch::Group(_) => String::new(),
         };
         kernel::ids::digest(&format!("{} {place}", self.kind().as_str()))

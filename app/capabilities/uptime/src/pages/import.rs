@@ -63,7 +63,8 @@ pub fn preview(found: &[Found], known: &[String], sealed: &str) -> View {
     let submit = if count == 0 {
         link_button("/uptime/import", "Choose another file", Look::Plain)
     } else {
-        let button = submit_row(&SubmitRow { label: &format!("Import {count} monitors"), look: Look::Primary, cancel: "/uptime".into() });
+        let label = if count == 1 { "Import one monitor".to_owned() } else { format!("Import {count} monitors") };
+        let button = submit_row(&SubmitRow { label: &label, look: Look::Primary, cancel: "/uptime".into() });
         form(Form { action: "/uptime/import/run".into(), ..Form::default() }, view! { {hidden("sealed", sealed)}{button} })
     };
     stack(vec![head, sections("/uptime"), list, submit])

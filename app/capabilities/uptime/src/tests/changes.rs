@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::Method;
-use kernel::ids::MonitorId;
 use kernel::Fact;
+use kernel::ids::MonitorId;
 use serde_json::{Value, json};
 use testkit::fakes::{Play, Sink, TlsPlay};
 
@@ -135,4 +135,32 @@ async fn a_renewed_certificate_ends_the_warning() {
     bench.desk.book().monitors.clear();
     bench.load().await;
     assert_eq!(bench.desk.book().monitors[&id].certificate, None, "and it is written down");
+}
+
+#[tokio::test]
+async fn nothing_names_a_deleted_monitor_any_more() {
+    let bench = Bench::new().await;
+    let member = bench.house.member(kernel::Role::Member).await;
+    let ping = |name: &str| json!({ "name": name, "kind": "ping", "host": "localhost" });
+    let (host, other) = (bench.monitor(ping("Host")).await, bench.monitor(ping("Other")).await);
+    let mut fields = ping("Shop");
+    fields["depends_on"] = json!([host, other]);
+    let shop = bench.monitor(fields).await;
+    let both = bench.monitor(json!({ "name": "Both", "kind": "group", "members": [host, other] })).await;
+    let one = bench.monitor(json!({ "name": "One", "kind": "group", "members": [host] })).await;
+    for monitors in [vec![host], vec![host, other], vec![]] {
+        let monitors: Vec<String> = monitors.iter().map(ToString::to_string).collect();
+        let mut form = vec![("title", "Move"), ("rule", "weekly"), ("days", "1"), ("at", "02:00"), ("minutes", "60"), ("zone", "UTC")];
+        form.extend(monitors.iter().map(|id| ("monitors", id.as_str())));
+        member.post("/uptime/windows", &form).await.expect(303);
+    }
+    member.post(&format!("/uptime/monitors/{host}/delete"), &[]).await.expect(303);
+    let (left, windows) = bench.house.cx.read(|r| Ok((store::monitors::list(r)?, store::windows::list(r)?))).await.unwrap();
+    let needs = |id: MonitorId| left.iter().find(|monitor| monitor.id == id).unwrap().needs();
+    assert_eq!((needs(shop), needs(both), needs(one)), (vec![other], vec![other], vec![]));
+    let covered: Vec<_> = windows.iter().map(|window| window.monitors.clone()).collect();
+    assert_eq!(covered, [vec![], vec![other]], "a window of its own goes, for an empty one would cover all");
+    bench.load().await;
+    bench.desk.take_group_turn(one);
+    assert!(member.get(&format!("/uptime/monitors/{one}")).await.expect(200).body.contains("It has no member left."));
 }
