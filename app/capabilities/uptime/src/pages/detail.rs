@@ -108,7 +108,12 @@ pub fn show(detail: &Detail) -> View {
         wide.push(live("times", response_times(detail)));
     }
     wide.push(live("outages", outages(detail)));
-    wide.push(if detail.kind() == Kind::Heartbeat { live("beats", beats(detail)) } else { live("checks", checks(detail)) });
+    match detail.kind() {
+        Kind::Heartbeat => wide.push(live("beats", beats(detail))),
+        // It has no checks of its own: its members do.
+        Kind::Group => {}
+        _ => wide.push(live("checks", checks(detail))),
+    }
     let mut narrow = Vec::new();
     if !detail.beat_url.is_empty() {
         narrow.push(beat_address(detail));

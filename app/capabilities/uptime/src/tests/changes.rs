@@ -162,5 +162,16 @@ async fn nothing_names_a_deleted_monitor_any_more() {
     assert_eq!(covered, [vec![], vec![other]], "a window of its own goes, for an empty one would cover all");
     bench.load().await;
     bench.desk.take_group_turn(one);
-    assert!(member.get(&format!("/uptime/monitors/{one}")).await.expect(200).body.contains("It has no member left."));
+    let page = member.get(&format!("/uptime/monitors/{one}")).await.expect(200).body;
+    assert!(page.contains("It has no member left.") && !page.contains("Newest checks"), "a group has no checks of its own: {page}");
+}
+
+#[tokio::test]
+async fn a_beat_whose_body_breaks_off_counts() {
+    let bench = Bench::new().await;
+    let id = bench.monitor(json!({ "kind": "heartbeat", "beat_token": "t0ken" })).await;
+    let broken = futures_util::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("gone")) });
+    let request = http::Request::post("/uptime/beat/t0ken").body(axum::body::Body::from_stream(broken)).unwrap();
+    bench.house.visitor().call(request).await.expect(200);
+    assert_eq!(bench.state(id).shown(), Up);
 }
