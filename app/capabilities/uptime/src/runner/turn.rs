@@ -111,12 +111,7 @@ impl Desk {
         if watched.monitor.paused {
             return;
         }
-        let sample = own.sample(0);
-        watched.keep(&sample);
-        if watched.kind().is_probed() || watched.kind() == Kind::Heartbeat {
-            self.ledger.sample(id, sample);
-        }
-        self.look_at_certificate(watched, &own);
+        self.keep(watched, &own);
         // A beat or a sum over members says nothing about our way out.
         let saw_out = watched.kind().is_probed() && matches!(own.verdict, Verdict::Ok | Verdict::Slow) && is_public(&own);
         let rules = watched.rules();
@@ -161,6 +156,15 @@ impl Desk {
         }
         drop(book);
         self.nudge();
+    }
+
+    fn keep(&self, watched: &mut Watched, own: &Check) {
+        let sample = own.sample(0);
+        watched.keep(&sample);
+        if watched.kind() != Kind::Group {
+            self.ledger.sample(watched.monitor.id, sample);
+        }
+        self.look_at_certificate(watched, own);
     }
 
     /// The word of another vantage: kept, and a reason to look again when it differs from ours.
