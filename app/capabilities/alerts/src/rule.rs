@@ -203,7 +203,7 @@ impl Topic {
 }
 
 /// Facts that `alerts.take` reacts to.
-pub const FACTS: [&str; 11] = [
+pub const FACTS: [&str; 12] = [
     "monitor_down",
     "monitor_recovered",
     "monitor_degraded",
@@ -211,6 +211,7 @@ pub const FACTS: [&str; 11] = [
     "monitor_flapping",
     "monitor_settled",
     "certificate_expiring",
+    "certificate_renewed",
     "monitor_silenced",
     "monitoring_interrupted",
     "monitoring_resumed",

@@ -33,6 +33,9 @@ pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId, given: Given) -> 
     let draft = validate::check(given.draft, &secrets)?;
     tidy(&draft, &mut secrets);
     store::monitors::update(tx, sealer, id, &draft, &secrets)?;
+    if draft.watch.kind() != stored.watch.kind() {
+        store::states::forget_beats(tx, id)?;
+    }
     announce(tx);
     store::monitors::get(tx, id)
 }
@@ -71,15 +74,11 @@ pub fn set_paused(tx: &mut Tx<'_>, id: MonitorId, is_paused: bool) -> Result<Mon
     store::monitors::get(tx, id)
 }
 
-/// What is open about it ends with it.
+/// What is open about it ends with it, and nothing names it any more: neither groups nor dependants nor windows.
 pub fn delete(tx: &mut Tx<'_>, id: MonitorId) -> Result<Monitor> {
     let monitor = store::monitors::get(tx, id)?;
-    for group in store::monitors::list(tx)? {
-        if matches!(&group.watch, Watch::Group(members) if members.members.contains(&id)) {
-            return Err(Error::conflict(format!("Please take it out of the group “{}” first.", group.name)));
-        }
-    }
     store::monitors::delete(tx, id)?;
+    store::windows::forget(tx, id)?;
     work::record(tx, &Fact::MonitorSilenced { monitor: id, name: monitor.name.clone() })?;
     announce(tx);
     Ok(monitor)

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::check::{Check, Reason};
-use crate::model::schedule::{ClockGuard, Schedule, jitter};
+use crate::model::schedule::{ClockGuard, Schedule, phase, soon};
 use crate::prober::{Prober, ProberOptions, Target};
 use crate::routes::vantages::{Config, Results, VantageResult};
 
@@ -146,13 +146,13 @@ impl Agent {
         }
         let (mut targets, mut schedule) =
             (self.targets.lock().unwrap_or_else(PoisonError::into_inner), self.schedule.lock().unwrap_or_else(PoisonError::into_inner));
+        let (tick, now, count) = (self.tick(), self.options.clock.now(), config.monitors.len());
         let mut next = HashMap::new();
         for assigned in config.monitors {
             let target = Target { watch: assigned.watch, rules: assigned.rules, secrets: assigned.secrets };
             let interval = target.rules.interval();
             if targets.get(&assigned.id).is_none_or(|old| old.rules.interval() != interval) {
-                let first = self.tick() + u64::try_from(jitter(assigned.id, interval).as_millis()).unwrap_or(0);
-                schedule.put(assigned.id, interval, first);
+                schedule.put(assigned.id, interval, soon(assigned.id, tick, count), phase(assigned.id, interval, tick, now));
             }
             next.insert(assigned.id, Arc::new(target));
         }

@@ -1,6 +1,8 @@
 //! `[[monitors]]` of `hermetic apply file.toml`: each entry is a flat monitor, found again by its key (or name), created or
 //! changed only where it differs. Monitors that the file does not name are left alone.
 
+use std::collections::HashMap;
+
 use capability::{Apply, ApplyContext, Change, Verb};
 use db::{Reader, Tx};
 use kernel::ids::MonitorId;
@@ -8,6 +10,7 @@ use kernel::{Error, Result, Sealer};
 use serde_json::{Map, Value};
 
 use crate::model::flat::{self, Given};
+use crate::model::order::needed_first;
 use crate::model::validate;
 use crate::model::watch::Monitor;
 use crate::{acts, store};
@@ -15,9 +18,18 @@ use crate::{acts, store};
 pub struct ApplyMonitors;
 
 struct Entry {
+    /// Its own, or one below zero that stands for it until it is made.
+    id: MonitorId,
     name: String,
+    key: String,
     fields: Value,
     stored: Option<Monitor>,
+}
+
+/// The file, understood: every entry with what it gives, and in which order they can be made.
+struct Plan {
+    entries: Vec<(Entry, Given)>,
+    order: Vec<usize>,
 }
 
 impl Apply for ApplyMonitors {
@@ -26,48 +38,86 @@ impl Apply for ApplyMonitors {
     }
 
     fn plan(&self, r: &Reader<'_>, context: &ApplyContext<'_>, section: &toml::Value) -> Result<Vec<Change>> {
-        let entries = entries(r, section)?;
-        let future: Vec<String> = entries.iter().filter_map(|entry| entry.fields.get("key")?.as_str().map(str::to_owned)).collect();
-        entries.iter().map(|entry| planned(r, context.sealer, entry, &future)).collect()
+        let plan = understood(r, section)?;
+        plan.entries.iter().map(|(entry, given)| difference(r, context.sealer, entry, given)).collect()
     }
 
     fn apply(&self, tx: &mut Tx<'_>, context: &ApplyContext<'_>, section: &toml::Value) -> Result<Vec<Change>> {
-        let entries = entries(tx, section)?;
-        let mut done = Vec::new();
-        for entry in &entries {
-            let resolve = |key: &str| store::monitors::find_by_key(tx, key).ok().flatten().map(|monitor| monitor.id);
-            let given = flat::read(merged(tx, entry)?, &resolve).map_err(|error| named(error, &entry.name))?;
+        let plan = understood(tx, section)?;
+        let (mut made, mut done) = (HashMap::new(), Vec::new());
+        for place in plan.order {
+            let (entry, Given { draft, secrets }) = &plan.entries[place];
+            let draft = draft.clone().with_ids(|id| made.get(&id).copied().unwrap_or(id));
+            let given = Given { draft, secrets: secrets.clone() };
             let (change, kind) = (difference(tx, context.sealer, entry, &given)?, given.draft.watch.kind());
-            let named = |error: Error, name: &str| named(flat::as_given(error, kind), name);
-            match (&entry.stored, change.verb) {
-                (_, Verb::Keep) => {}
-                (Some(stored), _) => drop(acts::update(tx, context.sealer, stored.id, given).map_err(|error| named(error, &entry.name))?),
-                (None, _) => drop(acts::create(tx, context.sealer, given).map_err(|error| named(error, &entry.name))?),
-            }
-            done.push(change);
+            let written = match (&entry.stored, change.verb) {
+                (_, Verb::Keep) => Ok(entry.id),
+                (Some(stored), _) => acts::update(tx, context.sealer, stored.id, given).map(|monitor| monitor.id),
+                (None, _) => acts::create(tx, context.sealer, given).map(|monitor| monitor.id),
+            };
+            made.insert(entry.id, written.map_err(|error| named(flat::as_given(error, kind), &entry.name))?);
+            done.push((place, change));
         }
-        Ok(done)
+        done.sort_by_key(|(place, _)| *place);
+        Ok(done.into_iter().map(|(_, change)| change).collect())
     }
+}
+
+fn understood(r: &Reader<'_>, section: &toml::Value) -> Result<Plan> {
+    let entries = entries(r, section)?;
+    // A reference may lead to a later entry of the file.
+    let resolve = |key: &str| {
+        let in_file = entries.iter().find(|entry| entry.key == key && !key.is_empty()).map(|entry| entry.id);
+        in_file.or_else(|| store::monitors::find_by_key(r, key).ok().flatten().map(|monitor| monitor.id))
+    };
+    let read = |entry: &Entry| flat::read(merged(r, entry)?, &resolve).map_err(|error| named(error, &entry.name));
+    let givens = entries.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let entries: Vec<(Entry, Given)> = entries.into_iter().zip(givens).collect();
+
+    let stored = store::monitors::list(r)?;
+    let mut names: HashMap<MonitorId, &str> = stored.iter().map(|monitor| (monitor.id, monitor.name.as_str())).collect();
+    let mut needs: HashMap<MonitorId, Vec<MonitorId>> = stored.iter().map(|monitor| (monitor.id, monitor.needs())).collect();
+    for (entry, given) in &entries {
+        names.insert(entry.id, &entry.name);
+        needs.insert(entry.id, given.draft.needs());
+    }
+    for (entry, given) in &entries {
+        if given.draft.needs().iter().any(|id| !names.contains_key(id)) {
+            return Err(named(Error::invalid("Please name monitors that exist, by id or by key."), &entry.name));
+        }
+    }
+    let wanted: Vec<MonitorId> = entries.iter().map(|(entry, _)| entry.id).collect();
+    let order = needed_first(&wanted, &needs).map_err(|circle| {
+        let circle: Vec<&str> = circle.iter().map(|id| names.get(id).copied().unwrap_or("?")).collect();
+        Error::invalid(format!(
+            "These monitors need each other in a circle: {}. Please take one of these out of depends_on or members.",
+            circle.join(" → ")
+        ))
+    })?;
+    let order = order.iter().filter_map(|id| wanted.iter().position(|wanted| wanted == id)).collect();
+    Ok(Plan { entries, order })
 }
 
 fn entries(r: &Reader<'_>, section: &toml::Value) -> Result<Vec<Entry>> {
     let wrong = || Error::invalid("Please write monitors as [[monitors]] entries, each with name and kind.");
     let list = section.as_array().ok_or_else(wrong)?;
     let mut entries: Vec<Entry> = Vec::new();
-    for (position, item) in list.iter().enumerate() {
+    for (item, position) in list.iter().zip(1..) {
         let fields = serde_json::to_value(item).map_err(|error| Error::internal("reading a file's entry").because(error))?;
-        let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or("").trim().to_owned();
         let (key, name) = (text("key"), text("name"));
         let shown = match (name.as_str(), key.as_str()) {
-            ("", "") => format!("number {}", position + 1),
+            ("", "") => format!("number {position}"),
             ("", key) => key.to_owned(),
             (name, _) => name.to_owned(),
         };
-        if entries.iter().any(|other| other.fields.get("key") == fields.get("key") && other.fields.get("name") == fields.get("name")) {
+        let stored = if key.is_empty() { store::monitors::find_by_name(r, &name)? } else { store::monitors::find_by_key(r, &key)? };
+        let id = stored.as_ref().map_or(MonitorId(-position), |monitor| monitor.id);
+        let is_same = |other: &Entry| other.id == id || (other.key == key && (!key.is_empty() || other.name == shown));
+        if entries.iter().any(is_same) {
             return Err(Error::invalid(format!("The monitor “{shown}” is in the file twice; please give each a key or name of its own.")));
         }
-        let stored = if key.is_empty() { store::monitors::find_by_name(r, &name)? } else { store::monitors::find_by_key(r, &key)? };
-        entries.push(Entry { name: shown, fields, stored });
+        entries.push(Entry { id, name: shown, key, fields, stored });
     }
     Ok(entries)
 }
@@ -86,16 +136,6 @@ fn merged(r: &Reader<'_>, entry: &Entry) -> Result<Value> {
     }
     fields.extend(given.clone());
     Ok(Value::Object(fields))
-}
-
-fn planned(r: &Reader<'_>, sealer: &Sealer, entry: &Entry, future: &[String]) -> Result<Change> {
-    // A reference to an entry that the same file makes cannot have its id yet: any number stands for it in a plan.
-    let resolve = |key: &str| {
-        let stored = store::monitors::find_by_key(r, key).ok().flatten().map(|monitor| monitor.id);
-        stored.or_else(|| future.iter().any(|known| known == key).then_some(MonitorId(0)))
-    };
-    let given = flat::read(merged(r, entry)?, &resolve).map_err(|error| named(error, &entry.name))?;
-    difference(r, sealer, entry, &given)
 }
 
 fn difference(r: &Reader<'_>, sealer: &Sealer, entry: &Entry, given: &Given) -> Result<Change> {

@@ -11,6 +11,7 @@ use work::Job;
 
 use crate::model::arithmetic::Tally;
 use crate::model::check::Sample;
+use crate::model::window::WindowRule;
 use crate::store;
 use crate::store::rollups::Rollup;
 
@@ -159,7 +160,9 @@ async fn announce(cx: Cx, job: Job) -> Result<()> {
     cx.write(move |tx| {
         match fact {
             Fact::MaintenanceAnnounced { maintenance, title, monitors, starts_at, ends_at } if !monitors.is_empty() => {
-                store::windows::announce(tx, maintenance.0, &title, &monitors, (starts_at, ends_at))?;
+                let zone = capability::settings::text(tx, &capability::settings::ZONE)?;
+                let rule = WindowRule::Once { from: starts_at, to: ends_at, zone };
+                store::windows::announce(tx, maintenance.0, &title, &monitors, &rule)?;
             }
             Fact::MaintenanceAnnounced { maintenance, .. } | Fact::MaintenanceEnded { maintenance, .. } => {
                 store::windows::end_announced(tx, maintenance.0)?;

@@ -5,7 +5,7 @@
 //! - [`state`], [`judge`]: the state machine; [`quorum`]: several opinions, one verdict
 //! - [`schedule`]: whose turn it is; [`heartbeat`]: jobs that report by themselves; [`window`]: maintenance
 //! - [`arithmetic`]: uptime as time; [`certificates`]: when to warn; [`flat`]: monitors as programs write them;
-//!   [`moment`]: times as programs read them; [`kuma`]: import
+//!   [`order`]: what must be made first; [`moment`]: times as programs read them; [`kuma`]: import
 
 pub mod arithmetic;
 pub mod block;
@@ -19,6 +19,7 @@ pub mod judge;
 pub mod kuma;
 pub mod moment;
 pub mod monitor;
+pub mod order;
 pub mod quorum;
 pub mod schedule;
 pub mod state;

@@ -3,6 +3,7 @@
 mod api;
 mod arithmetic;
 mod bench;
+mod changes;
 mod doors;
 mod formats;
 mod heartbeats;

@@ -69,7 +69,15 @@ pub enum Fact {
         not_after: Time,
         days_left: i64,
     },
-    /// A monitor is gone or paused: whatever is open about it ends.
+    /// A certificate that was about to end has been replaced by one that ends later.
+    CertificateRenewed {
+        monitor: MonitorId,
+        name: String,
+        target: String,
+        not_after: Time,
+        renewed_at: Time,
+    },
+    /// A monitor is gone or paused, or looks at another place: whatever is open about it ends.
     MonitorSilenced {
         monitor: MonitorId,
         name: String,
@@ -112,7 +120,7 @@ pub enum Fact {
 
 impl Fact {
     /// Every kind, as stored in `work_facts.kind` and named by a reaction.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "monitor_down",
         "monitor_recovered",
         "monitor_degraded",
@@ -120,6 +128,7 @@ impl Fact {
         "monitor_flapping",
         "monitor_settled",
         "certificate_expiring",
+        "certificate_renewed",
         "monitor_silenced",
         "monitoring_interrupted",
         "monitoring_resumed",
@@ -138,6 +147,7 @@ impl Fact {
             Fact::MonitorFlapping { .. } => "monitor_flapping",
             Fact::MonitorSettled { .. } => "monitor_settled",
             Fact::CertificateExpiring { .. } => "certificate_expiring",
+            Fact::CertificateRenewed { .. } => "certificate_renewed",
             Fact::MonitorSilenced { .. } => "monitor_silenced",
             Fact::MonitoringInterrupted { .. } => "monitoring_interrupted",
             Fact::MonitoringResumed { .. } => "monitoring_resumed",

@@ -25,10 +25,11 @@ pub fn take(tx: &mut Tx<'_>, desk: &Desk, fact: &Fact) -> Result<()> {
     match fact {
         Fact::MonitorRecovered { monitor, recovered_at, .. } => recover(tx, desk, Topic::MonitorDown, *monitor, *recovered_at),
         Fact::MonitorRestored { monitor, restored_at, .. } => recover(tx, desk, Topic::MonitorDegraded, *monitor, *restored_at),
+        Fact::CertificateRenewed { monitor, renewed_at, .. } => recover(tx, desk, Topic::CertificateExpiring, *monitor, *renewed_at),
         Fact::MonitorSettled { monitor, is_down, .. } => settle(tx, desk, *monitor, *is_down),
         Fact::MonitorSilenced { monitor, .. } => {
             for alert in alerts::list_open_about(tx, None, &monitor_key(*monitor))? {
-                let how = Resolution { by: "the monitor's pause or removal", at: tx.now, kind: NoticeKind::Resolved };
+                let how = Resolution { by: "the monitor's pause, change or removal", at: tx.now, kind: NoticeKind::Resolved };
                 resolve(tx, desk, alert, &how)?;
             }
             Ok(())
@@ -131,7 +132,7 @@ fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
             occurrence: format!("certificate:{monitor}:{}:{days_left}", not_after.0),
             title: certificate_title(name, *days_left),
             detail: format!("It is valid until {not_after}. Renew it before then."),
-            // Nobody tells of a renewed certificate; once the end has passed, the monitor itself says how it is.
+            // Once the end has passed, the monitor itself says how it is.
             expires_at: Some(*not_after + DAY),
             ..about(monitor, name, target, now)
         }),

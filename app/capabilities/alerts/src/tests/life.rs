@@ -328,7 +328,7 @@ async fn a_paused_monitor_ends_what_is_open_about_it() {
     fixture.house.pass(WINDOW).await;
     fixture.house.tell(Fact::MonitorSilenced { monitor: MonitorId(1), name: "monitor 1".into() }).await;
     assert_eq!(said(&sink).len(), 2);
-    assert_eq!(fixture.alerts().await[0]["resolved_by"], "the monitor's pause or removal");
+    assert_eq!(fixture.alerts().await[0]["resolved_by"], "the monitor's pause, change or removal");
 }
 
 #[tokio::test]
@@ -350,6 +350,22 @@ async fn a_certificate_is_told_of_at_each_threshold_in_one_alert() {
     fixture.house.pass(MINUTE).await;
     assert_eq!(fixture.alerts().await.len(), 1);
     assert_eq!(fixture.alerts().await[0]["state"], "resolved", "a day after its end the monitor itself says how it is");
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_ends_the_alert_about_its_end() {
+    let fixture = Fixture::new().await;
+    let sink = Sink::start();
+    fixture.hook("Hook", &sink).await;
+    let (monitor, name, target) = (MonitorId(1), "shop".to_owned(), "x".to_owned());
+    let (now, day) = (fixture.house.clock.now(), HOUR * 24);
+    let ends = Fact::CertificateExpiring { monitor, name: name.clone(), target: target.clone(), not_after: now + day * 14, days_left: 14 };
+    fixture.house.tell(ends).await;
+    fixture.house.pass(WINDOW).await;
+    fixture.house.tell(Fact::CertificateRenewed { monitor, name, target, not_after: now + day * 90, renewed_at: now + HOUR }).await;
+    fixture.house.pass(WINDOW).await;
+    assert_eq!(fixture.alerts().await[0]["state"], "resolved");
+    assert_eq!(said(&sink).len(), 2, "who was warned hears of it: {:?}", said(&sink));
 }
 
 #[tokio::test]

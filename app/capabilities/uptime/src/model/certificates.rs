@@ -16,3 +16,8 @@ pub fn due(ends_at: Time, days_left: i64, warn_days: u16, told: Option<(Time, i6
         _ => Some(reached),
     }
 }
+
+/// Is what was told of over, because another certificate is there that ends later?
+pub fn is_renewed(ends_at: Time, days_left: i64, told: Option<(Time, i64)>) -> bool {
+    days_left >= 0 && told.is_some_and(|(end, _)| ends_at > end)
+}

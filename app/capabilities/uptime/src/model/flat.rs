@@ -8,6 +8,7 @@ use kernel::ids::MonitorId;
 use kernel::{Error, Result};
 use serde_json::{Map, Value, json};
 
+use super::heartbeat::is_beat_token;
 use super::quorum::quorum_from_json;
 use super::watch::{Auth, Draft, Header, Kind, Monitor, Rules, Secrets, Watch};
 
@@ -28,6 +29,9 @@ pub fn read(object: Value, resolve: &dyn Fn(&str) -> Option<MonitorId>) -> Resul
     let mut secrets =
         Secrets { password: take_text(&mut fields, "password")?, bearer: take_text(&mut fields, "bearer")?, ..Secrets::default() };
     secrets.beat_token = take_text(&mut fields, "beat_token")?;
+    if !secrets.beat_token.is_empty() && !is_beat_token(&secrets.beat_token) {
+        return Err(Error::field("beat_token", "Please give at most 128 letters, digits, dots, hyphens and underscores."));
+    }
     let kind = take_text(&mut fields, "kind")?;
     let kind = Kind::parse(&kind).ok_or_else(|| {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();

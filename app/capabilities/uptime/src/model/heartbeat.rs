@@ -55,6 +55,12 @@ impl BeatKind {
     }
 }
 
+/// Can it stand in the address that a job reports to, as it is and as one part?
+pub fn is_beat_token(token: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    (1..=128).contains(&token.len()) && token.chars().all(is_plain) && token.chars().any(|c| c != '.')
+}
+
 /// One inbound ping of a heartbeat monitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beat {

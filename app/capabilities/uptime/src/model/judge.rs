@@ -52,14 +52,7 @@ pub fn attend(before: &State, around: &Around, rules: &Rules, now: Time) -> (Sta
     let mut state = before.clone();
     if around.is_paused && !state.is_paused {
         // A pause ends whatever is open: nobody looks any more.
-        state = State {
-            is_paused: true,
-            recorded: state.recorded,
-            recorded_at: state.recorded_at,
-            outage: None,
-            known_since: now,
-            ..State::default()
-        };
+        state = State { is_paused: true, ..blank(before, now) };
     } else if !around.is_paused && state.is_paused {
         state.is_paused = false;
         state.known_since = now;
@@ -86,11 +79,30 @@ pub fn attend(before: &State, around: &Around, rules: &Rules, now: Time) -> (Sta
     // The settled notice stands before what it releases.
     settled.sort_by_key(|change| match change {
         Change::Entered { .. } => 0,
-        Change::OutageOpened { .. } | Change::OutageClosed { .. } => 1,
+        Change::OutageOpened { .. } | Change::OutageExplained { .. } | Change::OutageClosed { .. } => 1,
         Change::Told(Notice::Settled { .. }) => 2,
         Change::Told(_) => 3,
     });
     (state, settled)
+}
+
+/// Takes in where the monitor looks (its kind, address or host). At another place than the one that the memory is about it starts
+/// over: what is open ends, for nobody will ever see the old place come back.
+pub fn look_at(before: &State, place: &str, now: Time) -> (State, Vec<Change>) {
+    if before.place.is_empty() || before.place == place {
+        return (State { place: place.to_owned(), ..before.clone() }, Vec::new());
+    }
+    let mut state =
+        State { place: place.to_owned(), is_paused: before.is_paused, is_in_maintenance: before.is_in_maintenance, ..blank(before, now) };
+    let mut changes = settle(before, &mut state, now);
+    changes.push(Change::Told(Notice::Silenced));
+    (state, changes)
+}
+
+/// Nothing is known any more; only the recorded stretches go on.
+fn blank(before: &State, now: Time) -> State {
+    let State { place, recorded, recorded_at, .. } = before.clone();
+    State { place, recorded, recorded_at, known_since: now, ..State::default() }
 }
 
 /// Would this check make the monitor down? Then, if our own network could be the cause, the canaries are asked first.
@@ -112,6 +124,14 @@ pub fn holding_parent<'a>(parents: impl Iterator<Item = (MonitorId, &'a State)>,
             parent.known == Known::Down || parent.fails > 0 || just_back
         })
         .map(|(id, _)| id)
+}
+
+/// Does a parent still owe the look that tells whether it explains a failure? It is asked when the failure begins; its answer is
+/// the first look that began after that. It is waited for, even by a dependant whose first failure confirms it, but not longer
+/// than `patience` (the timeouts of both).
+pub fn owes_a_look(parent: &State, fails_since: Time, patience: Duration, now: Time) -> bool {
+    let has_looked = parent.last.as_ref().is_some_and(|last| last.at >= fails_since);
+    !parent.is_paused && !has_looked && now.since(fails_since) < patience
 }
 
 /// More than half of all watched monitors (three at least) began to fail within a minute.
@@ -156,7 +176,8 @@ fn fail(state: &mut State, check: &Check, rules: &Rules, now: Time) {
         state.known = Known::Down;
         state.known_since = first.at;
         // The confirming check's reason: it is the newest word on what is wrong.
-        state.outage = Some(OpenOutage { since: first.at, confirmed_at: now, reason: failure.reason, detail: failure.detail });
+        state.outage =
+            Some(OpenOutage { since: first.at, confirmed_at: now, reason: failure.reason, detail: failure.detail, parent: state.parent });
     }
 }
 
@@ -217,10 +238,20 @@ fn settle_from(before: &State, state: &mut State, now: Time, maintenance_since: 
             confirmed_at: outage.confirmed_at,
             reason: outage.reason,
             detail: outage.detail.clone(),
-            parent: state.parent,
+            parent: outage.parent,
         }),
-        (Some(outage), None) => changes.push(Change::OutageClosed { since: outage.since, at: state.known_since.max(outage.since) }),
+        (Some(outage), None) => {
+            let (at, note) = (state.known_since.max(outage.since), how_it_ended(before, state));
+            changes.push(Change::OutageClosed { since: outage.since, at, note });
+        }
         _ => {}
+    }
+    if let (Some(_), Some(outage), Some(parent)) = (&before.outage, &mut state.outage, state.parent)
+        && outage.parent.is_none()
+        && !matches!(state.told, Told::Down { .. })
+    {
+        outage.parent = Some(parent);
+        changes.push(Change::OutageExplained { since: outage.since, parent });
     }
     if state.is_paused && !before.is_paused {
         changes.push(Change::Told(Notice::Silenced));
@@ -231,6 +262,16 @@ fn settle_from(before: &State, state: &mut State, now: Time, maintenance_since: 
         tell(state, &mut changes);
     }
     changes
+}
+
+fn how_it_ended(before: &State, state: &State) -> &'static str {
+    if before.place != state.place {
+        "(Ended by a change of what is watched.)"
+    } else if state.is_paused {
+        "(Ended by a pause.)"
+    } else {
+        ""
+    }
 }
 
 fn record(state: &mut State, now: Time, maintenance_since: Option<Time>, changes: &mut Vec<Change>) {

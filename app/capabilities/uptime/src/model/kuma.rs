@@ -2,14 +2,19 @@
 //!
 //! Nouns: [`Found`], [`Import`].
 
+use std::collections::{HashMap, HashSet};
+
 use kernel::{Error, Result};
 use serde_json::Value;
 
+use super::heartbeat::is_beat_token;
 use super::validate;
 use super::watch::{
     Auth, BeatSchedule, DnsExpectation, DnsWatch, Draft, Header, HeartbeatWatch, HttpWatch, JsonRule, Kind, Operator, PingWatch,
     RecordKind, Rules, Secrets, TcpWatch, Watch,
 };
+
+const TOKEN_KEPT: &str = "Its push token is kept: only the host name in the job's address changes.";
 
 /// One entry of the backup.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +49,48 @@ pub fn read(text: &str) -> Result<Vec<Found>> {
     if entries.len() > 5_000 {
         return Err(Error::field("backup", "Please split the backup: at most 5000 monitors are read at once."));
     }
-    Ok(entries.into_iter().map(one).collect())
+    Ok(told_apart(entries.into_iter().map(one).collect()))
+}
+
+/// Backups of two Kumas in one file, or monitors copied within one, share ids, names and push tokens: each gets its own, and what is
+/// there twice is taken once.
+fn told_apart(mut found: Vec<Found>) -> Vec<Found> {
+    let mut taken: Vec<(Draft, Secrets)> = Vec::new();
+    let (mut keys, mut names, mut tokens) = (HashSet::new(), HashSet::new(), HashMap::new());
+    for entry in &mut found {
+        let Import::Monitor { draft, secrets, notes } = &mut entry.import else { continue };
+        let given = (draft.as_ref().clone(), secrets.clone());
+        if taken.contains(&given) {
+            entry.import = Import::Refused(format!("Skipped: the same as “{}” above.", given.0.name));
+            continue;
+        }
+        draft.key = numbered(&draft.key, &keys, |key, number| format!("{key}-{number}"));
+        draft.name = numbered(&draft.name, &names, |name, number| format!("{} ({number})", kernel::text::shorten(name, 90)));
+        if let Some(other) = tokens.get(&secrets.beat_token).filter(|_| !secrets.beat_token.is_empty()) {
+            forget_token(secrets, notes, &format!("Its push token is that of “{other}” too"));
+        }
+        tokens.entry(secrets.beat_token.clone()).or_insert_with(|| draft.name.clone());
+        keys.insert(draft.key.clone());
+        names.insert(draft.name.clone());
+        entry.name.clone_from(&draft.name);
+        taken.push(given);
+    }
+    found
+}
+
+/// The text itself when nobody has it (or it is empty), else the first free one with a number.
+fn numbered(text: &str, taken: &HashSet<String>, with: impl Fn(&str, usize) -> String) -> String {
+    if text.is_empty() || !taken.contains(text) {
+        return text.to_owned();
+    }
+    (2..).map(|number| with(text, number)).find(|text| !taken.contains(text)).unwrap_or_default()
+}
+
+/// The monitor gets a token of ours instead.
+pub fn forget_token(secrets: &mut Secrets, notes: &mut Vec<String>, why: &str) {
+    secrets.beat_token.clear();
+    notes.retain(|note| note != TOKEN_KEPT);
+    notes.push(format!("{why}: it gets a new address, which the job must use."));
 }
 
 fn one(entry: &Value) -> Found {
@@ -89,10 +135,12 @@ fn watch(entry: &Value, kuma_type: &str, secrets: &mut Secrets, notes: &mut Vec<
         "push" => {
             let token = text(entry, "pushToken");
             if token.is_empty() {
-                notes.push("It had no push token: use the new address.".to_owned());
-            } else {
+                forget_token(secrets, notes, "It had no push token");
+            } else if is_beat_token(&token) {
                 secrets.beat_token = token;
-                notes.push("Its push token is kept: only the host name in the job's address changes.".to_owned());
+                notes.push(TOKEN_KEPT.to_owned());
+            } else {
+                forget_token(secrets, notes, "Its push token cannot stand in an address here");
             }
             let period_s = seconds(entry, "interval").unwrap_or(60).max(10);
             Ok(Watch::Heartbeat(HeartbeatWatch {

@@ -134,6 +134,29 @@ pub struct Draft {
     pub paused: bool,
 }
 
+impl Draft {
+    /// The monitors that it refers to: its parents and members.
+    pub fn needs(&self) -> Vec<MonitorId> {
+        self.depends_on.iter().chain(self.members()).copied().collect()
+    }
+
+    /// The same with other ids.
+    pub fn with_ids(mut self, id: impl Fn(MonitorId) -> MonitorId) -> Draft {
+        self.depends_on.iter_mut().for_each(|parent| *parent = id(*parent));
+        if let Watch::Group(group) = &mut self.watch {
+            group.members.iter_mut().for_each(|member| *member = id(*member));
+        }
+        self
+    }
+
+    fn members(&self) -> &[MonitorId] {
+        match &self.watch {
+            Watch::Group(group) => &group.members,
+            _ => &[],
+        }
+    }
+}
+
 /// A configured watch.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Monitor {

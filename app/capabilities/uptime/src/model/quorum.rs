@@ -94,18 +94,17 @@ pub fn group_check<'a>(members: impl Iterator<Item = (&'a str, &'a State)>, poli
         return None;
     }
     let down: Vec<&(&str, &State)> = reporting.iter().filter(|(_, state)| state.known == Known::Down).collect();
-    let degraded = reporting.iter().any(|(_, state)| state.known != Known::Up);
+    let degraded = reporting.iter().filter(|(_, state)| state.known == Known::Degraded).count();
     if policy.decides(down.len(), reporting.len()) {
         let names: Vec<&str> = down.iter().take(5).map(|(name, _)| *name).collect();
         let detail = format!("{} of {} members are down: {}", down.len(), reporting.len(), names.join(", "));
         return Some(Check::fail(now, Reason::GroupMember, detail));
     }
-    Some(match degraded {
-        true => {
-            Check::slow(now, Reason::GroupMember, format!("{} of {} members are down, others are degraded", down.len(), reporting.len()))
-        }
-        false => Check::ok(now),
-    })
+    if down.is_empty() && degraded == 0 {
+        return Some(Check::ok(now));
+    }
+    let detail = format!("Of {} members {} are down and {degraded} degraded: not enough to be down.", reporting.len(), down.len());
+    Some(Check::slow(now, Reason::GroupMember, detail))
 }
 
 /// `"majority"`, `"2"`, `2` or the stored form, as the stored form.

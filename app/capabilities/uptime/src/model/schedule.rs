@@ -1,5 +1,5 @@
-//! Whose turn it is: a heap over the monotonic clock, at a fixed rate, with a start hashed from the monitor's id so that not
-//! all knock at once. A late wake-up skips turns, it never makes up for them in a burst.
+//! Whose turn it is: a heap over the monotonic clock, at a fixed rate, each monitor at a place in its interval that is hashed
+//! from its id, so that not all knock at once. A late wake-up skips turns, it never makes up for them in a burst.
 //!
 //! Nouns: [`Schedule`], [`ClockGuard`].
 
@@ -13,6 +13,9 @@ use kernel::ids::MonitorId;
 /// Milliseconds on the monotonic clock since the scheduler started.
 pub type Tick = u64;
 
+/// Nobody waits longer for a first turn, however many begin at once.
+const MOST_WAIT_MS: u64 = 10_000;
+
 #[derive(Debug, Default)]
 pub struct Schedule {
     heap: BinaryHeap<Reverse<(Tick, MonitorId, u64)>>,
@@ -22,7 +25,8 @@ pub struct Schedule {
 
 #[derive(Debug, Clone, Copy)]
 struct Plan {
-    base: Tick,
+    /// Turns are at `phase` + any number of intervals.
+    phase: Tick,
     interval: u64,
     due: Tick,
     /// Only the heap entry with this number counts; older ones are left to fall out.
@@ -30,10 +34,11 @@ struct Plan {
 }
 
 impl Schedule {
-    /// Takes a monitor in (or its new interval); its first turn is at `first`.
-    pub fn put(&mut self, id: MonitorId, interval: Duration, first: Tick) {
-        let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.plans.insert(id, Plan { base: first, interval, due: first, turn: 0 });
+    /// Takes a monitor in (or its new interval): its first turn is at `first`, or when it was due anyway if that is sooner; the
+    /// others follow at `phase` in every interval.
+    pub fn put(&mut self, id: MonitorId, interval: Duration, first: Tick, phase: Tick) {
+        let first = self.plans.get(&id).map_or(first, |plan| first.min(plan.due));
+        self.plans.insert(id, Plan { phase, interval: millis(interval), due: first, turn: 0 });
         self.enter(id, first);
     }
 
@@ -65,8 +70,7 @@ impl Schedule {
         }
         let Reverse((_, id, _)) = self.heap.pop()?;
         let plan = self.plans.get(&id)?;
-        let passed = now.saturating_sub(plan.base) / plan.interval + 1;
-        let next = plan.base.saturating_add(passed.saturating_mul(plan.interval));
+        let next = plan.next(now);
         self.enter(id, next);
         Some(id)
     }
@@ -88,9 +92,31 @@ impl Schedule {
     }
 }
 
-/// 0–10 % of the interval, always the same for a monitor.
-pub fn jitter(id: MonitorId, interval: Duration) -> Duration {
-    interval.mul_f64(spread(id) * 0.1)
+impl Plan {
+    /// The next point of its grid after `now`.
+    fn next(&self, now: Tick) -> Tick {
+        let gone = (now % self.interval + self.interval - self.phase % self.interval) % self.interval;
+        now.saturating_add(self.interval - gone)
+    }
+}
+
+/// Where in its interval a monitor has its turns. Hashed over the whole interval (500 monitors of 20 s that all had their turns in
+/// the same 2 s knocked 250 times a second and then slept), and tied to the wall clock, so that a restart or an edit moves nothing.
+pub fn phase(id: MonitorId, interval: Duration, tick: Tick, now: Time) -> Tick {
+    let interval = millis(interval);
+    let place = (spread(id) * interval as f64) as u64;
+    let gone = now.0.rem_euclid(i64::try_from(interval).unwrap_or(i64::MAX)).unsigned_abs();
+    tick + (place + interval - gone) % interval
+}
+
+/// The first turn of one of so many monitors that begin at once: in a moment, and ten milliseconds for each of them.
+pub fn soon(id: MonitorId, tick: Tick, count: usize) -> Tick {
+    let span = u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(10).min(MOST_WAIT_MS);
+    tick + (spread(id) * span as f64) as u64
+}
+
+fn millis(interval: Duration) -> u64 {
+    u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 /// A number in 0.0..1.0 hashed from the id (splitmix64): neighbours land far apart.

@@ -90,6 +90,9 @@ pub struct OpenOutage {
     pub confirmed_at: Time,
     pub reason: Reason,
     pub detail: String,
+    /// The dependency whose outage explains this one.
+    #[serde(default)]
+    pub parent: Option<MonitorId>,
 }
 
 /// The newest thing people were told, so that a held notice is neither lost nor said twice.
@@ -117,6 +120,8 @@ pub struct Last {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
+    /// What the memory is about ([`crate::model::watch::Watch::place`]); empty before the first look.
+    pub place: String,
     pub known: Known,
     /// From when on that is so: the first check of its kind, not the confirming one.
     pub known_since: Time,
@@ -229,9 +234,16 @@ pub enum Change {
         detail: String,
         parent: Option<MonitorId>,
     },
+    /// A dependency proved to be down after the outage was confirmed and before anybody heard of it.
+    OutageExplained {
+        since: Time,
+        parent: MonitorId,
+    },
+    /// `note` says what ended it, when that was no good check.
     OutageClosed {
         since: Time,
         at: Time,
+        note: &'static str,
     },
     Told(Notice),
 }

@@ -438,6 +438,22 @@ impl Watch {
         }
     }
 
+    /// What a memory of up and down is about: the same place keeps it through a change of how it is asked or judged. A digest, for
+    /// addresses may hold tokens.
+    pub fn place(&self) -> String {
+        let place = match self {
+            Watch::Http(http) => http.url.clone(),
+            Watch::Tcp(tcp) => host_port(&tcp.host, tcp.port),
+            Watch::Tls(tls) => format!("{} {}", host_port(&tls.host, tls.port), tls.server_name),
+            Watch::Dns(dns) => format!("{} {}", dns.record.as_str(), dns.host),
+            Watch::Ping(ping) => ping.host.clone(),
+            // Without members nobody says any more whether it is up.
+            Watch::Group(group) if group.members.is_empty() => "nothing".to_owned(),
+            Watch::Heartbeat(_) | Watch::Group(_) => String::new(),
+        };
+        kernel::ids::digest(&format!("{} {place}", self.kind().as_str()))
+    }
+
     /// From how many days before the end of its certificate on a notice is wanted.
     pub fn certificate_warn_days(&self) -> u16 {
         match self {

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use jiff::ToSpan;
 use jiff::civil::{self, Weekday};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use kernel::error::FieldErrors;
 use kernel::ids::MonitorId;
 use kernel::text::checked_line;
 use kernel::time::parse_zone;
-use kernel::{Result, Time};
+use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 
 use super::heartbeat::{next_cron, parse_cron};
@@ -25,6 +26,9 @@ pub enum WindowRule {
     Once {
         from: Time,
         to: Time,
+        /// In whose clock people read it.
+        #[serde(default = "utc")]
+        zone: String,
     },
     /// `days`: 1 = Monday … 7 = Sunday; `at`: local `HH:MM`.
     Weekly {
@@ -59,13 +63,16 @@ impl Window {
 }
 
 impl WindowRule {
-    pub fn checked(mut self) -> Result<Self> {
+    pub fn checked(mut self, now: Time) -> Result<Self> {
         let mut errors = FieldErrors::default();
         match &mut self {
-            WindowRule::Once { from, to } => {
+            WindowRule::Once { from, to, zone } => {
                 if to <= from {
                     errors.push("to", "Please let the window end after it begins.");
+                } else if *to <= now {
+                    errors.push("to", "This window is over already. Please let it end at a time that lies ahead.");
                 }
+                errors.take("zone", parse_zone(zone));
             }
             WindowRule::Weekly { days, at, minutes, zone } => {
                 days.retain(|day| (1..=7).contains(day));
@@ -93,7 +100,7 @@ impl WindowRule {
     /// The occurrence that `now` lies in: from, to.
     pub fn covering(&self, now: Time) -> Option<(Time, Time)> {
         match self {
-            WindowRule::Once { from, to } => (*from <= now && now < *to).then_some((*from, *to)),
+            WindowRule::Once { from, to, .. } => (*from <= now && now < *to).then_some((*from, *to)),
             WindowRule::Weekly { days, at, minutes, zone } => {
                 let back = i64::from(*minutes) / 1_440 + 1;
                 weekly(days, at, zone, now, -back..=0)
@@ -119,7 +126,7 @@ impl WindowRule {
     /// The next occurrence that begins after `now`.
     pub fn next(&self, now: Time) -> Option<(Time, Time)> {
         match self {
-            WindowRule::Once { from, to } => (*from > now).then_some((*from, *to)),
+            WindowRule::Once { from, to, .. } => (*from > now).then_some((*from, *to)),
             WindowRule::Weekly { days, at, minutes, zone } => {
                 weekly(days, at, zone, now, 0..=8).find(|start| *start > now).map(|start| with_length(start, *minutes))
             }
@@ -131,7 +138,12 @@ impl WindowRule {
     pub fn describe(&self) -> String {
         let long = |minutes: &u32| kernel::time::describe_duration(length(*minutes));
         match self {
-            WindowRule::Once { from, to } => format!("once, {from} to {to}"),
+            WindowRule::Once { from, to, zone } => {
+                let clock = parse_zone(zone).unwrap_or(TimeZone::UTC);
+                let (from, to) = (from.in_zone(&clock), to.in_zone(&clock));
+                let end = if from.date() == to.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+                format!("once, {} to {} ({zone})", from.strftime("%Y-%m-%d %H:%M"), to.strftime(end))
+            }
             WindowRule::Weekly { days, at, minutes, zone } => {
                 let names: Vec<&str> = days.iter().map(|day| weekday_name(*day)).collect();
                 format!("{} at {at} for {} ({zone})", names.join(", "), long(minutes))
@@ -152,6 +164,27 @@ pub fn maintenance_since(windows: &[Window], monitor: MonitorId, now: Time) -> O
 
 pub fn checked_title(title: &str) -> Result<String> {
     checked_line(title, "a title", 100)
+}
+
+/// `2026-11-23T14:30` on the zone's clock; of two such moments (the clocks go back) the first. One that the clocks skip is refused:
+/// moved silently, a window would not be where somebody planned it.
+pub fn local_moment(text: &str, zone: &str, field: &str) -> Result<Time> {
+    let wrong = || Error::field(field, "Please give a day and time such as 2026-11-23T14:30.");
+    let clock = parse_zone(zone).map_err(|error| Error::field("zone", error.message()))?;
+    let wanted: civil::DateTime = text.trim().parse().map_err(|_| wrong())?;
+    let found = clock.to_ambiguous_zoned(wanted);
+    let is_skipped = matches!(found.offset(), AmbiguousOffset::Gap { .. });
+    let moment = found.compatible().map_err(|_| wrong())?.timestamp();
+    if !is_skipped {
+        return Ok(moment.into());
+    }
+    let back = clock.preceding(moment).next().map_or(moment, |change| change.timestamp()).to_zoned(clock);
+    let (wanted, back) = (wanted.strftime("%Y-%m-%d %H:%M"), back.strftime("%Y-%m-%d %H:%M"));
+    Err(Error::field(field, format!("The clocks in {zone} skip {wanted}. Please give {back} or later.")))
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
 fn check_length(minutes: u32, errors: &mut FieldErrors) {

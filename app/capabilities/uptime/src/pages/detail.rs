@@ -108,7 +108,12 @@ pub fn show(detail: &Detail) -> View {
         wide.push(live("times", response_times(detail)));
     }
     wide.push(live("outages", outages(detail)));
-    wide.push(if detail.kind() == Kind::Heartbeat { live("beats", beats(detail)) } else { live("checks", checks(detail)) });
+    match detail.kind() {
+        Kind::Heartbeat => wide.push(live("beats", beats(detail))),
+        // It has no checks of its own: its members do.
+        Kind::Group => {}
+        _ => wide.push(live("checks", checks(detail))),
+    }
     let mut narrow = Vec::new();
     if !detail.beat_url.is_empty() {
         narrow.push(beat_address(detail));
@@ -120,7 +125,7 @@ pub fn show(detail: &Detail) -> View {
             narrow.push(certificate_card(certificate, detail.now));
         }
     }
-    if !detail.related.is_empty() {
+    if !detail.related.is_empty() || detail.kind() == Kind::Group {
         narrow.push(related(detail));
     }
     let summary = vec![live("state", state_notice(detail)), live("tiles", uptime_tiles(detail))];
@@ -141,7 +146,7 @@ fn head(detail: &Detail) -> View {
         acts.push(link_button(path("edit"), "Edit", Look::Plain));
         acts.push(confirm_button(&ConfirmButton {
             label: "Delete",
-            question: "Its history and outages go with it. A component that follows it stays on the status page, without data, until you change it. This cannot be undone.",
+            question: "Its history and outages go with it; groups, dependants and maintenance windows lose it, and a window that covers nothing else goes too. A component that follows it stays on the status page, without data, until you change it. This cannot be undone.",
             confirm: "Delete for good",
             action: path("delete").into(),
             look: Look::Danger,
@@ -394,5 +399,8 @@ fn related(detail: &Detail) -> View {
             view! { <li>{state_dot(tone(*state), state.label())}" "{name}</li> }.into_any()
         })
         .collect();
+    if items.is_empty() {
+        return card(Card { title, ..Card::default() }, muted("It has no member left. Edit it to choose some, or delete it."));
+    }
     card(Card { title, ..Card::default() }, view! { <ul class="plain-list">{items}</ul> })
 }

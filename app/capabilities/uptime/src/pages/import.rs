@@ -39,15 +39,19 @@ pub fn preview(found: &[Found], known: &[String], sealed: &str) -> View {
     let rows = found
         .iter()
         .map(|found| {
-            let (tone, here, notes) = match &found.import {
-                Import::Monitor { draft, .. } if known.contains(&draft.key) => (Tone::Neutral, "is here already".to_owned(), String::new()),
+            let (tone, here, target, notes) = match &found.import {
+                Import::Monitor { draft, .. } if known.contains(&draft.key) => {
+                    (Tone::Neutral, "is here already", String::new(), String::new())
+                }
                 Import::Monitor { draft, notes, .. } => {
                     count += 1;
-                    (Tone::Good, format!("{} {}", draft.watch.kind().as_str(), draft.watch.target()), notes.join(" "))
+                    (Tone::Good, draft.watch.kind().as_str(), draft.watch.target(), notes.join(" "))
                 }
-                Import::Refused(why) => (Tone::Warn, "left out".to_owned(), why.clone()),
+                Import::Refused(why) => (Tone::Warn, "left out", String::new(), why.clone()),
             };
-            Row::new(vec![paragraph(&found.name), tag(&found.kuma_type), state_dot(tone, &here), muted(&notes)])
+            let here = view! { <span>{state_dot(tone, here)}" "<span class="muted">{target}</span></span> }.into_any();
+            let notes = if notes.is_empty() { "–".to_owned() } else { notes };
+            Row::new(vec![paragraph(&found.name), tag(&found.kuma_type), here, muted(&notes)])
         })
         .collect();
     let empty =
@@ -63,7 +67,8 @@ pub fn preview(found: &[Found], known: &[String], sealed: &str) -> View {
     let submit = if count == 0 {
         link_button("/uptime/import", "Choose another file", Look::Plain)
     } else {
-        let button = submit_row(&SubmitRow { label: &format!("Import {count} monitors"), look: Look::Primary, cancel: "/uptime".into() });
+        let label = if count == 1 { "Import one monitor".to_owned() } else { format!("Import {count} monitors") };
+        let button = submit_row(&SubmitRow { label: &label, look: Look::Primary, cancel: "/uptime".into() });
         form(Form { action: "/uptime/import/run".into(), ..Form::default() }, view! { {hidden("sealed", sealed)}{button} })
     };
     stack(vec![head, sections("/uptime"), list, submit])

@@ -109,7 +109,7 @@ fn create(windows: &Windows<'_>) -> View {
         name: "zone",
         label: "Time zone",
         value: &form_values.zone,
-        help: "Such as Europe/Berlin. All times of the window are of this zone, also over a change of clocks.",
+        help: "Such as Europe/Berlin. All times of the window are of this zone, also over a change of clocks: a weekly start that the change skips moves behind it.",
         required: true,
         ..TextField::default()
     });

@@ -6,10 +6,9 @@ use axum::response::{IntoResponse, Response};
 use capability::{Cx, Routes};
 use http::header::CONTENT_TYPE;
 use kernel::{Error, Kind, Result};
-use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
-use web::{Access, Allowance, Json, Path, Peer, Query, Raw, Reply, State};
+use web::{Access, Allowance, Failure, Json, Path, Peer, Query, Raw, Reply, State};
 
 use crate::model::heartbeat::{Beat, BeatKind, take_in};
 use crate::model::watch::Kind as MonitorKind;
@@ -36,30 +35,42 @@ pub fn mount(routes: &mut Routes) {
     routes.post("/api/push/{token}", Access::Open, push);
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct BeatQuery {
-    rid: Option<String>,
+/// A beat must not be lost for what it brings along: a name that is given twice counts by its first value, and a body that is too
+/// large or broke off is left out.
+type Pairs = Query<Vec<(String, String)>>;
+type Body = std::result::Result<Raw, Failure>;
+
+fn first<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
+    pairs.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value)
 }
 
-async fn plain(State(cx): State<Cx>, peer: Peer, Path(token): Path<String>, Query(query): Query<BeatQuery>, Raw(body): Raw) -> Reply {
-    take(&cx, &peer, &token, (BeatKind::Success, None), &query, &body).await
+async fn plain(State(cx): State<Cx>, peer: Peer, Path(token): Path<String>, Query(pairs): Pairs, body: Body) -> Reply {
+    take(&cx, &peer, &token, (BeatKind::Success, None), &pairs, body).await
 }
 
 async fn suffixed(
     State(cx): State<Cx>,
     peer: Peer,
     Path((token, suffix)): Path<(String, String)>,
-    Query(query): Query<BeatQuery>,
-    Raw(body): Raw,
+    Query(pairs): Pairs,
+    body: Body,
 ) -> Reply {
     let kind = BeatKind::from_suffix(&suffix)
         .ok_or_else(|| Error::new(Kind::NotFound, "Behind the token stands start, fail, log, an exit code from 0 to 255, or nothing."))?;
-    take(&cx, &peer, &token, kind, &query, &body).await
+    take(&cx, &peer, &token, kind, &pairs, body).await
 }
 
-async fn take(cx: &Cx, peer: &Peer, token: &str, (kind, exit_code): (BeatKind, Option<u8>), query: &BeatQuery, body: &[u8]) -> Reply {
-    let run_id = query.rid.as_deref().map(|id| kernel::text::shorten(id, 64)).filter(|id| !id.is_empty());
-    let beat = Beat { at: cx.now(), kind, exit_code, run_id, body: kept(body), reported_ms: None };
+async fn take(
+    cx: &Cx,
+    peer: &Peer,
+    token: &str,
+    (kind, exit_code): (BeatKind, Option<u8>),
+    pairs: &[(String, String)],
+    body: Body,
+) -> Reply {
+    let run_id = Some(kernel::text::shorten(first(pairs, "rid"), 64)).filter(|id| !id.is_empty());
+    let body = body.map_or_else(|_| String::new(), |Raw(body)| kept(&body));
+    let beat = Beat { at: cx.now(), kind, exit_code, run_id, body, reported_ms: None };
     accept(cx, peer, token, beat).await?;
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], "OK").into_response())
 }
@@ -69,22 +80,13 @@ fn kept(body: &[u8]) -> String {
 }
 
 /// Uptime Kuma's push address.
-#[derive(Debug, Default, Deserialize)]
-struct PushQuery {
-    #[serde(default)]
-    status: String,
-    #[serde(default)]
-    msg: String,
-    #[serde(default)]
-    ping: String,
-}
-
-async fn push(State(cx): State<Cx>, peer: Peer, Path(token): Path<String>, Query(query): Query<PushQuery>) -> Reply<Response> {
+async fn push(State(cx): State<Cx>, peer: Peer, Path(token): Path<String>, Query(pairs): Pairs) -> Reply<Response> {
     // Only an explicit or silent "up" is good news: a script that says "error" or "DOWN" must not be taken for a success.
-    let is_up = query.status.is_empty() || query.status.eq_ignore_ascii_case("up");
+    let status = first(&pairs, "status");
+    let is_up = status.is_empty() || status.eq_ignore_ascii_case("up");
     let kind = if is_up { BeatKind::Success } else { BeatKind::Fail };
-    let reported_ms = query.ping.parse::<f64>().ok().filter(|ms| (0.0..4e9).contains(ms)).map(|ms| ms as u32);
-    let beat = Beat { at: cx.now(), kind, exit_code: None, run_id: None, body: kept(query.msg.as_bytes()), reported_ms };
+    let reported_ms = first(&pairs, "ping").parse::<f64>().ok().filter(|ms| (0.0..4e9).contains(ms)).map(|ms| ms as u32);
+    let beat = Beat { at: cx.now(), kind, exit_code: None, run_id: None, body: kept(first(&pairs, "msg").as_bytes()), reported_ms };
     accept(&cx, &peer, &token, beat).await?;
     Ok(Json(json!({ "ok": true })).into_response())
 }

@@ -284,17 +284,12 @@ async fn set_paused(cx: &Cx, actor: Actor, id: MonitorId, is_paused: bool) -> Re
 }
 
 async fn remove(State(cx): State<Cx>, by: By<Member>, Path(id): Path<MonitorId>) -> Reply {
-    let removed = cx
-        .write(move |tx| {
-            let monitor = acts::delete(tx, id)?;
-            record(tx, &by.actor, "uptime.monitor.delete", &monitor)
-        })
-        .await;
-    match removed {
-        Ok(()) => Ok(see_other_with("/uptime", "The monitor is deleted.")),
-        Err(error) if error.kind == ErrorKind::Conflict => Ok(see_other_with(&format!("/uptime/monitors/{id}"), error.message())),
-        Err(error) => Err(error.into()),
-    }
+    cx.write(move |tx| {
+        let monitor = acts::delete(tx, id)?;
+        record(tx, &by.actor, "uptime.monitor.delete", &monitor)
+    })
+    .await?;
+    Ok(see_other_with("/uptime", "The monitor is deleted."))
 }
 
 async fn renew(State(cx): State<Cx>, by: By<Member>, Path(id): Path<MonitorId>) -> Reply {

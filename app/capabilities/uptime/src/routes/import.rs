@@ -4,6 +4,7 @@
 use axum::extract::Multipart;
 use axum::response::IntoResponse;
 use capability::{Cx, Framed, Routes};
+use db::Reader;
 use frontend::console_page;
 use kernel::error::FieldError;
 use kernel::{Error, Kind, Result, Role, Sealer, Secret};
@@ -31,7 +32,7 @@ async fn preview(State(cx): State<Cx>, _by: By<Member>, framed: Framed, upload: 
     match read_upload(upload).await.and_then(|text| Ok((kuma::read(&text)?, text))) {
         Ok((found, text)) => {
             let sealed = cx.sealer.seal(SEAL, &Secret::new(text))?;
-            let known = known(&cx, &found).await?;
+            let (found, known) = cx.read(move |r| fitted(r, found)).await?;
             Ok(Html(console_page(&framed.live(&[]), "Import", pages::import::preview(&found, &known, &sealed))).into_response())
         }
         Err(error) if error.kind == Kind::Invalid => {
@@ -60,25 +61,20 @@ async fn read_upload(mut upload: Multipart) -> Result<String> {
     Ok(text)
 }
 
-/// Keys that a monitor has already: these entries would be left alone.
-async fn known(cx: &Cx, found: &[Found]) -> Result<Vec<String>> {
-    let keys: Vec<String> = found
-        .iter()
-        .filter_map(|found| match &found.import {
-            Import::Monitor { draft, .. } => Some(draft.key.clone()),
-            Import::Refused(_) => None,
-        })
-        .collect();
-    cx.read(move |r| {
-        let mut known = Vec::new();
-        for key in keys {
-            if !key.is_empty() && store::monitors::find_by_key(r, &key)?.is_some() {
-                known.push(key);
-            }
+/// Fitted to what is here: the keys that a monitor has already (these entries are left alone), and no push token twice.
+fn fitted(r: &Reader<'_>, mut found: Vec<Found>) -> Result<(Vec<Found>, Vec<String>)> {
+    let mut known = Vec::new();
+    for entry in &mut found {
+        let Import::Monitor { draft, secrets, notes } = &mut entry.import else { continue };
+        if !draft.key.is_empty() && store::monitors::find_by_key(r, &draft.key)?.is_some() {
+            known.push(draft.key.clone());
+        } else if !secrets.beat_token.is_empty()
+            && let Some(other) = store::monitors::find_by_beat_token(r, &secrets.beat_token)?
+        {
+            kuma::forget_token(secrets, notes, &format!("Its push token is in use by “{}” here", other.name));
         }
-        Ok(known)
-    })
-    .await
+    }
+    Ok((found, known))
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,7 +89,14 @@ async fn run(State(cx): State<Cx>, by: By<Member>, Form(form): Form<RunForm>) ->
         .map_err(|_| Error::invalid("Please start the import again: this form is not whole any more."))?;
     let found = kuma::read(text.expose())?;
     let made = make(&cx, by.actor, found).await?;
-    Ok(see_other_with("/uptime", &format!("{made} monitors were imported.")))
+    Ok(see_other_with(
+        "/uptime",
+        &match made {
+            0 => "Nothing was new: no monitor was imported.".to_owned(),
+            1 => "One monitor was imported.".to_owned(),
+            made => format!("{made} monitors were imported."),
+        },
+    ))
 }
 
 async fn make(cx: &Cx, actor: Actor, found: Vec<Found>) -> Result<usize> {
@@ -102,11 +105,11 @@ async fn make(cx: &Cx, actor: Actor, found: Vec<Found>) -> Result<usize> {
 }
 
 fn import_all(tx: &mut db::Tx<'_>, sealer: &Sealer, actor: &Actor, found: Vec<Found>) -> Result<usize> {
+    let (found, known) = fitted(tx, found)?;
     let mut made = 0;
     for Found { import, .. } in found {
         let Import::Monitor { draft, secrets, .. } = import else { continue };
-        let exists = !draft.key.is_empty() && store::monitors::find_by_key(tx, &draft.key)?.is_some();
-        if exists {
+        if known.contains(&draft.key) {
             continue;
         }
         let monitor = acts::create(tx, sealer, Given { draft: *draft, secrets })?;

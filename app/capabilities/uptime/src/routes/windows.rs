@@ -1,15 +1,15 @@
 //! Maintenance windows: the list, the form, the end.
 
 use axum::response::IntoResponse;
-use capability::{Cx, Framed, Routes, audit};
+use capability::{Cx, Framed, Routes, audit, settings};
 use frontend::console_page;
 use kernel::error::FieldError;
 use kernel::ids::MonitorId;
-use kernel::{Error, Kind, Result, Role, Time};
+use kernel::{Error, Kind, Result, Role};
 use web::{Access, By, Form, Html, Member, Path, Reply, State, Viewer, see_other_with};
 
 use super::api::unprocessable;
-use crate::model::window::{WindowRule, checked_title};
+use crate::model::window::{WindowRule, checked_title, local_moment};
 use crate::pages::windows::WindowForm;
 use crate::{acts, pages, store};
 
@@ -20,14 +20,8 @@ pub fn mount(routes: &mut Routes) {
 }
 
 async fn list(State(cx): State<Cx>, by: By<Viewer>, framed: Framed) -> Reply {
-    let form = WindowForm {
-        rule: "once".into(),
-        at: "02:00".into(),
-        minutes: "60".into(),
-        zone: "UTC".into(),
-        days: vec![7],
-        ..WindowForm::default()
-    };
+    let zone = cx.read(|r| settings::text(r, &settings::ZONE)).await?;
+    let form = WindowForm { rule: "once".into(), at: "02:00".into(), minutes: "60".into(), zone, days: vec![7], ..WindowForm::default() };
     let can_edit = by.actor.has_role(Role::Member);
     Ok(Html(page(&cx, framed, &form, &[], can_edit).await?).into_response())
 }
@@ -48,7 +42,7 @@ async fn create(State(cx): State<Cx>, by: By<Member>, framed: Framed, Form(form)
     let made = cx
         .write(move |tx| {
             let title = checked_title(&wanted.title).map_err(|error| Error::field("title", error.message()))?;
-            let rule = rule(&wanted)?.checked()?;
+            let rule = rule(&wanted)?.checked(tx.now)?;
             let mut monitors = Vec::new();
             for id in &wanted.monitors {
                 monitors.push(store::monitors::get(tx, MonitorId(*id))?.id);
@@ -74,16 +68,8 @@ fn rule(form: &WindowForm) -> Result<WindowRule> {
     match form.rule.as_str() {
         "weekly" => Ok(WindowRule::Weekly { days: form.days.clone(), at: form.at.clone(), minutes: minutes()?, zone }),
         "cron" => Ok(WindowRule::Cron { expression: form.expression.clone(), minutes: minutes()?, zone }),
-        _ => Ok(WindowRule::Once { from: local(&form.from, &zone, "from")?, to: local(&form.to, &zone, "to")? }),
+        _ => Ok(WindowRule::Once { from: local_moment(&form.from, &zone, "from")?, to: local_moment(&form.to, &zone, "to")?, zone }),
     }
-}
-
-/// `2026-11-23T14:30` in the given zone.
-fn local(text: &str, zone: &str, field: &str) -> Result<Time> {
-    let wrong = || Error::field(field, "Please give a day and time such as 2026-11-23T14:30.");
-    let zone = kernel::time::parse_zone(zone).map_err(|error| Error::field("zone", error.message()))?;
-    let at: jiff::civil::DateTime = text.trim().parse().map_err(|_| wrong())?;
-    Ok(at.to_zoned(zone).map_err(|_| wrong())?.timestamp().into())
 }
 
 async fn remove(State(cx): State<Cx>, by: By<Member>, Path(id): Path<i64>) -> Reply {

@@ -4,13 +4,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::Time;
 use kernel::ids::MonitorId;
 
 use crate::model::check::{Check, Sample, Verdict};
 use crate::model::heartbeat::BeatState;
-use crate::model::judge::holding_parent;
+use crate::model::judge::{holding_parent, owes_a_look};
 use crate::model::quorum::Vote;
 use crate::model::schedule::Schedule;
 use crate::model::state::State;
@@ -20,6 +21,9 @@ use crate::prober::Target;
 
 /// So many results per monitor are at hand for dashboards: 40 minutes at 20 s.
 pub const RING: usize = 120;
+
+/// What it takes to ask a parent beside its probe: a place in the queue, a word of the canaries.
+const ASKING: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 pub struct Book {
@@ -50,6 +54,8 @@ pub struct Watched {
     pub ring: VecDeque<Dot>,
     pub last: Option<Arc<Check>>,
     pub is_in_flight: bool,
+    /// A turn came while one was under way: it is taken right after.
+    pub is_due_again: bool,
     pub certificate: Option<(Time, i64)>,
     /// Newest words of other vantages, by key.
     pub votes: HashMap<i64, Vote>,
@@ -66,6 +72,7 @@ impl Watched {
             ring: VecDeque::new(),
             last: None,
             is_in_flight: false,
+            is_due_again: false,
             certificate: None,
             votes: HashMap::new(),
         }
@@ -105,11 +112,16 @@ impl Book {
         holding_parent(parents, now)
     }
 
-    /// Is a parent being probed just now? Held back by it, but not explained: the parent may well be up.
-    pub fn asks_a_parent(&self, id: MonitorId) -> bool {
+    /// Is a parent being looked at, or about to be, since this monitor began to fail? Held back by it, but not explained: the parent
+    /// may well be up.
+    pub fn asks_a_parent(&self, id: MonitorId, fails_since: Option<Time>, now: Time) -> bool {
         let Some(watched) = self.monitors.get(&id) else { return false };
         let mut parents = watched.monitor.depends_on.iter().filter_map(|parent| self.monitors.get(parent));
-        parents.any(|parent| parent.is_in_flight && !parent.monitor.paused && parent.kind().is_probed())
+        parents.any(|parent| {
+            let patience = watched.monitor.rules.timeout() + parent.monitor.rules.timeout() + ASKING;
+            let owes = || fails_since.is_some_and(|since| owes_a_look(&parent.state, since, patience, now));
+            !parent.monitor.paused && parent.kind().is_probed() && (parent.is_in_flight || owes())
+        })
     }
 
     /// Groups that this monitor is a member of.

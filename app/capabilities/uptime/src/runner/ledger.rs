@@ -29,8 +29,17 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
 enum Entry {
-    Step { monitor: Arc<Monitor>, state: Box<State>, changes: Vec<Change> },
-    Certificate { monitor: Arc<Monitor>, ends_at: Time, days_left: i64, threshold: i64 },
+    Step {
+        monitor: Arc<Monitor>,
+        state: Box<State>,
+        changes: Vec<Change>,
+    },
+    /// The end and threshold that were told of, if any are, and the word on it.
+    Certificate {
+        monitor: Arc<Monitor>,
+        told: Option<(Time, i64)>,
+        fact: Option<Box<Fact>>,
+    },
     Fact(Box<Fact>),
 }
 
@@ -46,8 +55,8 @@ impl Ledger {
         self.put(Entry::Step { monitor, state: Box::new(state), changes });
     }
 
-    pub fn certificate(&self, monitor: Arc<Monitor>, ends_at: Time, days_left: i64, threshold: i64) {
-        self.put(Entry::Certificate { monitor, ends_at, days_left, threshold });
+    pub fn certificate(&self, monitor: Arc<Monitor>, told: Option<(Time, i64)>, fact: Option<Fact>) {
+        self.put(Entry::Certificate { monitor, told, fact: fact.map(Box::new) });
     }
 
     pub fn fact(&self, fact: Fact) {
@@ -118,12 +127,13 @@ fn write(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
             let who = store::states::Who { id: current.id, name: &current.name, target: &target };
             store::states::write_step(tx, &who, state, changes)
         }
-        Entry::Certificate { monitor, ends_at, days_left, threshold } => {
-            let Some(current) = store::monitors::find(tx, monitor.id)? else { return Ok(()) };
-            store::states::save_certificate(tx, current.id, *ends_at, *threshold)?;
+        Entry::Certificate { monitor, told, fact } => {
+            if store::monitors::find(tx, monitor.id)?.is_none() {
+                return Ok(());
+            }
+            store::states::save_certificate(tx, monitor.id, *told)?;
             tx.signal(crate::TOPIC);
-            let (name, target) = (current.name.clone(), current.watch.target());
-            work::record(tx, &Fact::CertificateExpiring { monitor: current.id, name, target, not_after: *ends_at, days_left: *days_left })
+            fact.as_ref().map_or(Ok(()), |fact| work::record(tx, fact))
         }
     }
 }

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::book::Watched;
 use super::{Book, Desk};
 use crate::model::check::Check;
-use crate::model::schedule::{Tick, jitter, spread};
+use crate::model::heartbeat::BeatState;
+use crate::model::judge::look_at;
+use crate::model::schedule::{Tick, phase, soon};
 use crate::model::watch::{Kind, Monitor, Secrets, Watch};
 use crate::model::window::Window;
 use crate::prober::{Prober, ProberOptions, Target};
@@ -19,8 +21,6 @@ use crate::store;
 use crate::store::states::Remembered;
 
 const EVERY: Duration = Duration::from_secs(15);
-/// After a restart the first turns are spread over at most this.
-const SPREAD: Duration = Duration::from_secs(30);
 pub const ALIVE: &str = "alive";
 /// There while an interruption is told of that has not ended: its end may come after a restart.
 pub const OFFLINE: &str = "offline";
@@ -70,8 +70,9 @@ impl Desk {
 
     /// Gives the checks of beats that came while nobody judged them.
     fn take_over(&self, mut loaded: Loaded) -> Vec<(MonitorId, Check)> {
-        let tick = self.tick();
         let mut book = self.book();
+        let is_changed = |monitor: &&Monitor| book.monitors.get(&monitor.id).is_none_or(|old| old.monitor.changed_at != monitor.changed_at);
+        let start = Start { tick: self.tick(), now: self.cx.now(), count: loaded.monitors.iter().filter(is_changed).count() };
         let is_start = book.monitors.is_empty();
         let ids: HashSet<MonitorId> = loaded.monitors.iter().map(|monitor| monitor.id).collect();
         let gone: Vec<MonitorId> = book.monitors.keys().filter(|id| !ids.contains(id)).copied().collect();
@@ -88,19 +89,49 @@ impl Desk {
         for monitor in loaded.monitors {
             let secrets = loaded.secrets.remove(&monitor.id).unwrap_or_default();
             let id = monitor.id;
-            if book.monitors.contains_key(&id) {
-                change(&mut book, monitor, secrets, tick);
+            if let Some(watched) = book.monitors.get_mut(&id) {
+                if watched.monitor.changed_at != monitor.changed_at {
+                    let replans = change(watched, monitor, secrets);
+                    self.look_there(watched, start.now);
+                    if replans {
+                        plan(&mut book, id, &start);
+                    }
+                }
                 continue;
             }
             let remembered = loaded.remembered.remove(&id).unwrap_or_default();
-            let is_fresh = remembered.state.last.is_none() || !is_start;
-            let watched = welcome(monitor, secrets, remembered, loaded.alive);
+            let mut watched = welcome(monitor, secrets, remembered, loaded.alive);
+            self.look_there(&mut watched, start.now);
             missed.extend(unjudged_beat(&watched).map(|check| (id, check)));
-            plan(&mut book, &watched, if is_fresh { tick } else { tick + later(&watched) });
             book.monitors.insert(id, watched);
+            plan(&mut book, id, &start);
         }
         missed
     }
+
+    /// What is remembered of another place (address, host, kind) is forgotten, and what was open about it ends.
+    fn look_there(&self, watched: &mut Watched, now: Time) {
+        let is_elsewhere = !watched.state.place.is_empty();
+        let (state, changes) = look_at(&watched.state, &watched.monitor.watch.place(), now);
+        if state.place == watched.state.place {
+            return;
+        }
+        watched.state = state;
+        if is_elsewhere {
+            (watched.last, watched.certificate) = (None, None);
+            watched.ring.clear();
+            watched.votes.clear();
+            self.ledger.step(watched.monitor.clone(), watched.state.clone(), changes);
+            self.ledger.certificate(watched.monitor.clone(), None, None);
+        }
+    }
+}
+
+/// When so many monitors begin at once.
+struct Start {
+    tick: Tick,
+    now: Time,
+    count: usize,
 }
 
 /// Now, when the runner was away for longer than the shortest grace: beats may have come to a closed door.
@@ -142,46 +173,31 @@ fn unjudged_beat(watched: &Watched) -> Option<Check> {
     })
 }
 
-fn later(watched: &Watched) -> Tick {
-    let wait = watched.monitor.rules.interval().min(SPREAD).mul_f64(spread(watched.monitor.id));
-    u64::try_from(wait.as_millis()).unwrap_or(0)
-}
-
-fn plan(book: &mut Book, watched: &Watched, first: Tick) {
-    let id = watched.monitor.id;
+fn plan(book: &mut Book, id: MonitorId, start: &Start) {
+    let Some(watched) = book.monitors.get(&id) else { return };
     if watched.monitor.paused || watched.kind() == Kind::Heartbeat {
         book.schedule.remove(id);
     } else {
         let interval = watched.monitor.rules.interval();
-        // A tenth of the interval at most, so that a batch created at once does not knock at once for ever.
-        let jitter = u64::try_from(jitter(id, interval).as_millis()).unwrap_or(0).min(2_000);
-        book.schedule.put(id, interval, first + jitter);
+        book.schedule.put(id, interval, soon(id, start.tick, start.count), phase(id, interval, start.tick, start.now));
     }
 }
 
-fn change(book: &mut Book, monitor: Monitor, secrets: Secrets, tick: Tick) {
-    let id = monitor.id;
-    let Some(watched) = book.monitors.get_mut(&id) else { return };
-    if watched.monitor.changed_at == monitor.changed_at {
-        return;
-    }
+/// Must its turns be planned anew?
+fn change(watched: &mut Watched, monitor: Monitor, secrets: Secrets) -> bool {
     let target = Target { watch: monitor.watch.clone(), rules: monitor.rules.clone(), secrets };
-    if *watched.target != target || watched.monitor.paused != monitor.paused {
+    let replans = *watched.target != target || watched.monitor.paused != monitor.paused;
+    if replans {
         // What failed before the change says nothing about what is watched now.
         (watched.state.fails, watched.state.first_fail) = (0, None);
     }
-    let replans = *watched.target != target || watched.monitor.paused != monitor.paused;
+    if watched.kind() != monitor.watch.kind() {
+        watched.beat = BeatState::default();
+    }
     watched.address = monitor.watch.target().into();
     watched.target = Arc::new(target);
     watched.monitor = Arc::new(monitor);
-    if replans {
-        let (paused, kind, interval) = (watched.monitor.paused, watched.kind(), watched.monitor.rules.interval());
-        if paused || kind == Kind::Heartbeat {
-            book.schedule.remove(id);
-        } else {
-            book.schedule.put(id, interval, tick);
-        }
-    }
+    replans
 }
 
 /// Reloads on signals and by the clock, and notes that the runner is alive.

@@ -80,7 +80,9 @@ fn arounds(book: &Book, now: Time) -> HashMap<MonitorId, Around> {
     let around = |(id, watched): (&MonitorId, &super::Watched)| {
         let maintenance_since = active.iter().filter(|(window, _)| window.covers(*id)).map(|(_, from)| *from).min();
         let parent_down = if watched.monitor.depends_on.is_empty() { None } else { book.holding_parent(*id, now) };
-        (*id, Around { is_paused: watched.monitor.paused, maintenance_since, parent_down, is_parent_asked: book.asks_a_parent(*id) })
+        let fails_since = watched.state.first_fail.as_ref().map(|failure| failure.at);
+        let is_parent_asked = book.asks_a_parent(*id, fails_since, now);
+        (*id, Around { is_paused: watched.monitor.paused, maintenance_since, parent_down, is_parent_asked })
     };
     book.monitors.iter().map(around).collect()
 }

@@ -13,6 +13,7 @@ use crate::model::check::{Check, Reason, Verdict};
 use crate::model::judge::{judge, wants_retry, would_confirm};
 use crate::model::quorum::{Vote, combine, group_check};
 use crate::model::schedule::ClockGuard;
+use crate::model::state::State;
 use crate::model::watch::{Kind, Watch};
 use crate::prober::{Target, policy};
 
@@ -33,7 +34,7 @@ impl Desk {
                     drop(book);
                     self.take_group_turn(id);
                 }
-                _ if watched.is_in_flight => {}
+                _ if watched.is_in_flight => watched.is_due_again = true,
                 _ => {
                     watched.is_in_flight = true;
                     drop(book);
@@ -52,7 +53,7 @@ impl Desk {
         let mut guard = ClockGuard::new(tick, at);
         let mut check = self.prober().probe(&target, at).await;
         let latest = tick + u64::from(target.rules.timeout_ms);
-        if !self.still_wants(id, &target) {
+        if self.was_changed(id, &target) {
             check = Check::skipped(at, Reason::Cancelled);
         } else if guard.tick(self.tick(), self.cx.now(), latest).is_some() {
             check = Check::skipped(at, Reason::SelfOverload);
@@ -67,15 +68,17 @@ impl Desk {
         self.conclude(id, check);
     }
 
-    /// Does the monitor still look there? If not, what was found says nothing about it, and the new place is looked at without delay.
-    fn still_wants(&self, id: MonitorId, target: &Target) -> bool {
+    /// What was found at a place that is not watched any more says nothing; the new one has its turn now.
+    fn was_changed(&self, id: MonitorId, asked: &Target) -> bool {
         let tick = self.tick();
         let mut book = self.book();
-        let still = book.monitors.get(&id).is_none_or(|watched| *watched.target == *target);
-        if !still {
-            book.schedule.sooner(id, tick);
+        if book.monitors.get(&id).is_none_or(|watched| watched.state.place == asked.watch.place()) {
+            return false;
         }
-        still
+        book.schedule.sooner(id, tick);
+        drop(book);
+        self.nudge();
+        true
     }
 
     /// Judged from what is known of its members.
@@ -101,25 +104,24 @@ impl Desk {
         let now = self.cx.now();
         let tick = self.tick();
         let mut book = self.book();
-        let (parent, is_parent_asked) = (book.holding_parent(id, now), book.asks_a_parent(id));
+        let parent = book.holding_parent(id, now);
         let Some(watched) = book.monitors.get_mut(&id) else { return };
         watched.is_in_flight = false;
+        let is_due_again = std::mem::take(&mut watched.is_due_again);
         if watched.monitor.paused {
             return;
         }
-        let sample = own.sample(0);
-        watched.keep(&sample);
-        if watched.kind().is_probed() || watched.kind() == Kind::Heartbeat {
-            self.ledger.sample(id, sample);
-        }
-        self.look_at_certificate(watched, &own);
+        self.keep(watched, &own);
         // A beat or a sum over members says nothing about our way out.
         let saw_out = watched.kind().is_probed() && matches!(own.verdict, Verdict::Ok | Verdict::Slow) && is_public(&own);
         let rules = watched.rules();
         let check = combine(own, &watched.fresh_votes(now), rules.vantages);
         let before = watched.state.clone();
-        let mut standing = before.clone();
-        (standing.parent, standing.is_parent_asked) = (parent, is_parent_asked);
+        // A good check has nothing to wait for.
+        let fails_since = (check.verdict == Verdict::Fail).then(|| before.first_fail.as_ref().map_or(check.at, |first| first.at));
+        let is_parent_asked = book.asks_a_parent(id, fails_since, now);
+        let Some(watched) = book.monitors.get_mut(&id) else { return };
+        let mut standing = State { parent, is_parent_asked, ..before.clone() };
         if watched.kind() == Kind::Group {
             // Its members were confirmed already: what they say counts at once.
             standing.slow_bits = if check.verdict == Verdict::Slow { 0b1_1111 } else { 0 };
@@ -137,6 +139,9 @@ impl Desk {
         if wants_retry {
             book.schedule.sooner(id, tick + u64::try_from(rules.retry().as_millis()).unwrap_or(u64::MAX));
         }
+        if is_due_again {
+            book.schedule.sooner(id, tick);
+        }
         // Before anybody hears of a dependant, its parents shall have been looked at.
         for parent in parents {
             book.schedule.sooner(parent, tick);
@@ -151,6 +156,15 @@ impl Desk {
         }
         drop(book);
         self.nudge();
+    }
+
+    fn keep(&self, watched: &mut Watched, own: &Check) {
+        let sample = own.sample(0);
+        watched.keep(&sample);
+        if watched.kind() != Kind::Group {
+            self.ledger.sample(watched.monitor.id, sample);
+        }
+        self.look_at_certificate(watched, own);
     }
 
     /// The word of another vantage: kept, and a reason to look again when it differs from ours.
@@ -176,12 +190,22 @@ impl Desk {
         let Some(certificate) = &check.seen.certificate else { return };
         let days_left = certificate.days_left(check.at);
         let warn_days = watched.monitor.watch.certificate_warn_days();
-        if let Some(threshold) = certificates::due(certificate.not_after, days_left, warn_days, watched.certificate) {
-            watched.certificate = Some((certificate.not_after, threshold));
-            // The state's row must be there for the certificate to be noted in it.
-            self.ledger.step(watched.monitor.clone(), watched.state.clone(), Vec::new());
-            self.ledger.certificate(watched.monitor.clone(), certificate.not_after, days_left, threshold);
-        }
+        let (monitor, target) = (watched.monitor.id, watched.monitor.watch.target());
+        let (name, not_after) = (watched.monitor.name.clone(), certificate.not_after);
+        let fact = match certificates::due(not_after, days_left, warn_days, watched.certificate) {
+            Some(threshold) => {
+                watched.certificate = Some((not_after, threshold));
+                Fact::CertificateExpiring { monitor, name, target, not_after, days_left }
+            }
+            None if certificates::is_renewed(not_after, days_left, watched.certificate) => {
+                watched.certificate = None;
+                Fact::CertificateRenewed { monitor, name, target, not_after, renewed_at: check.at }
+            }
+            None => return,
+        };
+        // The state's row must be there for the certificate to be noted in it.
+        self.ledger.step(watched.monitor.clone(), watched.state.clone(), Vec::new());
+        self.ledger.certificate(watched.monitor.clone(), watched.certificate, Some(fact));
     }
 
     /// Would this check make it down, for a reason that could be our own network?

@@ -6,7 +6,7 @@ use kernel::{Error, Kind, Result, Sealer, Secret, Time};
 use rusqlite::{Row, params};
 
 use super::{from_json, to_json};
-use crate::model::watch::{Draft, Monitor, Secrets};
+use crate::model::watch::{Draft, Monitor, Secrets, Watch};
 
 const SEAL: &str = "uptime_monitors.secrets";
 const COLUMNS: &str = "id, key, name, watch, rules, tags, note, depends_on, is_paused, created_at, changed_at";
@@ -51,9 +51,11 @@ pub fn find_by_key(r: &Reader<'_>, key: &str) -> Result<Option<Monitor>> {
     r.row(&format!("select {COLUMNS} from uptime_monitors where key = ?"), [key], raw)?.map(monitor).transpose()
 }
 
-/// The first of this name, for files whose entries have no key.
+/// The first of this name, for files whose entries have no key; one that has a key is another entry's, so it comes last.
 pub fn find_by_name(r: &Reader<'_>, name: &str) -> Result<Option<Monitor>> {
-    r.row(&format!("select {COLUMNS} from uptime_monitors where name = ? order by id limit 1"), [name], raw)?.map(monitor).transpose()
+    r.row(&format!("select {COLUMNS} from uptime_monitors where name = ? order by key is not null, id limit 1"), [name], raw)?
+        .map(monitor)
+        .transpose()
 }
 
 pub fn find_by_beat_token(r: &Reader<'_>, token: &str) -> Result<Option<Monitor>> {
@@ -148,16 +150,21 @@ pub fn set_paused(tx: &mut Tx<'_>, id: MonitorId, is_paused: bool) -> Result<()>
 
 /// With its state, stretches, outages and beats. Its checks age out by themselves.
 pub fn delete(tx: &mut Tx<'_>, id: MonitorId) -> Result<()> {
-    for other in list(tx)? {
-        if other.depends_on.contains(&id) {
-            let kept: Vec<MonitorId> = other.depends_on.iter().copied().filter(|parent| *parent != id).collect();
+    for mut other in list(tx)? {
+        let named = other.needs().contains(&id);
+        other.draft.depends_on.retain(|parent| *parent != id);
+        if let Watch::Group(group) = &mut other.draft.watch {
+            group.members.retain(|member| *member != id);
+        }
+        if named {
             tx.run(
-                "update uptime_monitors set depends_on = ?, changed_at = max(changed_at + 1, ?) where id = ?",
-                params![to_json(&kept)?, tx.now.0, other.id.0],
+                "update uptime_monitors set watch = ?, depends_on = ?, changed_at = max(changed_at + 1, ?) where id = ?",
+                params![to_json(&other.watch)?, to_json(&other.depends_on)?, tx.now.0, other.id.0],
             )?;
         }
     }
     for sql in [
+        "update uptime_outages set parent_id = null where parent_id = ?",
         "delete from uptime_beats where monitor_id = ?",
         "delete from uptime_outages where monitor_id = ?",
         "delete from uptime_transitions where monitor_id = ?",
@@ -175,7 +182,6 @@ pub fn count(r: &Reader<'_>) -> Result<u64> {
 
 /// Dependencies and group members must exist, and must not lead back to the monitor itself.
 fn check_references(r: &Reader<'_>, draft: &Draft, own: Option<MonitorId>) -> Result<()> {
-    use crate::model::watch::Watch;
     let (field, wanted) = match &draft.watch {
         Watch::Group(group) => ("members", group.members.clone()),
         _ => ("depends_on", Vec::new()),
@@ -186,7 +192,7 @@ fn check_references(r: &Reader<'_>, draft: &Draft, own: Option<MonitorId>) -> Re
         }
     }
     let Some(own) = own else { return Ok(()) };
-    let mut open: Vec<MonitorId> = draft.depends_on.iter().copied().chain(wanted).collect();
+    let mut open = draft.needs();
     let mut seen = Vec::new();
     while let Some(next) = open.pop() {
         if next == own {
@@ -195,10 +201,7 @@ fn check_references(r: &Reader<'_>, draft: &Draft, own: Option<MonitorId>) -> Re
         if !seen.contains(&next) {
             seen.push(next);
             if let Some(monitor) = find(r, next)? {
-                open.extend(monitor.depends_on.iter().copied());
-                if let Watch::Group(group) = &monitor.watch {
-                    open.extend(group.members.iter().copied());
-                }
+                open.extend(monitor.needs());
             }
         }
     }

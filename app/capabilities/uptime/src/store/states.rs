@@ -103,8 +103,17 @@ pub fn write_step(tx: &mut Tx<'_>, who: &Who<'_>, state: &State, changes: &[Chan
                     params![who.id.0, since.0, confirmed_at.0, reason.code(), detail, parent.map(|parent| parent.0)],
                 )?;
             }
-            Change::OutageClosed { since, at } => {
-                tx.run("update uptime_outages set ended_at = ? where monitor_id = ? and started_at = ?", params![at.0, who.id.0, since.0])?;
+            Change::OutageExplained { since, parent } => {
+                tx.run(
+                    "update uptime_outages set parent_id = ? where monitor_id = ? and started_at = ?",
+                    params![parent.0, who.id.0, since.0],
+                )?;
+            }
+            Change::OutageClosed { since, at, note } => {
+                tx.run(
+                    "update uptime_outages set ended_at = ?, detail = trim(detail || ' ' || ?) where monitor_id = ? and started_at = ?",
+                    params![at.0, note, who.id.0, since.0],
+                )?;
             }
             Change::Told(notice) => {
                 let fact = fact(tx, who, notice)?;
@@ -162,8 +171,12 @@ fn fact(tx: &Tx<'_>, who: &Who<'_>, notice: &Notice) -> Result<Fact> {
     })
 }
 
-pub fn save_certificate(tx: &mut Tx<'_>, id: MonitorId, ends_at: Time, told: i64) -> Result<()> {
-    tx.run("update uptime_states set certificate_ends_at = ?, certificate_told = ? where monitor_id = ?", params![ends_at.0, told, id.0])?;
+/// The end and threshold that were told of; `None` when nothing is told any more.
+pub fn save_certificate(tx: &mut Tx<'_>, id: MonitorId, told: Option<(Time, i64)>) -> Result<()> {
+    tx.run(
+        "update uptime_states set certificate_ends_at = ?, certificate_told = ? where monitor_id = ?",
+        params![told.map(|(ends_at, _)| ends_at.0), told.map(|(_, threshold)| threshold), id.0],
+    )?;
     Ok(())
 }
 
@@ -173,6 +186,12 @@ pub fn save_beat(tx: &mut Tx<'_>, id: MonitorId, beat: &BeatState) -> Result<()>
          on conflict (monitor_id) do update set beat = excluded.beat",
         params![id.0, tx.now.0, to_json(beat)?],
     )?;
+    Ok(())
+}
+
+/// Another kind of monitor: its beats of before say nothing any more.
+pub fn forget_beats(tx: &mut Tx<'_>, id: MonitorId) -> Result<()> {
+    tx.run("update uptime_states set beat = '{}' where monitor_id = ?", [id.0])?;
     Ok(())
 }
 

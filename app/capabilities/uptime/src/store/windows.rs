@@ -2,7 +2,7 @@
 
 use db::{Reader, Tx};
 use kernel::ids::MonitorId;
-use kernel::{Error, Result, Time};
+use kernel::{Error, Result};
 use rusqlite::{Row, params};
 
 use super::{from_json, to_json};
@@ -39,16 +39,29 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<()> {
 }
 
 /// A maintenance that the status page announced or moved: the same announcement keeps its window.
-pub fn announce(tx: &mut Tx<'_>, maintenance: i64, title: &str, monitors: &[MonitorId], (from, to): (Time, Time)) -> Result<()> {
+pub fn announce(tx: &mut Tx<'_>, maintenance: i64, title: &str, monitors: &[MonitorId], rule: &WindowRule) -> Result<()> {
     tx.run(
         "insert into uptime_windows (title, rule, monitors, is_on, announced_as, created_at) values (?, ?, ?, 1, ?, ?) \
          on conflict (announced_as) do update set title = excluded.title, rule = excluded.rule, monitors = excluded.monitors, is_on = 1",
-        params![title, to_json(&WindowRule::Once { from, to })?, to_json(&monitors)?, maintenance, tx.now.0],
+        params![title, to_json(rule)?, to_json(&monitors)?, maintenance, tx.now.0],
     )?;
     Ok(())
 }
 
 pub fn end_announced(tx: &mut Tx<'_>, maintenance: i64) -> Result<()> {
     tx.run("delete from uptime_windows where announced_as = ?", [maintenance])?;
+    Ok(())
+}
+
+/// A deleted monitor leaves its windows. One that covered nothing else goes with it: an empty list would mean all monitors.
+pub fn forget(tx: &mut Tx<'_>, monitor: MonitorId) -> Result<()> {
+    for window in list(tx)?.into_iter().filter(|window| window.monitors.contains(&monitor)) {
+        let left: Vec<MonitorId> = window.monitors.iter().copied().filter(|id| *id != monitor).collect();
+        if left.is_empty() {
+            delete(tx, window.id)?;
+        } else {
+            tx.run("update uptime_windows set monitors = ? where id = ?", params![to_json(&left)?, window.id])?;
+        }
+    }
     Ok(())
 }

@@ -69,3 +69,41 @@ fn what_is_no_backup_is_refused_with_one_sentence() {
     }
     assert_eq!(read("{\"monitorList\": []}").unwrap(), vec![]);
 }
+
+#[test]
+fn entries_that_share_ids_names_or_tokens_are_told_apart() {
+    let push = |id: i64, name: &str, token: &str| json!({"id": id, "name": name, "type": "push", "pushToken": token, "interval": 60});
+    let found = read(
+        &json!([push(1, "Job", "abcdefghij"), push(1, "Job", "abcdefghij"), push(1, "Other", "klmnopqrst"), push(2, "Job", "abcdefghij")])
+            .to_string(),
+    )
+    .unwrap();
+    assert_eq!(found[1].import, Import::Refused("Skipped: the same as “Job” above.".into()));
+    let taken: Vec<_> = found
+        .iter()
+        .filter_map(|found| match &found.import {
+            Import::Monitor { draft, secrets, notes } => {
+                Some((draft.key.as_str(), draft.name.as_str(), secrets.beat_token.as_str(), notes.join(" ")))
+            }
+            Import::Refused(_) => None,
+        })
+        .collect();
+    let kept = "Its push token is kept: only the host name in the job's address changes.".to_owned();
+    let anew = "Its push token is that of “Job” too: it gets a new address, which the job must use.".to_owned();
+    assert_eq!(
+        taken,
+        [("kuma-1", "Job", "abcdefghij", kept.clone()), ("kuma-1-2", "Other", "klmnopqrst", kept), ("kuma-2", "Job (2)", "", anew)]
+    );
+}
+
+#[test]
+fn a_push_token_that_no_address_can_hold_is_replaced() {
+    for (token, is_kept) in
+        [("a/b", false), ("a b", false), ("a?b", false), ("ä", false), ("..", false), ("a%2Fb", false), ("a-B_9.~", true)]
+    {
+        let found = read(&json!([{"id": 1, "name": "Job", "type": "push", "pushToken": token}]).to_string()).unwrap();
+        let Import::Monitor { secrets, notes, .. } = &found[0].import else { panic!() };
+        assert_eq!(secrets.beat_token, if is_kept { token } else { "" });
+        assert_eq!(notes[0].contains("new address"), !is_kept, "{notes:?}");
+    }
+}

@@ -5,7 +5,7 @@ use kernel::ids::MonitorId;
 use std::time::Duration;
 
 use crate::model::check::{Check, Reason};
-use crate::model::judge::{Around, attend, holding_parent, judge, mass_failure, wants_retry, would_confirm};
+use crate::model::judge::{Around, attend, holding_parent, judge, look_at, mass_failure, owes_a_look, wants_retry, would_confirm};
 use crate::model::quorum::{Vote, combine};
 use crate::model::state::{Change, Known, MonitorState, Notice, State, Told};
 use crate::model::watch::{Quorum, Rules};
@@ -127,7 +127,7 @@ fn recovery_needs_two_good_checks_and_dates_from_the_first() {
     let back = bench.now;
     bench.ok().ok();
     assert_eq!(bench.notices, vec![Notice::Recovered { since, recovered_at: back }]);
-    assert_eq!(bench.outages, vec![Change::OutageClosed { since, at: back }]);
+    assert_eq!(bench.outages, vec![Change::OutageClosed { since, at: back, note: "" }]);
 }
 
 #[test]
@@ -317,6 +317,56 @@ fn a_pause_ends_what_is_open() {
     bench.around.is_paused = false;
     bench.attend();
     assert_eq!((bench.state.shown(), bench.state.known), (MonitorState::Pending, Known::Unknown));
+}
+
+#[test]
+fn at_another_place_it_starts_over_and_what_was_open_ends() {
+    let mut bench = Bench::up();
+    bench.keep(look_at(&bench.state, "here", bench.now));
+    bench.fail().fail();
+    bench.take();
+    bench.keep(look_at(&bench.state, "here", bench.now));
+    assert_eq!((bench.state.shown(), bench.notices.len()), (MonitorState::Down, 0), "asked in another way, it is the same place");
+    let now = bench.now;
+    bench.keep(look_at(&bench.state, "there", bench.now));
+    assert_eq!(bench.notices, vec![Notice::Silenced]);
+    assert!(matches!(bench.outages[..], [Change::OutageClosed { at, note: "(Ended by a change of what is watched.)", .. }] if at == now));
+    assert_eq!((bench.state.shown(), bench.state.known, bench.state.why()), (MonitorState::Pending, Known::Unknown, ""));
+    bench.take();
+    bench.fail().fail();
+    assert!(matches!(&bench.notices[..], [Notice::Down { .. }]), "the new place is told of by itself");
+}
+
+#[test]
+fn a_parent_owes_a_look_until_it_has_looked_or_its_time_is_over() {
+    let parent = Bench::up();
+    let patience = Duration::from_secs(8);
+    let last = parent.state.last.as_ref().unwrap().at;
+    assert!(!owes_a_look(&parent.state, last, patience, last), "it looked after the failure began");
+    let since = last + Duration::from_secs(1);
+    assert!(owes_a_look(&parent.state, since, patience, since + Duration::from_secs(7)));
+    assert!(!owes_a_look(&parent.state, since, patience, since + patience));
+    assert!(owes_a_look(&State::default(), since, patience, since), "one that never looked yet, too");
+}
+
+#[test]
+fn a_parent_that_proves_down_later_explains_what_nobody_heard_of() {
+    let mut child = Bench::up();
+    child.rules.confirm_failures = 1;
+    child.around.is_parent_asked = true;
+    child.attend().fail();
+    assert!(child.notices.is_empty() && matches!(child.outages[..], [Change::OutageOpened { parent: None, .. }]));
+    (child.around.is_parent_asked, child.around.parent_down) = (false, Some(MonitorId(1)));
+    child.attend();
+    assert!(matches!(child.outages[1..], [Change::OutageExplained { parent: MonitorId(1), .. }]), "{:?}", child.outages);
+    child.attend().fail();
+    assert_eq!((child.outages.len(), child.notices.len()), (2, 0), "said once");
+
+    let mut told = Bench::up();
+    told.fail().fail().take();
+    told.around.parent_down = Some(MonitorId(1));
+    told.attend();
+    assert!(told.outages.is_empty(), "what people heard of before the parent failed has a reason of its own");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use kernel::ids::MonitorId;
 use proptest::prelude::*;
 use std::time::Duration;
 
-use crate::model::schedule::{ClockGuard, Jump, Schedule, jitter, spread};
+use crate::model::schedule::{ClockGuard, Jump, Schedule, phase, soon, spread};
 
 const A: MonitorId = MonitorId(1);
 const B: MonitorId = MonitorId(2);
@@ -13,7 +13,7 @@ const B: MonitorId = MonitorId(2);
 #[test]
 fn turns_keep_their_grid_whatever_the_lateness() {
     let mut schedule = Schedule::default();
-    schedule.put(A, Duration::from_secs(20), 100);
+    schedule.put(A, Duration::from_secs(20), 100, 100);
     let mut turns = Vec::new();
     for now in (0..100_000).step_by(77) {
         while let Some(id) = schedule.take_due(now) {
@@ -27,7 +27,7 @@ fn turns_keep_their_grid_whatever_the_lateness() {
 #[test]
 fn missed_turns_are_skipped_not_made_up_for() {
     let mut schedule = Schedule::default();
-    schedule.put(A, Duration::from_secs(10), 0);
+    schedule.put(A, Duration::from_secs(10), 0, 0);
     assert_eq!(schedule.take_due(60_500), Some(A));
     assert_eq!(schedule.take_due(60_500), None);
     assert_eq!(schedule.next_due(), Some(70_000));
@@ -36,8 +36,8 @@ fn missed_turns_are_skipped_not_made_up_for() {
 #[test]
 fn a_retry_comes_sooner_and_the_grid_goes_on() {
     let mut schedule = Schedule::default();
-    schedule.put(A, Duration::from_secs(60), 0);
-    schedule.put(B, Duration::from_secs(60), 30_000);
+    schedule.put(A, Duration::from_secs(60), 0, 0);
+    schedule.put(B, Duration::from_secs(60), 30_000, 30_000);
     assert_eq!(schedule.take_due(0), Some(A));
     schedule.sooner(A, 10_000);
     schedule.sooner(A, 20_000);
@@ -62,16 +62,55 @@ fn a_slept_machine_and_a_set_clock_are_noticed() {
 
 proptest! {
     #[test]
-    fn jitter_is_at_most_a_tenth(id in any::<i64>(), seconds in 1..86_400u64) {
+    fn a_restart_and_an_edit_move_no_turn(id in any::<i64>(), seconds in 5..86_400u64, tick in 0..1_000_000u64, later in 0..1_000_000u64, now in 0..2_000_000_000_000i64) {
+        let (id, interval) = (MonitorId(id), Duration::from_secs(seconds));
+        let before = phase(id, interval, tick, Time(now));
+        // Another process: its ticks begin anew, the wall clock went on.
+        let after = phase(id, interval, 7, Time(now) + Duration::from_millis(later));
+        let wall = |phase: u64, tick: u64, at: i64| (at + phase as i64 - tick as i64).rem_euclid(seconds as i64 * 1_000);
+        prop_assert_eq!(wall(before, tick, now), wall(after, 7, now + later as i64));
+        prop_assert!(before - tick < seconds * 1_000);
+    }
+
+    #[test]
+    fn no_gap_is_longer_than_the_interval_across_a_restart_and_an_edit(
+        ids in proptest::collection::vec(any::<i64>(), 1..40),
+        seconds in 5..600u64,
+        edited in 0..1_200_000u64,
+        restarted in 0..1_200_000u64,
+    ) {
         let interval = Duration::from_secs(seconds);
-        prop_assert!(jitter(MonitorId(id), interval) < interval / 10 + Duration::from_nanos(1));
+        let mut schedule = Schedule::default();
+        let mut last = std::collections::HashMap::new();
+        let start = 1_700_000_000_123i64;
+        let begin = |schedule: &mut Schedule, tick: u64| {
+            for id in ids.iter().map(|id| MonitorId(*id)) {
+                schedule.put(id, interval, soon(id, tick, ids.len()), phase(id, interval, tick, Time(start + tick as i64)));
+            }
+        };
+        begin(&mut schedule, 0);
+        for now in (0..1_500_000u64).step_by(250) {
+            if now == edited / 250 * 250 {
+                begin(&mut schedule, now);
+            }
+            if now == restarted / 250 * 250 {
+                schedule = Schedule::default();
+                begin(&mut schedule, now);
+            }
+            while let Some(id) = schedule.take_due(now) {
+                let gap = now - last.insert(id, now).unwrap_or(0);
+                // A new process may take its moment for the first turns; that is no more than this for so many.
+                let most = seconds * 1_000 + 250 + if now >= restarted && now < restarted + 1_000 { ids.len() as u64 * 10 + 250 } else { 0 };
+                prop_assert!(gap <= most, "{} of {}", gap, most);
+            }
+        }
     }
 
     #[test]
     fn every_monitor_gets_its_turns(intervals in proptest::collection::vec(1..50u64, 1..20)) {
         let mut schedule = Schedule::default();
         for (id, seconds) in intervals.iter().enumerate() {
-            schedule.put(MonitorId(id as i64), Duration::from_secs(*seconds), 0);
+            schedule.put(MonitorId(id as i64), Duration::from_secs(*seconds), 0, 0);
         }
         let mut turns = vec![0u64; intervals.len()];
         for now in (0..100_000u64).step_by(500) {
@@ -83,6 +122,31 @@ proptest! {
             prop_assert_eq!(turns, 99_500 / (seconds * 1_000) + 1);
         }
     }
+}
+
+#[test]
+fn the_turns_of_500_monitors_are_spread_over_the_whole_interval() {
+    let interval = Duration::from_secs(20);
+    let mut schedule = Schedule::default();
+    for id in (1..=500).map(MonitorId) {
+        schedule.put(id, interval, soon(id, 0, 500), phase(id, interval, 0, Time(1_700_000_000_000)));
+    }
+    let mut first_round = 0;
+    let mut seconds = [0; 20];
+    for now in (0..60_000u64).step_by(10) {
+        while schedule.take_due(now).is_some() {
+            match now {
+                // Each had its first turn soon; some had the turn of their own place too.
+                0..5_000 => first_round += 1,
+                40_000.. => seconds[(now / 1_000 % 20) as usize] += 1,
+                _ => {}
+            }
+        }
+    }
+    assert!(first_round >= 500, "{first_round}");
+    assert_eq!(seconds.iter().sum::<i32>(), 500);
+    assert!(seconds.iter().all(|count| (10..45).contains(count)), "{seconds:?}");
+    assert_eq!(soon(MonitorId(3), 40, 1) / 50, 0, "one alone has its turn at once");
 }
 
 #[test]
