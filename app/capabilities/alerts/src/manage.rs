@@ -2,6 +2,9 @@
 //!
 //! - [`RuleDoc`], [`merged_rule`]: what a rule should be; what is left out stays as it is
 //! - [`ChannelDoc`], [`checked_channel`]: what a channel should be; blank secrets stay as they are
+//! - [`silences`]: what makes no noise for a while
+
+pub mod silences;
 
 use std::time::Duration;
 

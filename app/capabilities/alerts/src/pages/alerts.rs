@@ -19,6 +19,8 @@ pub struct List {
     pub text: String,
     pub counts: Vec<(AlertState, u64)>,
     pub has_channels: bool,
+    /// What is silenced now, a line each.
+    pub silenced: Vec<String>,
     pub is_older: bool,
     pub now: Time,
 }
@@ -33,7 +35,8 @@ pub fn list(list: &List) -> View {
         )
     });
     let body = live("alerts-list", view! { {filters(list)} {rows(list)} {pages(list)} });
-    view! { {head} {places(Place::Alerts)} {next_step} {body} }.into_any()
+    let silenced = live("alerts-silenced", super::silences::banner(&list.silenced));
+    view! { {head} {places(Place::Alerts)} {next_step} {silenced} {body} }.into_any()
 }
 
 fn filters(list: &List) -> View {

@@ -10,6 +10,7 @@ use web::{By, Form, Member, Path, Query, Reply, State, see_other_with};
 
 use super::name_of;
 use crate::alert::AlertState;
+use crate::contributions;
 use crate::engine::life::{self, Resolution};
 use crate::engine::{Desk, flush};
 use crate::ids::SilenceId;
@@ -41,7 +42,8 @@ pub async fn list(State(cx): State<Cx>, framed: Framed, Query(asked): Query<Aske
                 counts.push((state, alerts::count_by_state(r, state)?));
             }
             let has_channels = !channels::list(r)?.is_empty();
-            Ok(pages::alerts::List { page, state, text: asked.q, counts, has_channels, is_older: asked.before.is_some(), now })
+            let (silenced, is_older) = (contributions::silenced(r)?, asked.before.is_some());
+            Ok(pages::alerts::List { page, state, text: asked.q, counts, has_channels, silenced, is_older, now })
         })
         .await?;
     super::page(&frame, "Alerts", pages::alerts::list(&list))

@@ -18,7 +18,8 @@ use crate::ids::QuietId;
 use crate::manage::{ChannelDoc, checked_channel, remove_channel, save_channel, switch_channel};
 use crate::pages;
 use crate::quiet::{EVERY_DAY, QuietHours, parse_minute};
-use crate::store::{channels, notices, quiet};
+use crate::reach::reach;
+use crate::store::{channels, notices, policies, quiet, rules};
 
 pub async fn list(State(cx): State<Cx>, framed: Framed) -> Reply {
     let frame = framed.live(&["alerts"]);
@@ -67,7 +68,11 @@ async fn load(cx: &Cx, id: ChannelId, can_edit: bool, typed: Option<pages::chann
         let mut form = typed.unwrap_or_else(|| form_of(&channel, config::shown(channel.kind, &values)));
         form.stored = config::stored_secrets(channel.kind, &values);
         let last = work::store::find_last_delivery(r, &channel.destination())?;
+        let (rules, policies, all) = (rules::list(r)?, policies::list(r)?, channels::list(r)?);
+        let others: Vec<Channel> = all.iter().filter(|other| other.id != id).cloned().collect();
         Ok(pages::channels::Shown {
+            lost: reach(&rules, &policies, &all).lost(reach(&rules, &policies, &others)),
+            is_last: channel.is_enabled && !others.iter().any(|other| other.is_enabled),
             form,
             last,
             latest: notices::list_latest(r, id, 20)?,

@@ -85,7 +85,7 @@ async fn degraded(fixture: &Fixture) {
 
 async fn silence(fixture: &Fixture, matching: &str) {
     let member = fixture.house.member(kernel::Role::Member).await;
-    member.post("/alerts/silences", &[("rule", ""), ("matching", matching), ("hours", "1"), ("reason", "move")]).await.expect(303);
+    member.post("/alerts/silences", &[("scope", "matching"), ("matching", matching), ("hours", "1"), ("reason", "move")]).await.expect(303);
 }
 
 #[tokio::test]

@@ -163,7 +163,10 @@ async fn a_silence_holds_and_what_is_open_when_it_ends_is_told() {
     let sink = Sink::start();
     fixture.hook("Hook", &sink).await;
     let member = fixture.house.member(kernel::Role::Member).await;
-    member.post("/alerts/silences", &[("rule", ""), ("matching", "MONITOR 1"), ("hours", "1"), ("reason", "move")]).await.expect(303);
+    member
+        .post("/alerts/silences", &[("scope", "matching"), ("matching", "MONITOR 1"), ("hours", "1"), ("reason", "move")])
+        .await
+        .expect(303);
     fixture.down(1).await;
     fixture.down(2).await;
     fixture.house.pass(MINUTE * 30).await;
@@ -171,7 +174,7 @@ async fn a_silence_holds_and_what_is_open_when_it_ends_is_told() {
     fixture.house.pass(MINUTE * 31).await;
     assert_eq!(said(&sink)[1], "open monitor 1 is down");
     // One without an end, lifted by hand.
-    member.post("/alerts/silences", &[("matching", "monitor 3"), ("hours", "")]).await.expect(303);
+    member.post("/alerts/silences", &[("scope", "matching"), ("matching", "monitor 3"), ("hours", "lifted")]).await.expect(303);
     fixture.down(3).await;
     fixture.house.pass(HOUR * 30).await;
     assert!(!said(&sink).iter().any(|line| line.contains("monitor 3")));
