@@ -398,6 +398,7 @@ async fn a_file_describes_components_by_the_names_of_monitors_and_applying_it_tw
 #[tokio::test]
 async fn the_house_hears_of_the_page_on_its_other_pages() {
     let house = house().await;
+    let _smtp = with_mail(&house).await;
     filled(&house).await;
     let registry = house.cx.registry;
     let (tiles, hits, findings) =
