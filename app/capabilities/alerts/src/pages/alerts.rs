@@ -220,7 +220,8 @@ fn facts(shown: &Shown) -> View {
         pairs.push(("Resolved", moment(at)));
     }
     if let Some(at) = alert.remind_at {
-        pairs.push(("Next reminder", ago(at, shown.now)));
+        let label = if alert.state == AlertState::Acknowledged { "Told again if still open" } else { "Next reminder" };
+        pairs.push((label, ago(at, shown.now)));
     }
     if let Some(at) = alert.step_at {
         pairs.push(("Next escalation", ago(at, shown.now)));
