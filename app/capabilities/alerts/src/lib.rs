@@ -91,7 +91,7 @@ impl Capability for Alerts {
     }
 
     fn apply(&self) -> &'static [&'static dyn capability::Apply] {
-        &[&apply::Channels, &apply::Rules]
+        &[&apply::Channels, &apply::Quiet, &apply::Policies, &apply::Rules]
     }
 
     fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {

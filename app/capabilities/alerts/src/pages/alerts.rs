@@ -22,6 +22,7 @@ pub struct List {
     /// What is silenced now, a line each.
     pub silenced: Vec<String>,
     pub is_older: bool,
+    pub can_edit: bool,
     pub now: Time,
 }
 
@@ -31,7 +32,12 @@ pub fn list(list: &List) -> View {
         notice_about(
             Tone::Warn,
             "Nobody is told of alerts yet.",
-            view! { <p>"Alerts are recorded, but there is no channel to send them to. "{link("/alerts/channels/new", "Make the first channel")}"."</p> },
+            if list.can_edit {
+                view! { <p>"Alerts are recorded, but there is no channel to send them to. "{link("/alerts/channels/new", "Make the first channel")}"."</p> }
+                    .into_any()
+            } else {
+                paragraph("Alerts are recorded, but there is no channel to send them to. An admin can make one.")
+            },
         )
     });
     let body = live("alerts-list", view! { {filters(list)} {rows(list)} {pages(list)} });

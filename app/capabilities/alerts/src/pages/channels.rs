@@ -9,6 +9,7 @@ use work::DeliveryRow;
 use super::{Place, places};
 use crate::channel::fields::{Field, FieldKind};
 use crate::channel::{Channel, ChannelKind, Takes, Values};
+use crate::manage::quiet::WEEKDAYS;
 use crate::quiet::{QuietHours, show_minute, show_weekdays};
 use crate::reach::{Reach, listed};
 use crate::store::notices::{NoticeRow, NoticeState};
@@ -317,9 +318,7 @@ fn quiet(shown: &Shown) -> View {
 fn quiet_form(channel: &Channel) -> View {
     let fields = Fields::within("quiet", &[]);
     let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let numbers: Vec<String> = (0..7).map(|day| day.to_string()).collect();
-    let days: Vec<Choice<'_>> = numbers.iter().zip(days).map(|(number, day)| Choice::new(number, day)).collect();
-    let checked: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let days: Vec<Choice<'_>> = WEEKDAYS.iter().zip(days).map(|(word, day)| Choice::new(word, day)).collect();
     let holds = [Choice::new("warning", "Warnings and information"), Choice::new("info", "Information only")];
     form(
         Form { action: format!("/alerts/channels/{}/quiet", channel.id).into(), ..Form::default() },
@@ -330,7 +329,7 @@ fn quiet_form(channel: &Channel) -> View {
                 fields.text(TextField { name: "zone", label: "Time zone", value: "UTC", help: "Such as Europe/Berlin.", required: true, max: 60, ..TextField::default() }),
             ])}
             {fields.select(Select { name: "holds", label: "Hold", value: "warning", choices: &holds, required: true, ..Select::default() })}
-            {fields.check_list(CheckList { name: "weekdays", label: "On nights that begin on", choices: &days, checked: &checked, ..CheckList::default() })}
+            {fields.check_list(CheckList { name: "weekdays", label: "On nights that begin on", choices: &days, checked: &WEEKDAYS, ..CheckList::default() })}
             {submit_row(&SubmitRow { label: "Add", look: Look::Plain, ..SubmitRow::default() })}
         },
     )

@@ -1,5 +1,6 @@
 //! What makes no noise is chosen, bounded and in sight; who is left without a channel is named.
 
+use capability::{ApplyContext, Verb};
 use http::Method;
 use kernel::Role;
 use serde_json::json;
@@ -103,4 +104,128 @@ async fn a_rule_that_only_text_messages_could_tell_is_named_when_it_is_not_worth
     let lines = findings(&fixture).await;
     let nobody = lines.iter().find(|line| line.contains("tell nobody")).expect("a finding");
     assert!(nobody.contains("more tell nobody") && !nobody.contains("A monitor is down"), "{nobody}");
+}
+
+#[tokio::test]
+async fn programs_silence_escalate_and_set_quiet_hours_by_the_same_rules_as_people() {
+    let fixture = Fixture::new().await;
+    let channel = fixture.hook("Hook", &Sink::start()).await;
+    for wrong in [
+        json!({}),
+        json!({"scope": "everything", "hours": 1}),
+        json!({"scope": "rule", "rule": "disk"}),
+        json!({"scope": "all", "hours": 1}),
+    ] {
+        fixture.api.json(Method::POST, "/api/v1/silences", &wrong).await.expect(400);
+    }
+    let made = fixture.post("/api/v1/silences", json!({"scope": "rule", "rule": "disk", "hours": 2, "reason": "a new disk"})).await;
+    assert_eq!((&made["scope"], &made["rule"], &made["ends_at"]), (&json!("rule"), &json!("disk"), &json!("2026-03-02T14:01:00.000Z")));
+    assert_eq!(fixture.get("/api/v1/silences").await["silences"][0], made);
+    fixture.api.json(Method::DELETE, &format!("/api/v1/silences/{}", made["id"]), &json!({})).await.expect(204);
+    assert!(fixture.get("/api/v1/silences").await["silences"].as_array().is_some_and(Vec::is_empty));
+    fixture.api.json(Method::DELETE, "/api/v1/silences/99", &json!({})).await.expect(404);
+
+    let ladder = json!({"name": "Ladder", "steps": [{"channels": ["Hook"]}, {"wait_minutes": 5, "channels": ["sms"]}], "repeat": 1});
+    let policy = fixture.post("/api/v1/policies", ladder.clone()).await;
+    assert_eq!(
+        policy["steps"],
+        json!([{"wait_minutes": 0, "channels": [format!("channel:{channel}")]}, {"wait_minutes": 5, "channels": ["sms"]}])
+    );
+    fixture.api.json(Method::POST, "/api/v1/policies", &ladder).await.expect(400);
+    let path = format!("/api/v1/policies/{}", policy["id"]);
+    assert_eq!(fixture.patch(&path, json!({"repeat": 3})).await["steps"], policy["steps"], "what is left out stays");
+    fixture.api.json(Method::PATCH, &path, &json!({"steps": [{"channels": ["nobody"]}]})).await.expect(400);
+    fixture.change_rule("down", json!({"policy": "Ladder"})).await;
+    fixture.api.json(Method::DELETE, &path, &json!({})).await.expect(204);
+    assert_eq!(fixture.rule("down").await["policy"], "");
+
+    let night = json!({"channel": "Hook", "starts": "22:00", "ends": "07:00", "zone": "Europe/Berlin", "weekdays": ["mon", "sun"]});
+    let hours = fixture.post("/api/v1/quiet-hours", night.clone()).await;
+    assert_eq!((&hours["holds"], &hours["weekdays"]), (&json!("warning"), &json!(["mon", "sun"])));
+    for (field, value) in [("holds", "critical"), ("zone", "Nowhere"), ("channel", "nobody"), ("starts", "25:00")] {
+        let mut wrong = night.clone();
+        wrong[field] = json!(value);
+        assert!(fixture.api.json(Method::POST, "/api/v1/quiet-hours", &wrong).await.expect(400).body.contains(field), "{field}");
+    }
+    assert_eq!(fixture.get("/api/v1/quiet-hours").await["quiet_hours"][0], hours);
+    fixture.api.json(Method::DELETE, &format!("/api/v1/quiet-hours/{}", hours["id"]), &json!({})).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_file_makes_channels_their_quiet_hours_policies_and_rules_in_one_go_and_the_second_time_nothing() {
+    let fixture = Fixture::alone().await;
+    let file: toml::Value = toml::from_str(
+        r#"
+        [[rules]]
+        key = "disk"
+        channels = ["Ops"]
+        policy = "Ladder"
+        [[policies]]
+        name = "Ladder"
+        steps = [{ channels = ["Ops"] }, { wait_minutes = 5, channels = ["sms"] }]
+        [[quiet_hours]]
+        channel = "Ops"
+        starts = "22:00"
+        ends = "07:00"
+        zone = "UTC"
+        [[channels]]
+        name = "Ops"
+        kind = "slack"
+        url = "https://hooks.slack.com/services/SECRET"
+        "#,
+    )
+    .expect("a file");
+    let cx = &fixture.house.cx;
+    let registry = cx.registry;
+    let apply = async |is_plan: bool| {
+        let (file, sealer) = (file.clone(), cx.sealer.clone());
+        cx.write(move |tx| {
+            let context = ApplyContext { sealer: &sealer, registry };
+            let mut changes = Vec::new();
+            for section in registry.apply_sections() {
+                let part = &file[section.section()];
+                changes.extend(if is_plan { section.plan(tx, &context, part)? } else { section.apply(tx, &context, part)? });
+            }
+            Ok(changes)
+        })
+        .await
+        .expect("changes")
+    };
+    let plan: Vec<String> = apply(true).await.iter().map(|change| format!("{:?} {} {}", change.verb, change.what, change.detail)).collect();
+    assert_eq!(plan[1], "Create quiet hours of Ops which must be a channel by then");
+    assert_eq!(plan[2], "Create policy Ladder tells Ops, which must be a channel by then");
+    assert!(plan[3].contains("escalates by Ladder, which must be a policy by then"), "{plan:?}");
+    let verbs = async || apply(false).await.iter().map(|change| change.verb).collect::<Vec<_>>();
+    assert_eq!(verbs().await, [Verb::Create, Verb::Create, Verb::Create, Verb::Update]);
+    assert_eq!(verbs().await, [Verb::Keep; 4]);
+    assert_eq!(fixture.rule("disk").await["policy"], "Ladder");
+}
+
+#[tokio::test]
+async fn a_viewer_sees_no_form_and_no_link_that_would_be_refused() {
+    let fixture = Fixture::new().await;
+    let viewer = fixture.house.member(Role::Viewer).await;
+    assert!(!viewer.get("/alerts").await.expect(200).body.contains("/alerts/channels/new"));
+    let channel = fixture.hook("Hook", &Sink::start()).await;
+    let policy = fixture.post("/api/v1/policies", json!({"name": "Ladder", "steps": [{"channels": ["Hook"]}]})).await;
+    fixture.post("/api/v1/quiet-hours", json!({"channel": "Hook", "starts": "22:00", "ends": "07:00", "zone": "UTC"})).await;
+    fixture.post("/api/v1/silences", json!({"scope": "rule", "rule": "disk", "hours": 2})).await;
+    fixture.down(1).await;
+    fixture.house.pass(WINDOW).await;
+    let rule = fixture.rule("disk").await["id"].clone();
+    for path in [
+        "/alerts".to_owned(),
+        "/alerts/1".to_owned(),
+        "/alerts/rules".to_owned(),
+        format!("/alerts/rules/{rule}"),
+        "/alerts/channels".to_owned(),
+        format!("/alerts/channels/{channel}"),
+        "/alerts/silences".to_owned(),
+        "/alerts/policies".to_owned(),
+        format!("/alerts/policies/{}", policy["id"]),
+    ] {
+        let body = viewer.get(&path).await.expect(200).body;
+        assert!(!body.contains("method=\"post\" action=\"/alerts"), "{path}");
+        assert!(!body.contains("/new\""), "{path}");
+    }
 }
