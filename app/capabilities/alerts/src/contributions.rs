@@ -43,11 +43,15 @@ fn silence_tile(r: &Reader<'_>) -> Result<Option<Tile>> {
     let current = silences::list_current(r)?;
     let value = match (current.len(), current.iter().any(Silence::is_total)) {
         (0, _) => return Ok(None),
-        (_, true) => "everything".to_owned(),
+        (_, true) => "Everything".to_owned(),
         (1, false) => "1 silence".to_owned(),
         (count, false) => format!("{count} silences"),
     };
-    let note = silenced(r)?.join("; ");
+    let more = match current.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let note = format!("{}{more}", silenced(r)?.into_iter().next().unwrap_or_default());
     Ok(Some(Tile { title: "Silenced".to_owned(), value, note, href: "/alerts/silences".to_owned(), tone: Tone::Warn, spark: Vec::new() }))
 }
 

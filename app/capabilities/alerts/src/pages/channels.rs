@@ -12,6 +12,7 @@ use crate::channel::{Channel, ChannelKind, Takes, Values};
 use crate::manage::quiet::WEEKDAYS;
 use crate::quiet::{QuietHours, show_minute, show_weekdays};
 use crate::reach::{Reach, listed};
+use crate::severity::Severity;
 use crate::store::notices::{NoticeRow, NoticeState};
 
 pub fn list(all: &[Channel], has_mail: bool, can_edit: bool, now: Time) -> View {
@@ -299,7 +300,12 @@ fn quiet(shown: &Shown) -> View {
             } else {
                 ().into_any()
             };
-            Row::new(vec![muted(&when), muted(&hours.zone), muted(&format!("up to {}", hours.holds)), remove])
+            Row::new(vec![
+                muted(&when),
+                muted(&hours.zone),
+                muted(if hours.holds == Severity::Info { "information" } else { "warnings and information" }),
+                remove,
+            ])
         })
         .collect();
     let listed = table(Table {

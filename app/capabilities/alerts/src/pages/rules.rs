@@ -52,7 +52,6 @@ pub fn list(rows: &[RuleRow], can_edit: bool) -> View {
         caption: "Alert rules",
         heads: &[
             Head::text("Rule"),
-            Head::text("Condition"),
             Head::text("Severity"),
             Head::text("Tells"),
             Head::text("Cooldown"),
@@ -84,8 +83,7 @@ fn rule_row(row: &RuleRow, can_edit: bool) -> Row {
     };
     let cooldown = if rule.cooldown.is_zero() { "none".to_owned() } else { describe_duration(rule.cooldown) };
     Row::new(vec![
-        link(format!("/alerts/rules/{}", rule.id), &rule.name),
-        condition(rule, &row.value),
+        view! { {link(format!("/alerts/rules/{}", rule.id), &rule.name)} <br/> {condition(rule, &row.value)} }.into_any(),
         state_dot(severity_tone(rule.severity), rule.severity.as_str()),
         muted(&row.targets),
         muted(&cooldown),

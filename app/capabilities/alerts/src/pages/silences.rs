@@ -51,7 +51,8 @@ fn row(silence: &Silence, list: &List) -> Row {
         None => muted("when it is lifted"),
     };
     let lift = if list.can_act { post_button(format!("/alerts/silences/{}/lift", silence.id), "Lift", Look::Quiet) } else { ().into_any() };
-    Row::new(vec![covers, muted(&silence.reason), ends, muted(&silence.made_by), lift])
+    let reason = if silence.reason.is_empty() { "none given" } else { &silence.reason };
+    Row::new(vec![covers, muted(reason), ends, muted(&silence.made_by), lift])
 }
 
 /// Nothing is chosen beforehand: silence over everything must be meant.
@@ -98,5 +99,5 @@ pub(crate) fn banner(lines: &[String]) -> View {
     }
     let mut body: Vec<View> = lines.iter().map(|line| paragraph(line)).collect();
     body.push(link("/alerts/silences", "See the silences"));
-    notice_about(Tone::Warn, "Some alerts make no noise now.", stack(body))
+    notice_about(Tone::Warn, "Nobody is told of what is silenced.", stack(body))
 }

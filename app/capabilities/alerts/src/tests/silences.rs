@@ -64,14 +64,14 @@ async fn what_is_silenced_is_in_sight_on_home_alerts_and_health_until_it_ends() 
     assert!(findings(&fixture).await.contains(&format!("info Silences: Nobody is told of: {said}.")), "planned: no warning");
     member.post("/alerts/silences", &[("scope", "everything"), ("hours", "1"), ("reason", "the move")]).await.expect(303);
     let all = "Everything until 2 Mar 2026, 13:01 UTC (the move)";
-    assert_eq!(tiles(&fixture).await[1], format!("Silenced: everything – {all}; {said}"));
+    assert_eq!(tiles(&fixture).await[1], format!("Silenced: Everything – {all} and 1 more"));
     assert!(findings(&fixture).await.contains(&format!("warn Silences: Nobody is told of: {all}; {said}.")));
     let viewer = fixture.house.member(Role::Viewer).await;
     assert!(viewer.get("/alerts").await.expect(200).body.contains(all));
     fixture.house.clock.advance(kernel::time::HOUR * 5);
     assert_eq!(tiles(&fixture).await.len(), 1);
     assert!(!findings(&fixture).await.iter().any(|line| line.contains("Silences")));
-    assert!(!viewer.get("/alerts").await.expect(200).body.contains("no noise"));
+    assert!(!viewer.get("/alerts").await.expect(200).body.contains("is silenced"));
 }
 
 #[tokio::test]
