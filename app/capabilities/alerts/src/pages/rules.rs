@@ -102,7 +102,8 @@ fn condition(rule: &AlertRule, value: &str) -> View {
             format!("{} {} {}{hold}{now}", watch.metric, watch.operator.sign(), watch.threshold)
         }
     };
-    muted(&text)
+    // Of the shipped ones, many are called what they listen to.
+    if text == rule.name { ().into_any() } else { muted(&text) }
 }
 
 /// For those who may look but not change.
@@ -110,6 +111,7 @@ pub fn read_only(rule: &AlertRule, doc: &RuleDoc) -> View {
     let head = page_head(PageHead { title: &rule.name, trail: vec![("Rules", "/alerts/rules".into())], ..PageHead::default() });
     let pairs = vec![
         ("Key", code(&rule.key)),
+        ("Listens to", muted(rule.source.topic().label())),
         ("Condition", condition(rule, "")),
         ("Severity", state_dot(severity_tone(rule.severity), rule.severity.as_str())),
         ("Tells", muted(&doc.channels.clone().unwrap_or_default().join(", "))),
