@@ -1,4 +1,9 @@
-//! Sections `[[channels]]` and `[[rules]]` of `hermetic apply`: entries are found by name and by key; what the file does not name stays.
+//! Sections of `hermetic apply`: `[[channels]]` and `[[rules]]` here, `[[policies]]` and `[[quiet_hours]]` in [`calm`]. Entries are found by name or by
+//! key; what the file does not name stays.
+
+mod calm;
+
+pub use calm::{Policies, Quiet};
 
 use capability::{Apply, ApplyContext, Change, Verb};
 use db::{Reader, Tx};
@@ -6,7 +11,9 @@ use kernel::{Error, Result, Sealer};
 use serde::de::DeserializeOwned;
 
 use crate::channel::{Channel, ChannelKind, Values, config};
-use crate::manage::{ChannelDoc, CheckedChannel, RuleDoc, checked_channel, find_targets, merged_rule, rule_doc, save_channel, save_rule};
+use crate::manage::{
+    ChannelDoc, CheckedChannel, RuleDoc, checked_channel, find_policy, find_targets, merged_rule, rule_doc, save_channel, save_rule,
+};
 use crate::rule::AlertRule;
 use crate::store::{channels, rules};
 
@@ -122,7 +129,7 @@ fn plan_rule(r: &Reader<'_>, doc: &RuleDoc) -> Result<(Change, AlertRule)> {
     Ok((Change { verb, what, detail }, rule))
 }
 
-/// A channel that the same file is about to make does not exist yet when its rules are planned.
+/// A channel or a policy that the same file is about to make does not exist yet when its rules are planned.
 fn plan_only(r: &Reader<'_>, mut doc: RuleDoc) -> Result<Change> {
     let mut coming = Vec::new();
     if let Some(names) = doc.channels.take() {
@@ -133,7 +140,13 @@ fn plan_only(r: &Reader<'_>, mut doc: RuleDoc) -> Result<Change> {
         }
         doc.channels = Some(known);
     }
+    let later = doc.policy.take_if(|name| !name.is_empty() && find_policy(r, name).is_err());
     let (mut change, _) = plan_rule(r, &doc)?;
+    if let Some(policy) = later {
+        change.verb = if change.verb == Verb::Keep { Verb::Update } else { change.verb };
+        change.detail =
+            format!("{}; escalates by {policy}, which must be a policy by then", change.detail).trim_start_matches("; ").to_owned();
+    }
     if !coming.is_empty() {
         change.verb = if change.verb == Verb::Keep { Verb::Update } else { change.verb };
         change.detail =

@@ -7,8 +7,11 @@ use kernel::{Result, Role};
 
 use crate::alert::AlertState;
 use crate::channel::{Channel, ChannelKind};
+use crate::reach::{listed, reach};
+use crate::settings;
 use crate::severity::Severity;
-use crate::store::{alerts, channels, rules};
+use crate::silence::Silence;
+use crate::store::{alerts, channels, policies, rules, silences};
 
 pub const NAV: &[Nav] = &[Nav { label: "Alerts", path: "/alerts", icon: "alerts", group: NavGroup::Watch, rank: Role::Viewer }];
 
@@ -30,7 +33,47 @@ pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
         None if has_channels => ("Nothing needs anybody.".to_owned(), "/alerts".to_owned()),
         None => ("Make a channel, so that somebody hears of the first one.".to_owned(), "/alerts/channels".to_owned()),
     };
-    Ok(vec![Tile { title: "Open alerts".to_owned(), value: open.to_string(), note, href, tone, spark: Vec::new() }])
+    let mut tiles = vec![Tile { title: "Open alerts".to_owned(), value: open.to_string(), note, href, tone, spark: Vec::new() }];
+    tiles.extend(silence_tile(r)?);
+    Ok(tiles)
+}
+
+/// Only while something is silenced: what makes no noise must not be forgotten.
+fn silence_tile(r: &Reader<'_>) -> Result<Option<Tile>> {
+    let current = silences::list_current(r)?;
+    let value = match (current.len(), current.iter().any(Silence::is_total)) {
+        (0, _) => return Ok(None),
+        (_, true) => "Everything".to_owned(),
+        (1, false) => "1 silence".to_owned(),
+        (count, false) => format!("{count} silences"),
+    };
+    let more = match current.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let note = format!("{}{more}", silenced(r)?.into_iter().next().unwrap_or_default());
+    Ok(Some(Tile { title: "Silenced".to_owned(), value, note, href: "/alerts/silences".to_owned(), tone: Tone::Warn, spark: Vec::new() }))
+}
+
+/// One line for each silence that holds, the widest first: what it covers, until when, and why.
+pub fn silenced(r: &Reader<'_>) -> Result<Vec<String>> {
+    const SHOWN: usize = 5;
+    let (rules, zone) = (rules::list(r)?, settings::zone(r)?);
+    let mut current = silences::list_current(r)?;
+    current.sort_by_key(|silence| (!silence.is_total(), silence.alert.is_some()));
+    let line = |silence: &Silence| {
+        let mut scope = silence.scope(&rules);
+        if let Some(first) = scope.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let reason = if silence.reason.is_empty() { String::new() } else { format!(" ({})", silence.reason) };
+        format!("{scope} {}{reason}", silence.end(&zone))
+    };
+    let mut lines: Vec<String> = current.iter().take(SHOWN).map(line).collect();
+    if current.len() > SHOWN {
+        lines.push(format!("and {} more", current.len() - SHOWN));
+    }
+    Ok(lines)
 }
 
 pub fn search(r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
@@ -117,5 +160,48 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
             advice: "Add a second kind: mail that does not leave cannot tell that it does not leave.".to_owned(),
         });
     }
+    findings.extend(astray(r, &all)?);
+    findings.extend(silence_findings(r)?);
     Ok(findings)
+}
+
+fn warning(subject: &str, finding: String, advice: &str) -> Diagnosis {
+    Diagnosis { tone: Tone::Warn, subject: subject.to_owned(), finding, advice: advice.to_owned() }
+}
+
+/// Rules that tell nobody, or others than they name. Without any channel that is already said of all of them.
+fn astray(r: &Reader<'_>, channels: &[Channel]) -> Result<Vec<Diagnosis>> {
+    let (rules, policies) = (rules::list(r)?, policies::list(r)?);
+    let mut findings = Vec::new();
+    let mut found = reach(&rules, &policies, channels);
+    if !channels.iter().any(|channel| channel.is_enabled) {
+        let names_one = |name: &String| rules.iter().any(|rule| rule.name == *name && rule.names_single_channels());
+        found.nobody.retain(names_one);
+    }
+    if !found.nobody.is_empty() {
+        let verb = if found.nobody.len() == 1 { "tells" } else { "tell" };
+        let finding = format!("{} {verb} nobody.", listed(&found.nobody));
+        findings.push(warning("Alert rules", finding, "Choose a channel that is on in the rule, or switch the rule off."));
+    }
+    if !found.astray.is_empty() {
+        let verb = if found.astray.len() == 1 { "names" } else { "name" };
+        let finding = format!("{} {verb} only channels that are gone or off; the other channels are told instead.", listed(&found.astray));
+        findings.push(warning("Alert rules", finding, "Choose the channel that is meant."));
+    }
+    Ok(findings)
+}
+
+/// What nobody hears of is a warning when it is everything or has no end; what was planned with an end is only said.
+fn silence_findings(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
+    let lines = silenced(r)?;
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let current = silences::list_current(r)?;
+    let is_risky = current.iter().any(|silence| silence.is_total() || (silence.ends_at.is_none() && silence.alert.is_none()));
+    let finding = format!("Nobody is told of: {}.", lines.join("; "));
+    Ok(vec![match is_risky {
+        true => warning("Silences", finding, "Lift what is no longer meant under Alerts, Silences."),
+        false => Diagnosis { tone: Tone::Info, subject: "Silences".to_owned(), finding, advice: String::new() },
+    }])
 }

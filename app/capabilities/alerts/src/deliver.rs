@@ -95,7 +95,7 @@ fn plan(r: &Reader<'_>, sealer: &Sealer, id: NoticeId) -> Result<Plan> {
             let on_channel = notices::list_on_channel(r, alert.id, channel.id)?;
             match still_needed(alert, &row, &channel, &on_channel) {
                 Need::Not(why) => return skip(Some(id), why),
-                Need::Merged => notice::merged(notice, &alert.subject),
+                Need::Merged => notice::merged(notice, alert.topic, &alert.subject),
                 Need::AsItIs => notice,
             }
         }

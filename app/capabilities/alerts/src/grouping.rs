@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::rule::Topic;
+
 /// Openings that lie closer together than this count as one failure.
 pub const MASS_WINDOW: Duration = Duration::from_secs(60);
 /// A group takes in latecomers for so long: fifty monitors with confirmation need longer than a minute to be found down.
@@ -19,10 +21,16 @@ pub fn is_mass(waiting: usize, failing: usize, watched: usize) -> bool {
     failing >= STORM || failing * 2 > watched
 }
 
-/// `7 of 12 monitors failing, first api.example.com`
-pub fn group_title(failing: usize, watched: usize, first: &str) -> String {
+/// `7 of 12 monitors down, first api.example.com`
+pub fn group_title(topic: Topic, failing: usize, watched: usize, first: &str) -> String {
+    let trouble = trouble(topic);
     if watched < failing {
-        return format!("{failing} monitors failing, first {first}");
+        return format!("{failing} monitors {trouble}, first {first}");
     }
-    format!("{failing} of {watched} monitors failing, first {first}")
+    format!("{failing} of {watched} monitors {trouble}, first {first}")
+}
+
+/// What the members of a group are.
+pub fn trouble(topic: Topic) -> &'static str {
+    if topic == Topic::MonitorDegraded { "degraded" } else { "down" }
 }

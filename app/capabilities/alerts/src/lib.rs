@@ -1,6 +1,7 @@
 //! Rules over facts and metrics, alerts, channels that deliver, escalation.
 //!
-//! - the pure half: [`rule`], [`shipped`], [`alert`], [`grouping`], [`silence`], [`quiet`], [`policy`], [`recipients`], [`notice`]
+//! - the pure half: [`rule`], [`shipped`], [`alert`], [`grouping`], [`silence`], [`quiet`], [`policy`], [`recipients`],
+//!   [`reach`], [`notice`]
 //! - [`channel`]: nine kinds of channels, each a pure function from a notice to what travels
 //! - [`engine`]: what happens inside transactions; [`deliver`]: what happens outside; [`jobs`]: when
 //! - [`ack`]: links that acknowledge; `store`: SQL
@@ -23,6 +24,7 @@ pub mod jobs;
 pub mod notice;
 pub mod policy;
 pub mod quiet;
+pub mod reach;
 pub mod recipients;
 pub mod rule;
 pub mod settings;
@@ -89,7 +91,7 @@ impl Capability for Alerts {
     }
 
     fn apply(&self) -> &'static [&'static dyn capability::Apply] {
-        &[&apply::Channels, &apply::Rules]
+        &[&apply::Channels, &apply::Quiet, &apply::Policies, &apply::Rules]
     }
 
     fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {

@@ -2,6 +2,11 @@
 //!
 //! - [`RuleDoc`], [`merged_rule`]: what a rule should be; what is left out stays as it is
 //! - [`ChannelDoc`], [`checked_channel`]: what a channel should be; blank secrets stay as they are
+//! - [`policies`](policies), [`quiet`](quiet), [`silences`]: the same for escalation, quiet hours and silences
+
+pub mod policies;
+pub mod quiet;
+pub mod silences;
 
 use std::time::Duration;
 
@@ -22,7 +27,8 @@ use crate::notice::NoticeKind;
 use crate::rule::{AlertRule, MetricWatch, Nodata, Operator, Source, Target, Topic};
 use crate::severity::Severity;
 use crate::store::channels::StoredChannel;
-use crate::store::{alerts, channels, policies, rules};
+use crate::store::policies as stored_policies;
+use crate::store::{alerts, channels, rules};
 
 /// A rule as a document. Everything but the key may be left out when the rule exists.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -222,8 +228,8 @@ pub fn find_targets(r: &Reader<'_>, texts: &[String]) -> Result<Vec<Target>> {
     Ok(targets)
 }
 
-fn find_policy(r: &Reader<'_>, name: &str) -> Result<PolicyId> {
-    policies::find_by_name(r, name.trim())?.ok_or_else(|| Error::invalid(format!("There is no policy “{name}”.")))
+pub fn find_policy(r: &Reader<'_>, name: &str) -> Result<PolicyId> {
+    stored_policies::find_by_name(r, name.trim())?.ok_or_else(|| Error::invalid(format!("There is no policy “{name}”.")))
 }
 
 /// Stores what [`merged_rule`] gave.
@@ -279,7 +285,7 @@ pub fn remove_rule(tx: &mut Tx<'_>, desk: &Desk, id: AlertRuleId) -> Result<Aler
 pub fn rule_doc(r: &Reader<'_>, rule: &AlertRule) -> Result<RuleDoc> {
     let watch = rule.source.metric();
     let policy = match rule.policy {
-        Some(id) => policies::find(r, id)?.map(|policy| policy.name),
+        Some(id) => stored_policies::find(r, id)?.map(|policy| policy.name),
         None => None,
     };
     let minutes = |span: Duration| Some(span.as_secs() / 60);

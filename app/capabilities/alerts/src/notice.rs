@@ -234,12 +234,15 @@ pub fn about(alert: &Alert, kind: NoticeKind, voice: &Voice<'_>) -> Notice {
 
 /// The ending told together with its beginning, because the beginning never went out.
 #[must_use]
-pub fn merged(mut ending: Notice, subject: &str) -> Notice {
+pub fn merged(mut ending: Notice, topic: Topic, subject: &str) -> Notice {
     let lasted = describe_duration(ending.ended_at.unwrap_or(ending.at).since(ending.started_at));
-    let verb = match ending.kind {
-        NoticeKind::Resumed => "was interrupted",
-        _ if ending.tag == "RECOVERED" && subject.ends_with(" monitors") => "were down",
-        _ if ending.tag == "RECOVERED" => "was down",
+    let is_many = subject.ends_with(" monitors");
+    let verb = match topic {
+        Topic::MonitoringInterrupted => "was interrupted",
+        Topic::MonitorDown if is_many => "were down",
+        Topic::MonitorDown => "was down",
+        Topic::MonitorDegraded if is_many => "were degraded",
+        Topic::MonitorDegraded => "was degraded",
         _ => "lasted",
     };
     ending.title = shorten(&format!("{subject} {verb} {lasted}, recovered"), 300);
@@ -355,6 +358,10 @@ fn words(alert: &Alert, kind: NoticeKind, now: Time) -> (String, String) {
     match kind {
         NoticeKind::Resolved => (ended_title(alert, &lasted), ended_detail(alert)),
         NoticeKind::Resumed => (format!("Monitoring from {} goes on after {lasted}", alert.subject), ended_detail(alert)),
+        NoticeKind::Reminder if alert.acknowledged_at.is_some() => {
+            let since = describe_duration(now.since(alert.acknowledged_at.unwrap_or(now)));
+            (format!("{} — still open {since} after {} acknowledged", alert.title, alert.acknowledged_by), alert.detail.clone())
+        }
         NoticeKind::Reminder => (format!("{} — for {lasted} now, nobody has acknowledged", alert.title), alert.detail.clone()),
         NoticeKind::Escalated => (format!("{} — nobody has acknowledged for {lasted}", alert.title), alert.detail.clone()),
         NoticeKind::Acknowledged => (format!("{} has seen: {}", alert.acknowledged_by, alert.title), alert.detail.clone()),
@@ -370,7 +377,8 @@ fn ended_title(alert: &Alert, lasted: &str) -> String {
     match (alert.topic, alert.is_group) {
         (Topic::MonitorDown, true) => format!("All {} recovered after {lasted}", alert.subject),
         (Topic::MonitorDown, false) => format!("{} is up again after {lasted}", alert.subject),
-        (Topic::MonitorDegraded, _) => format!("{} is well again after {lasted}", alert.subject),
+        (Topic::MonitorDegraded, true) => format!("All {} are well again after {lasted}", alert.subject),
+        (Topic::MonitorDegraded, false) => format!("{} is well again after {lasted}", alert.subject),
         (Topic::ChannelDead, _) => format!("The channel {} delivers again", alert.subject),
         (Topic::MonitoringInterrupted, _) => format!("Monitoring from {} goes on after {lasted}", alert.subject),
         (Topic::Metric | Topic::CertificateExpiring, _) => format!("{}: over after {lasted}", alert.subject),

@@ -139,6 +139,11 @@ impl AlertRule {
         matches_text(&self.only, words)
     }
 
+    /// Whether it tells single channels only, none by their kind.
+    pub fn names_single_channels(&self) -> bool {
+        !self.targets.is_empty() && self.targets.iter().all(|target| matches!(target, Target::Channel(_)))
+    }
+
     /// The capability whose metric the rule waits for, when nobody provides it.
     pub fn waits_for(&self, known: impl Fn(&str) -> bool) -> Option<&str> {
         let watch = self.source.metric()?;

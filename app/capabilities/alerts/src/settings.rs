@@ -11,7 +11,7 @@ use kernel::{Result, Time};
 pub const SECTION: Section = Section {
     title: "Alerts",
     about: "When notices are grouped, repeated and limited. Rules, channels, silences and quiet hours have pages of their own.",
-    fields: &[GROUP_SECONDS, REMINDERS, SMS_PER_DAY, KEEP_DAYS],
+    fields: &[GROUP_SECONDS, REMINDERS, ACK_HOURS, SMS_PER_DAY, KEEP_DAYS],
 };
 
 const GROUP_SECONDS: Setting = Setting {
@@ -27,6 +27,13 @@ const REMINDERS: Setting = Setting {
     help: "After an hour, then after twice the time, at most a day apart.",
     kind: SettingKind::Switch,
     default: settings::ON,
+};
+const ACK_HOURS: Setting = Setting {
+    key: "alerts.ack_hours",
+    label: "An acknowledgement lasts",
+    help: "What is still open then is told again and escalates again. 0: for as long as the alert.",
+    kind: SettingKind::Number { min: 0.0, max: 168.0, unit: "h" },
+    default: "24",
 };
 const SMS_PER_DAY: Setting = Setting {
     key: "alerts.sms_per_day",
@@ -49,6 +56,12 @@ pub fn group_window(r: &Reader<'_>) -> Result<Duration> {
 
 pub fn has_reminders(r: &Reader<'_>) -> Result<bool> {
     settings::is_on(r, &REMINDERS)
+}
+
+/// `None`: for as long as the alert.
+pub fn ack_lasts(r: &Reader<'_>) -> Result<Option<Duration>> {
+    let hours = settings::number(r, &ACK_HOURS)?;
+    Ok(Duration::try_from_secs_f64(hours * 3_600.0).ok().filter(|span| !span.is_zero()))
 }
 
 pub fn sms_per_day(r: &Reader<'_>) -> Result<u64> {

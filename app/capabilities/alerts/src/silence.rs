@@ -1,11 +1,12 @@
 //! Silences: matching alerts are recorded, and make no noise until the silence ends. Held, not dropped: whatever is still open then, speaks.
 
+use jiff::tz::TimeZone;
 use kernel::Time;
 use kernel::ids::{AlertId, AlertRuleId};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::SilenceId;
-use crate::rule::matches_text;
+use crate::rule::{AlertRule, matches_text};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {
@@ -38,6 +39,29 @@ pub struct Subject<'a> {
 }
 
 impl Silence {
+    /// Nobody hears of anything.
+    pub fn is_total(&self) -> bool {
+        self.rule.is_none() && self.alert.is_none() && self.matching.is_empty()
+    }
+
+    /// `everything`, or `rule “Disk” and “shop”`.
+    pub fn scope(&self, rules: &[AlertRule]) -> String {
+        let rule = self.rule.and_then(|id| rules.iter().find(|rule| rule.id == id)).map(|rule| format!("rule “{}”", rule.name));
+        let text = (!self.matching.is_empty()).then(|| format!("“{}”", self.matching));
+        let alert = self.alert.map(|alert| format!("alert {alert}"));
+        let parts: Vec<String> = [rule, text, alert].into_iter().flatten().collect();
+        if parts.is_empty() { "everything".to_owned() } else { parts.join(" and ") }
+    }
+
+    /// `until 23 Nov 2026, 15:39 CET`.
+    pub fn end(&self, zone: &TimeZone) -> String {
+        match self.ends_at {
+            Some(end) => format!("until {}", end.in_zone(zone).strftime("%-d %b %Y, %H:%M %Z")),
+            None if self.alert.is_some() => "until it is resolved".to_owned(),
+            None => "until it is lifted".to_owned(),
+        }
+    }
+
     pub fn covers(&self, subject: &Subject<'_>, now: Time) -> bool {
         let is_now = self.starts_at <= now && self.ends_at.is_none_or(|end| now < end);
         is_now

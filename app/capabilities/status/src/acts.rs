@@ -3,6 +3,7 @@
 use crate::model::maintenance::checked_window;
 use crate::model::report::Visibility;
 use crate::model::{ComponentState, Effect, FeedRule, Impact, MaintenancePhase, Phase};
+use crate::settings;
 use crate::store::components::{self, ComponentWrite};
 use crate::store::maintenances::{self, MaintenanceWrite};
 use crate::store::reports::{self, ReportInsert, ReportRow, UpdateInsert};
@@ -240,7 +241,7 @@ pub fn end_suggestion(tx: &mut Tx<'_>, report: &ReportRow) -> Result<()> {
         return done(tx, "hermetic", "status.report.withdraw", &format!("report:{}", report.id), &report.view.title);
     }
     let effects = report.view.effects_now().into_iter().map(|effect| Effect { state: ComponentState::Operational, ..effect }).collect();
-    let body = "Our checks see everything working again.".to_owned();
+    let body = settings::language(tx)?.texts().suggest_over.to_owned();
     reports::insert_update(tx, report.id, &UpdateInsert { phase: Phase::Resolved, body, effects, is_quiet: false, at: tx.now })?;
     work::record(tx, &Fact::ReportPublished { report: report.id })?;
     done(tx, "hermetic", "status.report.resolve", &format!("report:{}", report.id), &report.view.title)
@@ -282,7 +283,7 @@ pub fn edit_maintenance(tx: &mut Tx<'_>, actor: &str, id: MaintenanceId, mut wri
     if !body.trim().is_empty() {
         maintenances::insert_update(tx, id, phase, &checked_text("body", body)?)?;
     } else if phase != now.phase {
-        maintenances::insert_update(tx, id, phase, standard_text(phase))?;
+        maintenances::insert_update(tx, id, phase, settings::language(tx)?.maintenance_text(phase))?;
     }
     tell_announced(tx, id)?;
     done(tx, actor, "status.maintenance.edit", &format!("maintenance:{id}"), &write.title)
@@ -297,7 +298,10 @@ pub fn step_maintenance(tx: &mut Tx<'_>, actor: &str, id: MaintenanceId, phase: 
     if phase == MaintenancePhase::Scheduled && view.phase == MaintenancePhase::InProgress {
         return Err(Error::invalid("It has begun; please move it by changing its dates."));
     }
-    let body = if body.trim().is_empty() { standard_text(phase).to_owned() } else { checked_text("body", body)? };
+    let body = match body.trim() {
+        "" => settings::language(tx)?.maintenance_text(phase).to_owned(),
+        body => checked_text("body", body)?,
+    };
     let window =
         |starts_at, ends_at| MaintenanceWrite { title: view.title.clone(), starts_at, ends_at, components: view.components.clone() };
     match phase {
@@ -318,16 +322,6 @@ pub fn step_maintenance(tx: &mut Tx<'_>, actor: &str, id: MaintenanceId, phase: 
     }
     crate::jobs::tell_maintenance(tx, id)?;
     done(tx, actor, "status.maintenance.step", &format!("maintenance:{id}"), phase.as_str())
-}
-
-/// What is said when nobody wrote anything.
-pub fn standard_text(phase: MaintenancePhase) -> &'static str {
-    match phase {
-        MaintenancePhase::Scheduled => "This maintenance is planned.",
-        MaintenancePhase::InProgress => "The maintenance has begun.",
-        MaintenancePhase::Completed => "The maintenance is completed.",
-        MaintenancePhase::Cancelled => "This maintenance will not take place.",
-    }
 }
 
 fn tell_announced(tx: &mut Tx<'_>, id: MaintenanceId) -> Result<()> {

@@ -67,6 +67,9 @@ fn ask_by_mail(tx: &mut Tx<'_>, sealer: &Sealer, wish: &Wish, key: &str) -> Resu
     if !settings::look(tx)?.takes_subscribers {
         return Err(Error::forbidden("Subscriptions are not offered on this page."));
     }
+    if !capability::mail::is_chosen(tx)? {
+        return Err(Error::field("address", wish.language.texts().mail_not_offered));
+    }
     let confirm = Secret::new(random_token());
     let (confirm_digest, until) = (digest(confirm.expose()), tx.now + CONFIRM_WITHIN);
     let id = match subscribers::find_by_address(tx, wish.kind, key)? {

@@ -1,11 +1,12 @@
 //! What happens by itself: updates are told to subscribers, maintenances take their course, outages become drafts.
 
 use crate::acts;
+use crate::loose;
 use crate::model::component::state_from_feeds;
 use crate::model::maintenance::{Step, due_step};
 use crate::model::report::{Visibility, suggestion};
 use crate::model::subscriber::{CONFIRM_WITHIN, Concerns, SubscriberKind, notice_at, spread};
-use crate::model::{ComponentState, Condition, Effect, MaintenancePhase, Phase};
+use crate::model::{ComponentState, Condition, Effect, Language, MaintenancePhase, Phase};
 use crate::settings;
 use crate::store::components::{self, ComponentRow};
 use crate::store::reports::{self, ReportInsert, ReportRow, UpdateInsert};
@@ -190,7 +191,9 @@ pub fn post(
 
 /// Each minute: maintenances begin and end, suggested reports publish themselves when they may.
 async fn tick(cx: Cx, _: Job) -> Result<()> {
-    cx.write(|tx| {
+    let registry = cx.registry;
+    cx.write(move |tx| {
+        loose::refresh(tx, registry)?;
         for row in maintenances::list_ahead(tx)? {
             match due_step(row.view.phase, row.view.starts_at, row.view.ends_at, tx.now) {
                 Some(Step::Start) => begin(tx, row.id, MaintenancePhase::InProgress)?,
@@ -207,7 +210,7 @@ async fn tick(cx: Cx, _: Job) -> Result<()> {
 }
 
 fn begin(tx: &mut Tx<'_>, id: MaintenanceId, phase: MaintenancePhase) -> Result<()> {
-    maintenances::insert_update(tx, id, phase, acts::standard_text(phase))?;
+    maintenances::insert_update(tx, id, phase, settings::language(tx)?.maintenance_text(phase))?;
     tell_maintenance(tx, id)?;
     acts::done(tx, "hermetic", "status.maintenance.step", &format!("maintenance:{id}"), phase.as_str())
 }
@@ -240,7 +243,11 @@ async fn suggest(cx: Cx, job: Job) -> Result<()> {
         Fact::MonitorRecovered { outage, .. } => cx.write(move |tx| end_outage(tx, outage)).await,
         Fact::MonitorSilenced { .. } => {
             let registry = cx.registry;
-            cx.write(move |tx| end_baseless(tx, registry)).await
+            cx.write(move |tx| {
+                loose::refresh(tx, registry)?;
+                end_baseless(tx, registry)
+            })
+            .await
         }
         _ => Ok(()),
     }
@@ -355,15 +362,34 @@ fn grow(tx: &mut Tx<'_>, row: &ReportRow, hit: Vec<(ComponentId, String, Compone
         return Ok(());
     }
     let names: Vec<String> = fresh.iter().map(|(_, name, _)| name.clone()).collect();
+    let language = settings::language(tx)?;
+    retitle(tx, row, language, |id| fresh.iter().any(|(other, _, _)| *other == id))?;
     let effects = fresh.into_iter().map(|(component, _, state)| Effect { component, state }).collect();
-    let update = UpdateInsert { phase: row.view.phase, body: suggestion(&names, false).body, effects, is_quiet: false, at: tx.now };
+    let body = suggestion(language, &names, false).body;
+    let update = UpdateInsert { phase: row.view.phase, body, effects, is_quiet: false, at: tx.now };
     acts::grow_suggestion(tx, row, update)
+}
+
+/// The title names everything that joined, until a person has written another: then it is theirs.
+fn retitle(tx: &mut Tx<'_>, row: &ReportRow, language: Language, is_fresh: impl Fn(ComponentId) -> bool) -> Result<()> {
+    let known: Vec<ComponentId> = row.view.effects_now().iter().map(|effect| effect.component).collect();
+    let all = components::list_components(tx)?;
+    let names = |is_named: &dyn Fn(ComponentId) -> bool| -> Vec<String> {
+        all.iter().filter(|component| is_named(component.id)).map(|component| component.name.clone()).collect()
+    };
+    let before = suggestion(language, &names(&|id| known.contains(&id)), false);
+    if before.title != row.view.title {
+        return Ok(());
+    }
+    let named = names(&|id| known.contains(&id) || is_fresh(id));
+    let after = suggestion(language, &named, named.len() == all.len());
+    reports::update_report(tx, row.id, &after.title, row.view.impact.max(after.impact), row.view.counts_as_downtime)
 }
 
 fn write_draft(tx: &mut Tx<'_>, hit: Vec<(ComponentId, String, ComponentState)>, outage: i64, since: Time) -> Result<()> {
     let is_whole = components::count_components(tx)? == i64::try_from(hit.len()).unwrap_or(0) && hit.len() > 1;
     let names: Vec<String> = hit.iter().map(|(_, name, _)| name.clone()).collect();
-    let text = suggestion(&names, is_whole);
+    let text = suggestion(settings::language(tx)?, &names, is_whole);
     let publish_at = settings::suggesting(tx)?.publish_after.map(|wait| tx.now + wait);
     let insert = ReportInsert {
         title: text.title,

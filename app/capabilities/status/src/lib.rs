@@ -3,7 +3,7 @@
 //! - [`model`]: what is shown and decided, pure; [`i18n`]: the page's words
 //! - [`site`], [`pages`], [`feeds`]: the public site as files, from one snapshot; [`links`]: where each stands
 //! - [`load`]: from tables and feeds to a snapshot; [`publisher`]: the site in memory; [`export`]: the site as a folder
-//! - [`acts`]: what people and programs do; [`jobs`]: what happens by itself; [`follow`], [`send`]: subscribers
+//! - [`acts`]: what people and programs do; [`jobs`], [`loose`]: what happens by itself; [`follow`], [`send`]: subscribers
 //! - [`routes`]: doors of the public, of members, of programs; [`gate`]: the password
 //! - [`store`]: SQL; [`settings`]: what an operator decides; [`apply`]: `[[components]]` of a file
 
@@ -18,6 +18,7 @@ mod i18n;
 mod jobs;
 mod links;
 mod load;
+mod loose;
 pub mod model;
 mod pages;
 mod publisher;
@@ -39,7 +40,10 @@ use kernel::{Result, Role};
 
 pub struct Status;
 
-const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "status", sql: include_str!("../migrations/0001_status.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "status", sql: include_str!("../migrations/0001_status.sql") },
+    Migration { number: 2, name: "loose", sql: include_str!("../migrations/0002_loose.sql") },
+];
 const NAV: &[Nav] = &[Nav { label: "Status page", path: "/status/edit", icon: "status", group: NavGroup::Watch, rank: Role::Viewer }];
 const KEEP: &[Keep] = &[
     Keep { what: "Reports on the public page", days: load::REPORT_DAYS },
@@ -147,6 +151,21 @@ impl Capability for Status {
         };
         if components::count_components(r)? == 0 {
             tell(Tone::Info, "It shows no components.", "Add one under Status page, Components.");
+        }
+        for row in components::list_components(r)?.iter().filter(|row| row.loose_at.is_some()) {
+            let finding = format!("“{}” follows nothing any more: its monitors are gone, and visitors do not see it.", row.name);
+            tell(Tone::Warn, &finding, "Choose a monitor for it, set it by hand, or delete it under Components.");
+        }
+        let look = settings::look(r)?;
+        if look.takes_subscribers && !look.takes_mail {
+            match subscribers::count_active_by_mail(r)? {
+                0 => tell(Tone::Info, "Visitors cannot subscribe by mail until a way to send mail is chosen.", ""),
+                _ => tell(
+                    Tone::Warn,
+                    "It has subscribers by mail and no way to send mail: they hear nothing.",
+                    "Choose how to send mail under Settings, Mail.",
+                ),
+            }
         }
         let is_late = maintenances::list_ahead(r)?.iter().any(|row| row.view.ends_at + jobs::LATE < r.now);
         if is_late {

@@ -60,7 +60,7 @@ fn assemble(
     for row in components::list_components(r)? {
         let group = row.group_id;
         let sources = Sources { registry, conditions: &conditions, told: &told, windows: &windows, has_history, zone: &look.zone };
-        let (view, changed) = component_view(r, &sources, row)?;
+        let Some((view, changed)) = component_view(r, &sources, row)? else { continue };
         changed_at = changed_at.max(changed);
         views.push((group, view));
     }
@@ -96,8 +96,9 @@ struct Sources<'a> {
     zone: &'a TimeZone,
 }
 
-/// The view, and when anything about it changed last.
-fn component_view(r: &Reader<'_>, sources: &Sources<'_>, row: ComponentRow) -> Result<(ComponentView, Time)> {
+/// The view, and when anything about it changed last. What follows nothing any more is not shown: nobody knows how it is. While
+/// a report or a maintenance speaks of it, somebody does.
+fn component_view(r: &Reader<'_>, sources: &Sources<'_>, row: ComponentRow) -> Result<Option<(ComponentView, Time)>> {
     let id = row.id;
     let base = match row.rule {
         FeedRule::Manual => components::list_states(r, id, r.now)?.last().map(|(_, state)| *state),
@@ -109,6 +110,9 @@ fn component_view(r: &Reader<'_>, sources: &Sources<'_>, row: ComponentRow) -> R
     };
     let reported = sources.told.iter().filter_map(|report| report.state_of(id)).max();
     let is_maintained = sources.windows.iter().any(|window| window.is_running() && window.covers(id));
+    if row.loose_at.is_some() && reported.is_none() && !is_maintained {
+        return Ok(None);
+    }
     let mut view = ComponentView {
         id,
         public_id: row.public_id.clone(),
@@ -130,7 +134,7 @@ fn component_view(r: &Reader<'_>, sources: &Sources<'_>, row: ComponentRow) -> R
         view.responses = responses(r, sources.registry, &row)?;
     }
     let changed = view.updated_at;
-    Ok((view, changed))
+    Ok(Some((view, changed)))
 }
 
 /// Ninety-one days: the first bar may begin up to a day earlier than ninety times 24 hours ago.

@@ -112,16 +112,13 @@ impl Publisher {
 
     fn sites(&mut self, seen: &Seen) -> Vec<HotSite> {
         if seen.is_protected {
-            // A password cannot be asked from memory: the routes answer. An own host name is led to them.
-            return seen
-                .own
-                .iter()
-                .map(|(host, _)| HotSite { host: Some(host.clone()), pages: HashMap::from([("/".to_owned(), doorstep())]) })
-                .collect();
+            // A password cannot be asked from memory: the routes answer, also at the root of the own host name.
+            let led = || HashMap::from([("/".to_owned(), "/status")]);
+            return seen.own.iter().map(|(host, _)| HotSite { host: Some(host.clone()), led: led(), ..HotSite::default() }).collect();
         }
-        let mut sites = vec![HotSite { host: None, pages: self.pages(0, &seen.snapshot, &seen.served, "/status") }];
+        let mut sites = vec![HotSite { host: None, pages: self.pages(0, &seen.snapshot, &seen.served, "/status"), ..HotSite::default() }];
         if let Some((host, links)) = &seen.own {
-            sites.push(HotSite { host: Some(host.clone()), pages: self.pages(1, &seen.snapshot, links, "") });
+            sites.push(HotSite { host: Some(host.clone()), pages: self.pages(1, &seen.snapshot, links, ""), ..HotSite::default() });
         }
         sites
     }
@@ -173,13 +170,6 @@ fn at(base: &str, path: &str) -> String {
 fn hot_page(file: &File) -> HotPage {
     let options = HotOptions { cache_control: CACHE.to_owned(), csp: file.csp.clone(), cors: file.is_data() };
     HotPage::new(file.content_type, file.body.clone().into_bytes(), options)
-}
-
-fn doorstep() -> HotPage {
-    let html = "<!doctype html><meta charset=\"utf-8\"><title>Status</title><meta http-equiv=\"refresh\" content=\"0;url=/status\"><a href=\"/status\">Status</a>";
-    let options =
-        HotOptions { cache_control: CACHE.to_owned(), csp: Some("default-src 'none'; frame-ancestors 'none'".to_owned()), cors: false };
-    HotPage::new(site::HTML, html.as_bytes().to_vec(), options)
 }
 
 /// Equal as long as no page of history would come out differently, and at most for a day: then what is recent is judged anew.

@@ -164,12 +164,18 @@ pub fn look(r: &Reader<'_>) -> Result<Look> {
         home: WebUrl::parse(&text(r, &HOME)?).ok(),
         accent: Accent::parse(&text(r, &COLOR)?).unwrap_or_default(),
         logo: logo::find_logo(r)?,
-        language: text(r, &LANGUAGE)?.parse().unwrap_or(Language::En),
+        language: language(r)?,
         zone: kernel::time::parse_zone(&zone_name)?,
         zone_name,
         shows_responses: is_on(r, &RESPONSES)?,
         takes_subscribers: is_on(r, &SUBSCRIBERS)?,
+        takes_mail: capability::mail::is_chosen(r)?,
     })
+}
+
+/// In which the page speaks by itself.
+pub fn language(r: &Reader<'_>) -> Result<Language> {
+    Ok(text(r, &LANGUAGE)?.parse().unwrap_or(Language::En))
 }
 
 /// The own host name, when one is set.
@@ -226,5 +232,5 @@ fn links(r: &Reader<'_>, boot: &Boot, form: Form) -> Result<Links> {
         Some(host) => format!("{}://{host}", boot.public_url.url().scheme()),
         None => live.clone(),
     };
-    Ok(Links { root, live, form, language: text(r, &LANGUAGE)?.parse().unwrap_or(Language::En) })
+    Ok(Links { root, live, form, language: language(r)? })
 }

@@ -79,6 +79,11 @@ const RESEND_BASE: Setting = Setting {
     default: "https://api.resend.com",
 };
 
+/// Whether a way to send mail is chosen, complete or not.
+pub fn is_chosen(r: &Reader<'_>) -> Result<bool> {
+    Ok(settings::text(r, &KIND)? != "none")
+}
+
 /// `None` while no way is chosen; an error when one is chosen but something is missing.
 pub fn route(r: &Reader<'_>, sealer: &Sealer) -> Result<Option<MailRoute>> {
     let kind = settings::text(r, &KIND)?;

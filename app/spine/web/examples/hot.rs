@@ -15,7 +15,7 @@ async fn main() -> std::io::Result<()> {
     let options = HotOptions { cache_control: "public, max-age=10".into(), csp: None, cors: false };
     let page = HotPage::new("text/html; charset=utf-8", body.as_bytes()[..20_480].to_vec(), options);
     let hot = HotPages::new(false);
-    hot.publish("status", vec![HotSite { host: None, pages: HashMap::from([("/".to_owned(), page)]) }]);
+    hot.publish("status", vec![HotSite { host: None, pages: HashMap::from([("/".to_owned(), page)]), ..HotSite::default() }]);
     let metrics = Metrics::default();
     let finish = FinishOptions { error_page, is_https: false, trusted_proxies: Vec::new(), metrics: metrics.clone() };
     let front = Front { router: web::finish(axum::Router::new(), finish), hot, metrics };

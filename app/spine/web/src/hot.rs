@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,10 +49,12 @@ struct Variant {
 }
 
 /// The pages of one host name, or of every host that has no page of its own at the path.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct HotSite {
     pub host: Option<String>,
     pub pages: HashMap<String, HotPage>,
+    /// Paths of this host name that are not in memory and that the router answers as others: `/` as `/status`.
+    pub led: HashMap<String, &'static str>,
 }
 
 /// Clones share the table.
@@ -67,6 +69,7 @@ pub struct HotPages {
 struct Table {
     hosts: HashMap<String, HashMap<String, HotPage>>,
     anywhere: HashMap<String, HotPage>,
+    led: HashMap<String, HashMap<String, &'static str>>,
 }
 
 impl HotPage {
@@ -150,8 +153,12 @@ impl HotPages {
         owners.insert(owner, sites);
         let mut table = Table::default();
         for site in owners.values().flatten() {
-            let pages = match &site.host {
-                Some(name) => table.hosts.entry(host::bare(name).to_ascii_lowercase()).or_default(),
+            let own = site.host.as_ref().map(|name| host::bare(name).to_ascii_lowercase());
+            if let Some(own) = own.as_ref().filter(|_| !site.led.is_empty()) {
+                table.led.entry(own.clone()).or_default().extend(site.led.clone());
+            }
+            let pages = match own {
+                Some(own) => table.hosts.entry(own).or_default(),
                 None => &mut table.anywhere,
             };
             pages.extend(site.pages.iter().map(|(path, page)| (path.clone(), page.clone())));
@@ -167,6 +174,23 @@ impl HotPages {
         let table = self.table.load();
         let page = table.find(request)?;
         Some(page.answer(request.headers()))
+    }
+
+    /// Sends what stands at another path on this host to where the router knows it; the query stays.
+    pub(crate) fn lead<B>(&self, request: &mut Request<B>) {
+        let table = self.table.load();
+        if table.led.is_empty() {
+            return;
+        }
+        let host = host::named(request.uri(), request.headers()).map(|name| host::bare(name).to_ascii_lowercase());
+        let to = host.and_then(|host| table.led.get(&host)?.get(request.uri().path()).copied());
+        let Some(to) = to else { return };
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = format!("{to}{query}").parse().ok();
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
     }
 }
 
@@ -188,7 +212,7 @@ impl Table {
 }
 
 fn with_hsts(site: HotSite) -> HotSite {
-    HotSite { host: site.host, pages: site.pages.into_iter().map(|(path, page)| (path, page.with_hsts())).collect() }
+    HotSite { pages: site.pages.into_iter().map(|(path, page)| (path, page.with_hsts())).collect(), ..site }
 }
 
 /// Weak, because the same tag stands for the page in each encoding.

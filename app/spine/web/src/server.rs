@@ -194,6 +194,7 @@ impl Service<Request<Incoming>> for Visit {
         // Who asks before sending is told no at once; who has sent already is heard out a little, so that the answer can be read.
         let spare = if request.headers().contains_key(EXPECT) { 0 } else { max };
         let mut request = request.map(|body| Body::new(GuardedBody::new(body, BodyLimits { max, spare, patience })));
+        hot.lead(&mut request);
         request.extensions_mut().insert(SocketPeer(self.peer));
         let routed = tower::Service::call(&mut router.clone(), request);
         Either::Right(Box::pin(async move { Ok(routed.await?.map(FrontBody::Routed)) }))

@@ -8,7 +8,7 @@ use kernel::ids::AlertRuleId;
 use super::Desk;
 use super::announce::{resolve_targets, told_by_others};
 use super::life::{enqueue_flush, get, is_muted, live_rule, tell_opening};
-use crate::alert::{Alert, AlertState, NewAlert, due_at};
+use crate::alert::{Alert, NewAlert, due_at};
 use crate::grouping::{JOIN_WINDOW, MASS_WINDOW, group_title, is_mass};
 use crate::notice::NoticeKind;
 use crate::rule::{AlertRule, Topic};
@@ -120,7 +120,7 @@ fn tell_group(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, members: Vec<Alert
         occurrence: name,
         subject: format!("{} monitors", members.len()),
         target: String::new(),
-        title: group_title(members.len(), watched, &first.subject),
+        title: group_title(first.topic, members.len(), watched, &first.subject),
         detail: first.detail.clone(),
         started_at: first.started_at,
         expires_at: None,
@@ -143,13 +143,20 @@ fn join(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, mut group: Alert, lateco
     let news: Vec<Alert> = latecomers.iter().filter(|member| member.started_at > end_of_storm).cloned().collect();
     take_in(tx, &group, latecomers)?;
     let members = alerts::list_members(tx, group.id)?;
-    let open: Vec<&Alert> = members.iter().filter(|member| member.state != AlertState::Resolved).collect();
-    let first = open.iter().min_by_key(|member| (member.started_at, member.id)).map_or("", |member| &member.subject);
-    group.subject = format!("{} monitors", open.len());
-    group.title = group_title(open.len(), watched(tx, desk)?.max(open.len()), first);
+    let open: Vec<&Alert> = members.iter().filter(|member| !member.is_resolved()).collect();
+    name_group(tx, desk, &mut group, &open)?;
     alerts::update(tx, &group)?;
     alerts::add_entry(tx, group.id, &format!("Now {}.", group.title))?;
     if news.is_empty() { Ok(()) } else { tell_opening(tx, desk, rule, &mut group, NoticeKind::Grouped, &lines(&news)) }
+}
+
+/// Title and subject of a group that stands for these members.
+pub fn name_group(tx: &Tx<'_>, desk: &Desk, group: &mut Alert, members: &[&Alert]) -> Result<()> {
+    let Some(first) = members.iter().min_by_key(|member| (member.started_at, member.id)) else { return Ok(()) };
+    let count = members.len();
+    group.subject = if count == 1 { "1 monitor".to_owned() } else { format!("{count} monitors") };
+    group.title = group_title(group.topic, count, watched(tx, desk)?.max(count), &first.subject);
+    Ok(())
 }
 
 fn take_in(tx: &mut Tx<'_>, group: &Alert, members: Vec<Alert>) -> Result<()> {

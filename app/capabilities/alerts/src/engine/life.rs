@@ -7,8 +7,9 @@ use serde_json::json;
 use work::NewJob;
 
 use super::announce::{announce, cheap, resolve_targets, told_by_others, told_channels};
-use super::{Desk, FLUSH, remind};
+use super::{Desk, FLUSH, flush, remind};
 use crate::alert::{Alert, AlertState, Ending, NewAlert, due_at, ending};
+use crate::grouping::trouble;
 use crate::notice::NoticeKind;
 use crate::rule::AlertRule;
 use crate::settings;
@@ -97,6 +98,7 @@ pub fn acknowledge(tx: &mut Tx<'_>, desk: &Desk, id: AlertId, by: &str) -> Resul
         AlertState::Open => {}
     }
     mark_seen(&mut alert, by, tx.now);
+    remind::ask_again(tx, &mut alert)?;
     alerts::update(tx, &alert)?;
     alerts::add_entry(tx, id, &format!("Acknowledged by {by}."))?;
     if alert.is_group {
@@ -128,11 +130,12 @@ pub fn resolve(tx: &mut Tx<'_>, desk: &Desk, mut alert: Alert, how: &Resolution<
     if alert.is_resolved() {
         return Ok(());
     }
+    let members = if alert.is_group { alerts::list_members(tx, alert.id)? } else { Vec::new() };
+    // In the end it is about all that were in it, whoever left before.
+    flush::name_group(tx, desk, &mut alert, &members.iter().collect::<Vec<_>>())?;
     mark_resolved(tx, &mut alert, how)?;
-    if alert.is_group {
-        for mut member in alerts::list_members(tx, alert.id)?.into_iter().filter(|member| !member.is_resolved()) {
-            mark_resolved(tx, &mut member, how)?;
-        }
+    for mut member in members.into_iter().filter(|member| !member.is_resolved()) {
+        mark_resolved(tx, &mut member, how)?;
     }
     match ending(&alert) {
         Ending::Quiet => alerts::add_entry(tx, alert.id, "It ended before anybody was told, so nothing is sent."),
@@ -178,12 +181,15 @@ fn take_back(tx: &mut Tx<'_>, alert: &Alert, to: &[ChannelId]) -> Result<()> {
 
 /// A group is over when the last of its members is.
 fn leave_group(tx: &mut Tx<'_>, desk: &Desk, group: AlertId, member: &Alert, how: &Resolution<'_>) -> Result<()> {
-    let left = alerts::list_members(tx, group)?.iter().filter(|member| !member.is_resolved()).count();
-    let group = get(tx, group)?;
-    if left > 0 {
-        return alerts::add_entry(tx, group.id, &format!("{} recovered; {left} still failing.", member.subject));
+    let members = alerts::list_members(tx, group)?;
+    let left: Vec<&Alert> = members.iter().filter(|member| !member.is_resolved()).collect();
+    let mut group = get(tx, group)?;
+    if left.is_empty() {
+        return resolve(tx, desk, group, how);
     }
-    resolve(tx, desk, group, how)
+    flush::name_group(tx, desk, &mut group, &left)?;
+    alerts::update(tx, &group)?;
+    alerts::add_entry(tx, group.id, &format!("{} recovered; {} still {}.", member.subject, left.len(), trouble(group.topic)))
 }
 
 /// The rule behind an alert, when it still exists and is on.

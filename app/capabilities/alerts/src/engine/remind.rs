@@ -12,7 +12,7 @@ use super::life::{is_muted, live_rule};
 use super::{Desk, ESCALATE, REMIND};
 use crate::alert::{Alert, AlertState, next_reminder};
 use crate::notice::NoticeKind;
-use crate::policy::NotifyPolicy;
+use crate::policy::{NotifyPolicy, Rung};
 use crate::rule::AlertRule;
 use crate::settings;
 use crate::silence::Muted;
@@ -41,7 +41,7 @@ pub fn begin(tx: &mut Tx<'_>, rule: &AlertRule, alert: &mut Alert, to: &mut Vec<
 
 /// Job `alerts.remind`.
 pub fn remind(tx: &mut Tx<'_>, desk: &Desk, id: AlertId) -> Result<()> {
-    let Some(mut alert) = due(tx, id, |alert| alert.remind_at)? else { return Ok(()) };
+    let Some(mut alert) = due(tx, id, |alert| alert.remind_at.filter(|_| !alert.is_resolved()))? else { return Ok(()) };
     let Some(rule) = live_rule(tx, alert.rule)? else {
         // Left as it is, it would be found overdue each minute for ever.
         alert.remind_at = None;
@@ -56,15 +56,34 @@ pub fn remind(tx: &mut Tx<'_>, desk: &Desk, id: AlertId) -> Result<()> {
         return alerts::update(tx, &alert);
     }
     let to = told_channels(tx, &alert)?;
-    let to = cheap(tx, to, alert.severity)?;
-    alert.reminders += 1;
-    set_reminder(tx, &rule, &mut alert)?;
+    let mut to = cheap(tx, to, alert.severity)?;
+    if alert.state == AlertState::Acknowledged {
+        alert.state = AlertState::Open;
+        alert.reminders = 0;
+        alert.rung = Rung::default();
+        alert.remind_at = None;
+        alerts::add_entry(tx, id, &format!("Still open after {} acknowledged it: it needs somebody again.", alert.acknowledged_by))?;
+        begin(tx, &rule, &mut alert, &mut to)?;
+    } else {
+        alert.reminders += 1;
+        set_reminder(tx, &rule, &mut alert)?;
+    }
     announce(tx, desk, &mut alert, NoticeKind::Reminder, &to, &[])
+}
+
+/// Whoever acknowledged may have forgotten it: what is still open after a while is told again, and its ladder is climbed anew.
+pub fn ask_again(tx: &mut Tx<'_>, alert: &mut Alert) -> Result<()> {
+    let Some(wait) = settings::ack_lasts(tx)? else { return Ok(()) };
+    if alert.topic.has_reminders() && alert.group.is_none() && !told_channels(tx, alert)?.is_empty() {
+        alert.remind_at = Some(tx.now + wait);
+        enqueue(tx, REMIND, alert)?;
+    }
+    Ok(())
 }
 
 /// Job `alerts.escalate`.
 pub fn escalate(tx: &mut Tx<'_>, desk: &Desk, id: AlertId) -> Result<()> {
-    let Some(mut alert) = due(tx, id, |alert| alert.step_at)? else { return Ok(()) };
+    let Some(mut alert) = due(tx, id, |alert| alert.step_at.filter(|_| alert.state == AlertState::Open))? else { return Ok(()) };
     let policy = live_rule(tx, alert.rule)?.map_or(Ok(None), |rule| find_policy(tx, &rule))?;
     let Some(policy) = policy else {
         alert.step_at = None;
@@ -86,10 +105,10 @@ pub fn escalate(tx: &mut Tx<'_>, desk: &Desk, id: AlertId) -> Result<()> {
     announce(tx, desk, &mut alert, NoticeKind::Escalated, &to, &[])
 }
 
-/// The alert, when it is still open and this is really due: a job that runs twice does nothing the second time.
+/// The alert, when this is really due: a job that runs twice does nothing the second time.
 fn due(tx: &Tx<'_>, id: AlertId, at: impl Fn(&Alert) -> Option<kernel::Time>) -> Result<Option<Alert>> {
     let alert = alerts::find(tx, id)?;
-    Ok(alert.filter(|alert| alert.state == AlertState::Open && at(alert).is_some_and(|at| at <= tx.now)))
+    Ok(alert.filter(|alert| at(alert).is_some_and(|at| at <= tx.now)))
 }
 
 fn find_policy(tx: &Tx<'_>, rule: &AlertRule) -> Result<Option<NotifyPolicy>> {
@@ -101,7 +120,7 @@ fn set_reminder(tx: &mut Tx<'_>, rule: &AlertRule, alert: &mut Alert) -> Result<
     enqueue(tx, REMIND, alert)
 }
 
-fn set_step(tx: &mut Tx<'_>, alert: &mut Alert, next: Option<(crate::policy::Rung, kernel::Time)>) -> Result<()> {
+fn set_step(tx: &mut Tx<'_>, alert: &mut Alert, next: Option<(Rung, kernel::Time)>) -> Result<()> {
     alert.step_at = next.map(|(_, at)| at);
     if let Some((rung, _)) = next {
         alert.rung = rung;

@@ -19,7 +19,10 @@ pub struct List {
     pub text: String,
     pub counts: Vec<(AlertState, u64)>,
     pub has_channels: bool,
+    /// What is silenced now, a line each.
+    pub silenced: Vec<String>,
     pub is_older: bool,
+    pub can_edit: bool,
     pub now: Time,
 }
 
@@ -29,11 +32,17 @@ pub fn list(list: &List) -> View {
         notice_about(
             Tone::Warn,
             "Nobody is told of alerts yet.",
-            view! { <p>"Alerts are recorded, but there is no channel to send them to. "{link("/alerts/channels/new", "Make the first channel")}"."</p> },
+            if list.can_edit {
+                view! { <p>"Alerts are recorded, but there is no channel to send them to. "{link("/alerts/channels/new", "Make the first channel")}"."</p> }
+                    .into_any()
+            } else {
+                paragraph("Alerts are recorded, but there is no channel to send them to. An admin can make one.")
+            },
         )
     });
     let body = live("alerts-list", view! { {filters(list)} {rows(list)} {pages(list)} });
-    view! { {head} {places(Place::Alerts)} {next_step} {body} }.into_any()
+    let silenced = live("alerts-silenced", super::silences::banner(&list.silenced));
+    view! { {head} {places(Place::Alerts)} {next_step} {silenced} {body} }.into_any()
 }
 
 fn filters(list: &List) -> View {
@@ -217,7 +226,8 @@ fn facts(shown: &Shown) -> View {
         pairs.push(("Resolved", moment(at)));
     }
     if let Some(at) = alert.remind_at {
-        pairs.push(("Next reminder", ago(at, shown.now)));
+        let label = if alert.state == AlertState::Acknowledged { "Told again if still open" } else { "Next reminder" };
+        pairs.push((label, ago(at, shown.now)));
     }
     if let Some(at) = alert.step_at {
         pairs.push(("Next escalation", ago(at, shown.now)));

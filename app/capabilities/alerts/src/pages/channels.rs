@@ -9,7 +9,10 @@ use work::DeliveryRow;
 use super::{Place, places};
 use crate::channel::fields::{Field, FieldKind};
 use crate::channel::{Channel, ChannelKind, Takes, Values};
+use crate::manage::quiet::WEEKDAYS;
 use crate::quiet::{QuietHours, show_minute, show_weekdays};
+use crate::reach::{Reach, listed};
+use crate::severity::Severity;
 use crate::store::notices::{NoticeRow, NoticeState};
 
 pub fn list(all: &[Channel], has_mail: bool, can_edit: bool, now: Time) -> View {
@@ -165,6 +168,9 @@ pub struct Shown {
     pub last: Option<DeliveryRow>,
     pub latest: Vec<NoticeRow>,
     pub quiet: Vec<QuietHours>,
+    /// Which rules reach nobody, or others, once this channel is gone or off.
+    pub lost: Reach,
+    pub is_last: bool,
     pub can_edit: bool,
     pub now: Time,
 }
@@ -176,7 +182,7 @@ pub fn show(shown: &Shown) -> View {
         lead: &channel.hint,
         trail: vec![("Channels", "/alerts/channels".into())],
         badge: Some(state(channel)),
-        actions: if shown.can_edit { acts(channel) } else { Vec::new() },
+        actions: if shown.can_edit { acts(shown) } else { Vec::new() },
     });
     let reason = (!channel.disabled_reason.is_empty()).then(|| notice(Tone::Bad, &channel.disabled_reason));
     let settings = shown.can_edit.then(|| card(Card { title: "Settings", ..Card::default() }, fields_of(&shown.form)));
@@ -186,20 +192,51 @@ pub fn show(shown: &Shown) -> View {
     view! { {head} {reason} {columns(wide, narrow)} }.into_any()
 }
 
-fn acts(channel: &Channel) -> Vec<View> {
+fn acts(shown: &Shown) -> Vec<View> {
+    let channel = &shown.channel;
     let path = |act: &str| format!("/alerts/channels/{}/{act}", channel.id);
+    let loss = loss(shown);
+    let switch = match (channel.is_enabled, loss.is_empty()) {
+        (false, _) => post_button(path("switch"), "Switch on", Look::Plain),
+        (true, true) => post_button(path("switch"), "Switch off", Look::Plain),
+        (true, false) => confirm_button(&ConfirmButton {
+            label: "Switch off",
+            question: &loss,
+            confirm: "Switch it off all the same",
+            action: path("switch").into(),
+            ..ConfirmButton::default()
+        }),
+    };
+    let question = format!("The channel goes with its secrets and its list of notices. {loss}");
     vec![
         post_button(path("test"), "Send test", Look::Primary),
-        post_button(path("switch"), if channel.is_enabled { "Switch off" } else { "Switch on" }, Look::Plain),
+        switch,
         confirm_button(&ConfirmButton {
             label: "Remove",
-            question: "The channel goes with its secrets and its list of notices. Rules that name it tell the others.",
+            question: question.trim_end(),
             confirm: "Remove the channel",
             action: path("remove").into(),
             look: Look::Danger,
             ..ConfirmButton::default()
         }),
     ]
+}
+
+/// Who would be told by nobody any more. Empty when nothing changes for anybody.
+fn loss(shown: &Shown) -> String {
+    if shown.is_last {
+        return "No other channel is on: nobody is told of anything then.".to_owned();
+    }
+    let mut sentences = Vec::new();
+    if !shown.lost.nobody.is_empty() {
+        let verb = if shown.lost.nobody.len() == 1 { "tells" } else { "tell" };
+        sentences.push(format!("{} then {verb} nobody.", listed(&shown.lost.nobody)));
+    }
+    if !shown.lost.astray.is_empty() {
+        let verb = if shown.lost.astray.len() == 1 { "names" } else { "name" };
+        sentences.push(format!("{} {verb} no other channel that is on; all the others are told instead.", listed(&shown.lost.astray)));
+    }
+    sentences.join(" ")
 }
 
 fn facts(shown: &Shown) -> View {
@@ -263,7 +300,12 @@ fn quiet(shown: &Shown) -> View {
             } else {
                 ().into_any()
             };
-            Row::new(vec![muted(&when), muted(&hours.zone), muted(&format!("up to {}", hours.holds)), remove])
+            Row::new(vec![
+                muted(&when),
+                muted(&hours.zone),
+                muted(if hours.holds == Severity::Info { "information" } else { "warnings and information" }),
+                remove,
+            ])
         })
         .collect();
     let listed = table(Table {
@@ -282,9 +324,7 @@ fn quiet(shown: &Shown) -> View {
 fn quiet_form(channel: &Channel) -> View {
     let fields = Fields::within("quiet", &[]);
     let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let numbers: Vec<String> = (0..7).map(|day| day.to_string()).collect();
-    let days: Vec<Choice<'_>> = numbers.iter().zip(days).map(|(number, day)| Choice::new(number, day)).collect();
-    let checked: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let days: Vec<Choice<'_>> = WEEKDAYS.iter().zip(days).map(|(word, day)| Choice::new(word, day)).collect();
     let holds = [Choice::new("warning", "Warnings and information"), Choice::new("info", "Information only")];
     form(
         Form { action: format!("/alerts/channels/{}/quiet", channel.id).into(), ..Form::default() },
@@ -295,7 +335,7 @@ fn quiet_form(channel: &Channel) -> View {
                 fields.text(TextField { name: "zone", label: "Time zone", value: "UTC", help: "Such as Europe/Berlin.", required: true, max: 60, ..TextField::default() }),
             ])}
             {fields.select(Select { name: "holds", label: "Hold", value: "warning", choices: &holds, required: true, ..Select::default() })}
-            {fields.check_list(CheckList { name: "weekdays", label: "On nights that begin on", choices: &days, checked: &checked, ..CheckList::default() })}
+            {fields.check_list(CheckList { name: "weekdays", label: "On nights that begin on", choices: &days, checked: &WEEKDAYS, ..CheckList::default() })}
             {submit_row(&SubmitRow { label: "Add", look: Look::Plain, ..SubmitRow::default() })}
         },
     )

@@ -40,10 +40,14 @@ fn row(policy: &NotifyPolicy, channels: &[Channel]) -> Row {
         .iter()
         .map(|step| {
             let wait = if step.wait.is_zero() { "at once".to_owned() } else { format!("after {}", describe_duration(step.wait)) };
-            format!("{wait} {}", target_names(&step.targets, channels))
+            format!("{wait}: {}", target_names(&step.targets, channels))
         })
         .collect();
-    let repeats = if policy.repeat == 0 { "no".to_owned() } else { format!("{} times", policy.repeat) };
+    let repeats = match policy.repeat {
+        0 => "no".to_owned(),
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
     Row::new(vec![link(format!("/alerts/policies/{}", policy.id), &policy.name), muted(&steps.join(", then ")), muted(&repeats)])
 }
 
@@ -66,7 +70,13 @@ pub fn form(policy: Option<&NotifyPolicy>, channels: &[Channel], errors: &[Field
     });
     let action = policy.map_or("/alerts/policies".to_owned(), |policy| format!("/alerts/policies/{}", policy.id));
     let fields = Fields::new(errors);
-    let steps: Vec<View> = (1..=STEPS).map(|position| step(&fields, position, policy, channels)).collect();
+    // A form for six steps at once is long; most ladders have two.
+    let shown = policy.map_or(2, |policy| policy.steps.len() + 1).min(STEPS);
+    let step_of = |position| step(&fields, position, policy, channels);
+    let mut steps: Vec<View> = (1..=shown).map(step_of).collect();
+    if shown < STEPS {
+        steps.push(disclosure("More steps", !errors.is_empty(), (shown + 1..=STEPS).map(step_of).collect::<Vec<View>>()));
+    }
     let repeat = policy.map(|policy| policy.repeat.to_string()).unwrap_or_default();
     let body = frontend::prelude::form(
         Form { action: action.into(), ..Form::default() },
@@ -85,10 +95,16 @@ fn step(fields: &Fields<'_>, position: usize, policy: Option<&NotifyPolicy>, cha
     let own = policy.and_then(|policy| policy.steps.get(position - 1));
     let (wait_name, channels_name) = (format!("wait_{position}"), format!("channels_{position}"));
     let wait = own.map(|step| (step.wait.as_secs() / 60).to_string()).unwrap_or_default();
-    let values = target_choices(channels);
-    let choices: Vec<Choice<'_>> = values.iter().map(|(value, label)| Choice::new(value, label)).collect();
     let checked: Vec<String> = own.map(|step| step.targets.iter().map(Target::as_text).collect()).unwrap_or_default();
     let checked: Vec<&str> = checked.iter().map(String::as_str).collect();
+    // Kinds nobody has a channel of would only make six long lists longer.
+    let is_useful = |value: &str| match Target::parse(value) {
+        Ok(Target::Kind(kind)) => checked.contains(&value) || channels.iter().any(|channel| channel.kind == kind),
+        _ => true,
+    };
+    let values = target_choices(channels);
+    let choices: Vec<Choice<'_>> =
+        values.iter().filter(|(value, _)| is_useful(value)).map(|(value, label)| Choice::new(value, label)).collect();
     let help = if position == 1 { "" } else { "Leave it without channels when the ladder is shorter." };
     field_set(
         &format!("Step {position}"),

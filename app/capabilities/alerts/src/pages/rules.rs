@@ -52,7 +52,6 @@ pub fn list(rows: &[RuleRow], can_edit: bool) -> View {
         caption: "Alert rules",
         heads: &[
             Head::text("Rule"),
-            Head::text("Condition"),
             Head::text("Severity"),
             Head::text("Tells"),
             Head::text("Cooldown"),
@@ -84,8 +83,7 @@ fn rule_row(row: &RuleRow, can_edit: bool) -> Row {
     };
     let cooldown = if rule.cooldown.is_zero() { "none".to_owned() } else { describe_duration(rule.cooldown) };
     Row::new(vec![
-        link(format!("/alerts/rules/{}", rule.id), &rule.name),
-        condition(rule, &row.value),
+        view! { {link(format!("/alerts/rules/{}", rule.id), &rule.name)} <br/> {condition(rule, &row.value)} }.into_any(),
         state_dot(severity_tone(rule.severity), rule.severity.as_str()),
         muted(&row.targets),
         muted(&cooldown),
@@ -104,7 +102,8 @@ fn condition(rule: &AlertRule, value: &str) -> View {
             format!("{} {} {}{hold}{now}", watch.metric, watch.operator.sign(), watch.threshold)
         }
     };
-    muted(&text)
+    // Of the shipped ones, many are called what they listen to.
+    if text == rule.name { ().into_any() } else { muted(&text) }
 }
 
 /// For those who may look but not change.
@@ -112,6 +111,7 @@ pub fn read_only(rule: &AlertRule, doc: &RuleDoc) -> View {
     let head = page_head(PageHead { title: &rule.name, trail: vec![("Rules", "/alerts/rules".into())], ..PageHead::default() });
     let pairs = vec![
         ("Key", code(&rule.key)),
+        ("Listens to", muted(rule.source.topic().label())),
         ("Condition", condition(rule, "")),
         ("Severity", state_dot(severity_tone(rule.severity), rule.severity.as_str())),
         ("Tells", muted(&doc.channels.clone().unwrap_or_default().join(", "))),

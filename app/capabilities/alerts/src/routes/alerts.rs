@@ -10,6 +10,7 @@ use web::{By, Form, Member, Path, Query, Reply, State, see_other_with};
 
 use super::name_of;
 use crate::alert::AlertState;
+use crate::contributions;
 use crate::engine::life::{self, Resolution};
 use crate::engine::{Desk, flush};
 use crate::ids::SilenceId;
@@ -30,7 +31,7 @@ pub async fn list(State(cx): State<Cx>, framed: Framed, Query(asked): Query<Aske
     // "Open" is what a person comes for; an unknown word shows everything.
     let state = if asked.state.is_empty() { Some(AlertState::Open) } else { AlertState::parse(&asked.state).ok() };
     let frame = framed.live(&["alerts"]);
-    let now = cx.now();
+    let (now, can_edit) = (cx.now(), frame.member.role >= Role::Admin);
     let list = cx
         .read(move |r| {
             let text = asked.q.trim().to_owned();
@@ -41,7 +42,8 @@ pub async fn list(State(cx): State<Cx>, framed: Framed, Query(asked): Query<Aske
                 counts.push((state, alerts::count_by_state(r, state)?));
             }
             let has_channels = !channels::list(r)?.is_empty();
-            Ok(pages::alerts::List { page, state, text: asked.q, counts, has_channels, is_older: asked.before.is_some(), now })
+            let (silenced, is_older) = (contributions::silenced(r)?, asked.before.is_some());
+            Ok(pages::alerts::List { page, state, text: asked.q, counts, has_channels, silenced, is_older, can_edit, now })
         })
         .await?;
     super::page(&frame, "Alerts", pages::alerts::list(&list))

@@ -1,4 +1,9 @@
-//! `/api/v1/alerts`, `/api/v1/alert-rules`, `/api/v1/channels`. Secrets go in and never come out.
+//! `/api/v1/alerts`, `/api/v1/alert-rules`, `/api/v1/channels`, and in files of their own policies, quiet hours and silences. Secrets go in and never
+//! come out.
+
+mod policies;
+mod quiet;
+mod silences;
 
 use axum::response::IntoResponse as _;
 use capability::{Cx, Routes};
@@ -41,6 +46,9 @@ pub fn register(routes: &mut Routes) {
     routes.patch("/api/v1/channels/{id}", SET, update_channel);
     routes.delete("/api/v1/channels/{id}", SET, delete_channel);
     routes.post("/api/v1/channels/{id}/test", SET, test_channel);
+    policies::register(routes);
+    quiet::register(routes);
+    silences::register(routes);
 }
 
 #[derive(Deserialize, Default)]

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::response::IntoResponse as _;
 use capability::{Cx, Framed};
-use kernel::error::FieldErrors;
 use kernel::ids::ChannelId;
 use kernel::{Error, Result, Role};
 use serde::Deserialize;
@@ -15,10 +14,11 @@ use crate::channel::config;
 use crate::channel::{Channel, ChannelKind, Takes, Values};
 use crate::deliver;
 use crate::ids::QuietId;
+use crate::manage::quiet::{QuietDoc, add_quiet as add_window, checked_quiet};
 use crate::manage::{ChannelDoc, checked_channel, remove_channel, save_channel, switch_channel};
 use crate::pages;
-use crate::quiet::{EVERY_DAY, QuietHours, parse_minute};
-use crate::store::{channels, notices, quiet};
+use crate::reach::reach;
+use crate::store::{channels, notices, policies, quiet, rules};
 
 pub async fn list(State(cx): State<Cx>, framed: Framed) -> Reply {
     let frame = framed.live(&["alerts"]);
@@ -67,7 +67,11 @@ async fn load(cx: &Cx, id: ChannelId, can_edit: bool, typed: Option<pages::chann
         let mut form = typed.unwrap_or_else(|| form_of(&channel, config::shown(channel.kind, &values)));
         form.stored = config::stored_secrets(channel.kind, &values);
         let last = work::store::find_last_delivery(r, &channel.destination())?;
+        let (rules, policies, all) = (rules::list(r)?, policies::list(r)?, channels::list(r)?);
+        let others: Vec<Channel> = all.iter().filter(|other| other.id != id).cloned().collect();
         Ok(pages::channels::Shown {
+            lost: reach(&rules, &policies, &all).lost(reach(&rules, &policies, &others)),
+            is_last: channel.is_enabled && !others.iter().any(|other| other.is_enabled),
             form,
             last,
             latest: notices::list_latest(r, id, 20)?,
@@ -209,42 +213,22 @@ pub async fn remove(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) ->
 
 pub async fn add_quiet(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>, Form(pairs): Form<Vec<(String, String)>>) -> Reply {
     let (pairs, actor) = (Pairs(pairs), by.actor);
-    let hours = read_quiet(ChannelId(id), &pairs)?;
     cx.write(move |tx| {
         let channel = channels::find(tx, ChannelId(id))?.ok_or_else(|| Error::not_found("channel"))?;
-        if channel.kind == ChannelKind::Pagerduty {
-            return Err(Error::conflict("PagerDuty knows itself when its people sleep; set the hours of low urgency there."));
-        }
-        if quiet::list_of_channel(tx, channel.id)?.len() >= 20 {
-            return Err(Error::conflict("A channel has at most 20 quiet windows."));
-        }
-        quiet::insert(tx, &hours)?;
+        let text = |name: &str| pairs.get(name).to_owned();
+        let doc = QuietDoc {
+            channel: channel.name.clone(),
+            starts: text("starts"),
+            ends: text("ends"),
+            zone: text("zone"),
+            weekdays: pairs.all("weekdays"),
+            holds: text("holds"),
+        };
+        add_window(tx, &checked_quiet(&channel, &doc)?)?;
         capability::audit(tx, &actor, "alerts.quiet.create", &format!("channel {}", channel.name), "")
     })
     .await?;
     Ok(see_other_with(&format!("/alerts/channels/{id}"), "Quiet hours are set. Critical alerts still break through."))
-}
-
-fn read_quiet(channel: ChannelId, pairs: &Pairs) -> Result<QuietHours> {
-    let mut errors = FieldErrors::default();
-    let zone = errors.take("zone", kernel::time::parse_zone(pairs.get("zone")));
-    let starts = errors.take("starts", parse_minute(pairs.get("starts")));
-    let ends = errors.take("ends", parse_minute(pairs.get("ends")));
-    let holds = errors.take("holds", pairs.get("holds").parse());
-    let days: Vec<u8> = pairs.all("weekdays").iter().filter_map(|day| day.parse().ok()).filter(|day| *day < 7).collect();
-    errors.finish()?;
-    let weekdays = if days.is_empty() { EVERY_DAY } else { days.iter().fold(0, |bits, day| bits | 1 << day) };
-    let incomplete = || Error::invalid("Please fill in the quiet hours.");
-    zone.ok_or_else(incomplete)?;
-    Ok(QuietHours {
-        id: QuietId(0),
-        channel,
-        zone: pairs.get("zone").to_owned(),
-        starts: starts.ok_or_else(incomplete)?,
-        ends: ends.ok_or_else(incomplete)?,
-        weekdays,
-        holds: holds.ok_or_else(incomplete)?,
-    })
 }
 
 pub async fn remove_quiet(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) -> Reply {

@@ -10,6 +10,7 @@ use web::{Admin, By, Form, Path, Reply, State, see_other_with};
 use super::{Pairs, again, page, wrong_fields};
 use crate::ids::PolicyId;
 use crate::manage::find_targets;
+use crate::manage::policies::save_policy;
 use crate::pages;
 use crate::pages::policies::STEPS;
 use crate::policy::{NotifyPolicy, PolicyStep};
@@ -55,20 +56,10 @@ async fn save(cx: Cx, frame: frontend::Frame, by: By<Admin>, id: Option<PolicyId
     let saved = cx
         .write(move |tx| {
             let mut policy = read_form(tx, &pairs)?;
-            match policies::find_by_name(tx, &policy.name)? {
-                Some(other) if Some(other) != id => {
-                    return Err(Error::field("name", format!("A policy called “{}” exists already.", policy.name)));
-                }
-                _ => {}
+            if let Some(id) = id {
+                policy.id = policies::find(tx, id)?.ok_or_else(|| Error::not_found("policy"))?.id;
             }
-            match id {
-                Some(id) => {
-                    policies::find(tx, id)?.ok_or_else(|| Error::not_found("policy"))?;
-                    policy.id = id;
-                    policies::update(tx, &policy)?;
-                }
-                None => policy.id = policies::insert(tx, &policy)?,
-            }
+            save_policy(tx, &policy)?;
             let act = if id.is_some() { "alerts.policy.update" } else { "alerts.policy.create" };
             capability::audit(tx, &actor, act, &format!("policy {}", policy.name), "")
         })

@@ -1,83 +1,68 @@
 //! Silences: what matches makes no noise for a while.
 
 use capability::{Cx, Framed};
-use kernel::ids::AlertRuleId;
-use kernel::time::HOUR;
-use kernel::{Error, Role};
-use serde::Deserialize;
+use kernel::error::FieldError;
+use kernel::{Result, Role};
 use web::{By, Form, Member, Path, Reply, State, see_other_with};
 
-use super::{name_of, page};
-use crate::engine::flush;
+use super::{Pairs, again, name_of, page, wrong_fields};
 use crate::ids::SilenceId;
-use crate::pages;
-use crate::silence::Silence;
+use crate::manage::silences::{SilenceDoc, begin_silence, checked_silence, lift_silence};
+use crate::pages::silences::{self as pages, LIFTED, List};
 use crate::store::{rules, silences};
 
 pub async fn list(State(cx): State<Cx>, framed: Framed) -> Reply {
     let frame = framed.live(&["alerts"]);
-    let (now, can_act) = (cx.now(), frame.member.role >= Role::Member);
-    let (current, all_rules) = cx.read(|r| Ok((silences::list_current(r)?, rules::list(r)?))).await?;
-    page(&frame, "Silences", pages::silences::list(&current, &all_rules, can_act, now))
+    let list = load(&cx, frame.member.role, SilenceDoc { hours: Some(1), ..SilenceDoc::default() }, Vec::new()).await?;
+    page(&frame, "Silences", pages::list(&list))
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-pub struct Asked {
-    rule: String,
-    matching: String,
-    hours: String,
-    reason: String,
+async fn load(cx: &Cx, role: Role, typed: SilenceDoc, errors: Vec<FieldError>) -> Result<List> {
+    let (now, can_act) = (cx.now(), role >= Role::Member);
+    let (current, rules) = cx.read(|r| Ok((silences::list_current(r)?, rules::list(r)?))).await?;
+    Ok(List { current, rules, can_act, now, typed, errors })
 }
 
-pub async fn create(State(cx): State<Cx>, by: By<Member>, Form(asked): Form<Asked>) -> Reply {
-    let hours: Option<u32> = match asked.hours.trim() {
-        "" => None,
-        hours => Some(
-            hours
-                .parse()
-                .ok()
-                .filter(|hours| (1..=8_760).contains(hours))
-                .ok_or_else(|| Error::field("hours", "Please give 1 to 8760 hours, or nothing."))?,
-        ),
-    };
-    let rule = match asked.rule.as_str() {
-        "" => None,
-        id => Some(AlertRuleId(id.parse().map_err(|_| Error::field("rule", "Please choose a rule from the list."))?)),
-    };
-    if asked.matching.chars().count() > 120 || asked.reason.chars().count() > 300 {
-        return Err(Error::invalid("Please shorten the text to 120 characters and the reason to 300.").into());
-    }
-    let actor = by.actor;
-    cx.write(move |tx| {
-        if let Some(id) = rule {
-            rules::find(tx, id)?.ok_or_else(|| Error::field("rule", "This rule does not exist any more."))?;
+pub async fn create(State(cx): State<Cx>, Framed(frame): Framed, by: By<Member>, Form(pairs): Form<Vec<(String, String)>>) -> Reply {
+    let (doc, actor) = (doc_of(&Pairs(pairs)), by.actor);
+    let typed = doc.clone();
+    let made = cx
+        .write(move |tx| {
+            let silence = checked_silence(tx, &doc, &name_of(&actor))?;
+            let id = begin_silence(tx, &silence)?;
+            let scope = silence.scope(&rules::list(tx)?);
+            capability::audit(tx, &actor, "alerts.silence.create", &format!("silence {id}"), &scope)
+        })
+        .await;
+    match made {
+        Ok(()) => Ok(see_other_with("/alerts/silences", "The silence holds from now on. Alerts are still recorded.")),
+        Err(error) => {
+            let errors = wrong_fields(error)?;
+            let list = load(&cx, frame.member.role, typed, errors).await?;
+            Ok(again(&frame, "Silences", pages::list(&list)))
         }
-        let silence = Silence {
-            id: SilenceId(0),
-            rule,
-            matching: asked.matching.trim().to_owned(),
-            alert: None,
-            reason: asked.reason.trim().to_owned(),
-            starts_at: tx.now,
-            ends_at: hours.map(|hours| tx.now + HOUR * hours),
-            made_by: name_of(&actor),
-        };
-        let id = silences::insert(tx, &silence)?;
-        flush::release(tx)?;
-        capability::audit(tx, &actor, "alerts.silence.create", &format!("silence {id}"), &silence.matching)
-    })
-    .await?;
-    Ok(see_other_with("/alerts/silences", "The silence holds from now on. Alerts are still recorded."))
+    }
+}
+
+fn doc_of(pairs: &Pairs) -> SilenceDoc {
+    let text = |name: &str| pairs.get(name).to_owned();
+    let scope = text("scope");
+    // Each choice has a field of its own, and what stands in the others' is not meant.
+    let of = |choice: &str, name: &str| if scope == choice { text(name) } else { String::new() };
+    SilenceDoc {
+        rule: of("rule", "rule"),
+        matching: of("matching", "matching"),
+        hours: pairs.get("hours").parse().ok(),
+        until_lifted: pairs.get("hours") == LIFTED,
+        reason: text("reason"),
+        scope,
+    }
 }
 
 pub async fn lift(State(cx): State<Cx>, by: By<Member>, Path(id): Path<i64>) -> Reply {
     let actor = by.actor;
     cx.write(move |tx| {
-        silences::find(tx, SilenceId(id))?.ok_or_else(|| Error::not_found("silence"))?;
-        silences::lift(tx, SilenceId(id))?;
-        flush::release(tx)?;
+        lift_silence(tx, SilenceId(id))?;
         capability::audit(tx, &actor, "alerts.silence.lift", &format!("silence {id}"), "")
     })
     .await?;

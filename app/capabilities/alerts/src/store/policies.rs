@@ -36,6 +36,7 @@ fn write_steps(tx: &mut Tx<'_>, id: PolicyId, steps: &[PolicyStep]) -> Result<()
 
 pub fn remove(tx: &mut Tx<'_>, id: PolicyId) -> Result<()> {
     tx.run("delete from alerts_policies where id = ?", [id.0])?;
+    tx.signal("alerts");
     Ok(())
 }
 

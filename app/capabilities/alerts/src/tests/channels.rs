@@ -11,6 +11,7 @@ use crate::channel::config::{self, Config};
 use crate::channel::fields::FieldKind;
 use crate::channel::{ChannelKind, Parcel, Values, pack, pagerduty, webhook};
 use crate::notice::{Link, Notice, NoticeKind, merged};
+use crate::rule::Topic;
 use crate::severity::Severity;
 
 const NOW: Time = Time(1_795_444_740_000);
@@ -128,10 +129,10 @@ fn a_late_notice_says_how_late_it_is() {
 
 #[test]
 fn an_opening_that_never_went_out_is_told_with_its_end() {
-    let both = merged(notice(NoticeKind::Resolved), "api.example.com");
+    let both = merged(notice(NoticeKind::Resolved), Topic::MonitorDown, "api.example.com");
     assert_eq!(both.headline(), "[RECOVERED] api.example.com was down 3 min 12 s, recovered");
     assert!(both.is_merged);
-    let group = merged(notice(NoticeKind::Resolved), "12 monitors");
+    let group = merged(notice(NoticeKind::Resolved), Topic::MonitorDown, "12 monitors");
     assert_eq!(group.title, "12 monitors were down 3 min 12 s, recovered");
 }
 

@@ -14,7 +14,7 @@ use crate::ids::{PolicyId, QuietId, SilenceId};
 use crate::policy::{NotifyPolicy, PolicyStep, Rung};
 use crate::quiet::{EVERY_DAY, QuietHours, parse_minute, quiet_until};
 use crate::recipients::recipients;
-use crate::rule::{MetricWatch, Nodata, Operator, Source, Target, Value, Verdict, Watch, judge};
+use crate::rule::{MetricWatch, Nodata, Operator, Source, Target, Topic, Value, Verdict, Watch, judge};
 use crate::severity::Severity;
 use crate::shipped;
 use crate::silence::{Muted, Silence, Subject, muted};
@@ -254,8 +254,8 @@ fn many_at_once_are_one_failure() {
     assert!(!is_mass(3, 3, 6), "half is not most");
     assert!(is_mass(5, 5, 100), "five at once are a storm, however many are well");
     assert!(!is_mass(1, 9, 10), "there is nothing to group in one");
-    assert_eq!(group_title(7, 12, "api"), "7 of 12 monitors failing, first api");
-    assert_eq!(group_title(7, 0, "api"), "7 monitors failing, first api");
+    assert_eq!(group_title(Topic::MonitorDown, 7, 12, "api"), "7 of 12 monitors down, first api");
+    assert_eq!(group_title(Topic::MonitorDegraded, 7, 0, "api"), "7 monitors degraded, first api");
 }
 
 fn channel(id: i64, kind: ChannelKind, takes: Takes) -> Channel {

@@ -85,7 +85,7 @@ async fn degraded(fixture: &Fixture) {
 
 async fn silence(fixture: &Fixture, matching: &str) {
     let member = fixture.house.member(kernel::Role::Member).await;
-    member.post("/alerts/silences", &[("rule", ""), ("matching", matching), ("hours", "1"), ("reason", "move")]).await.expect(303);
+    member.post("/alerts/silences", &[("scope", "matching"), ("matching", matching), ("hours", "1"), ("reason", "move")]).await.expect(303);
 }
 
 #[tokio::test]
@@ -252,4 +252,58 @@ async fn a_monitor_that_settles_down_in_a_silence_is_told_after_it_and_its_end_i
     assert!(said(&sink).last().expect("the end").starts_with("resolved monitor 2"), "who heard of it hears of its end");
     fixture.house.live_through(HOUR, MINUTE * 10).await;
     assert_eq!(said(&sink).last().expect("a notice"), "open monitor 1 is down");
+}
+
+#[tokio::test]
+async fn a_group_of_slow_monitors_is_called_degraded_and_not_down() {
+    let fixture = Fixture::new().await;
+    let sink = Sink::start();
+    fixture.hook("Hook", &sink).await;
+    fixture.change_rule("degraded", json!({"channels": ["Hook"]})).await;
+    let since = fixture.house.clock.now();
+    for id in 1..=5 {
+        let name = format!("slow {id}");
+        fixture
+            .house
+            .tell(Fact::MonitorDegraded { monitor: MonitorId(id), name, target: "x".into(), since, detail: "too slow".into() })
+            .await;
+    }
+    fixture.house.pass(WINDOW).await;
+    assert_eq!(said(&sink), ["grouped 5 of 12 monitors degraded, first slow 1"]);
+    for id in 1..=5 {
+        let (name, restored_at) = (format!("slow {id}"), fixture.house.clock.now());
+        fixture
+            .house
+            .tell(Fact::MonitorRestored { monitor: MonitorId(id), name, target: "x".into(), degraded_since: since, restored_at })
+            .await;
+    }
+    fixture.house.work().await;
+    assert!(said(&sink)[1].starts_with("resolved All 5 monitors are well again"), "{:?}", said(&sink));
+}
+
+#[tokio::test]
+async fn what_is_still_open_a_day_after_it_was_acknowledged_is_told_and_escalates_again() {
+    let fixture = Fixture::new().await;
+    let (sink, second) = (Sink::start(), Sink::start());
+    fixture.hook("Hook", &sink).await;
+    let boss = json!({"name": "Boss", "kind": "webhook", "takes": "named", "url": second.url("/hook")});
+    fixture.post("/api/v1/channels", boss).await;
+    let admin = fixture.house.member(kernel::Role::Admin).await;
+    admin.post("/alerts/policies", &[("name", "Ladder"), ("wait_1", "10"), ("channels_1", "Boss"), ("repeat", "0")]).await.expect(303);
+    fixture.change_rule("down", json!({"channels": ["Hook"], "policy": "Ladder"})).await;
+    fixture.down(1).await;
+    fixture.house.pass(WINDOW).await;
+    fixture.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+    fixture.house.live_through(HOUR * 23, HOUR).await;
+    assert_eq!((said(&sink).len(), said(&second).len()), (2, 0), "opened and acknowledged, then silence: {:?}", said(&sink));
+    fixture.house.live_through(HOUR, MINUTE * 20).await;
+    let told = said(&sink);
+    assert!(told[2].starts_with("reminder monitor 1 is down — still open 1 d after ") && told[2].ends_with(" acknowledged"), "{told:?}");
+    assert_eq!(fixture.alerts().await[0]["state"], "open");
+    fixture.house.live_through(MINUTE * 11, MINUTE).await;
+    assert!(said(&second)[0].starts_with("escalated"), "the ladder is climbed anew: {:?}", said(&second));
+    fixture.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+    fixture.up(1).await;
+    fixture.house.live_through(DAY * 2, HOUR * 6).await;
+    assert!(said(&sink).last().expect("a notice").starts_with("resolved"));
 }

@@ -88,7 +88,7 @@ async fn what_fails_minutes_after_a_storm_is_told_and_not_swallowed_by_its_group
     fixture.house.pass(MINUTE * 2).await;
     fixture.down(40).await;
     fixture.house.pass(WINDOW).await;
-    assert_eq!(said(&sink), ["grouped 5 of 60 monitors failing, first monitor 1", "grouped 6 of 60 monitors failing, first monitor 1"]);
+    assert_eq!(said(&sink), ["grouped 5 of 60 monitors down, first monitor 1", "grouped 6 of 60 monitors down, first monitor 1"]);
     assert!(sink.requests()[1].json()["data"]["items"][0].as_str().expect("an item").starts_with("monitor 40"));
 }
 
@@ -105,11 +105,11 @@ async fn fifty_monitors_on_one_host_are_one_notice_and_one_recovery() {
         fixture.down(id).await;
     }
     fixture.house.pass(MINUTE * 2).await;
-    assert_eq!(said(&sink), ["grouped 30 of 60 monitors failing, first monitor 1"]);
+    assert_eq!(said(&sink), ["grouped 30 of 60 monitors down, first monitor 1"]);
     let items = sink.requests()[0].json()["data"]["items"].as_array().expect("items").len();
     assert_eq!(items, 21, "twenty by name, and how many more");
     let group = fixture.alerts().await.iter().find(|alert| alert["is_group"] == true).cloned().expect("the group");
-    assert_eq!(group["title"], "50 of 60 monitors failing, first monitor 1");
+    assert_eq!(group["title"], "50 of 60 monitors down, first monitor 1");
     let member = fixture.house.member(kernel::Role::Viewer).await;
     let rows = |body: &str| body.matches("data-row").count();
     assert_eq!(rows(&member.get("/alerts").await.expect(200).body), 1, "the list shows the group for its members");
@@ -118,6 +118,8 @@ async fn fifty_monitors_on_one_host_are_one_notice_and_one_recovery() {
         fixture.up(id).await;
     }
     fixture.house.pass(MINUTE).await;
+    let left = fixture.get(&format!("/api/v1/alerts/{}", group["id"])).await;
+    assert_eq!((&left["title"], &left["subject"]), (&json!("1 of 60 monitors down, first monitor 50"), &json!("1 monitor")));
     assert_eq!(said(&sink).len(), 1, "one is still failing");
     fixture.up(50).await;
     fixture.house.pass(MINUTE).await;
@@ -139,7 +141,7 @@ async fn a_channel_hears_of_one_outage_once_and_from_the_rule_that_was_made_for_
     fixture.house.pass(WINDOW).await;
     let rules: Vec<_> = sink.requests().iter().map(|request| request.json()["data"]["facts"]["Rule"].clone()).collect();
     assert_eq!(rules, ["Own 1", "Own 2", "Own 3", "Own 4", "Own 5", "Own 6"], "each by its own rule, none a second time in a group");
-    assert_eq!(said(&other), ["grouped 6 of 12 monitors failing, first monitor 1"], "the general rule tells those whom no other told");
+    assert_eq!(said(&other), ["grouped 6 of 12 monitors down, first monitor 1"], "the general rule tells those whom no other told");
     for id in 1..=6 {
         fixture.up(id).await;
     }
@@ -163,7 +165,10 @@ async fn a_silence_holds_and_what_is_open_when_it_ends_is_told() {
     let sink = Sink::start();
     fixture.hook("Hook", &sink).await;
     let member = fixture.house.member(kernel::Role::Member).await;
-    member.post("/alerts/silences", &[("rule", ""), ("matching", "MONITOR 1"), ("hours", "1"), ("reason", "move")]).await.expect(303);
+    member
+        .post("/alerts/silences", &[("scope", "matching"), ("matching", "MONITOR 1"), ("hours", "1"), ("reason", "move")])
+        .await
+        .expect(303);
     fixture.down(1).await;
     fixture.down(2).await;
     fixture.house.pass(MINUTE * 30).await;
@@ -171,7 +176,7 @@ async fn a_silence_holds_and_what_is_open_when_it_ends_is_told() {
     fixture.house.pass(MINUTE * 31).await;
     assert_eq!(said(&sink)[1], "open monitor 1 is down");
     // One without an end, lifted by hand.
-    member.post("/alerts/silences", &[("matching", "monitor 3"), ("hours", "")]).await.expect(303);
+    member.post("/alerts/silences", &[("scope", "matching"), ("matching", "monitor 3"), ("hours", "lifted")]).await.expect(303);
     fixture.down(3).await;
     fixture.house.pass(HOUR * 30).await;
     assert!(!said(&sink).iter().any(|line| line.contains("monitor 3")));
@@ -263,7 +268,7 @@ async fn nobody_acknowledges_and_the_ladder_is_climbed_until_somebody_does() {
     fixture.post(&format!("/api/v1/alerts/{id}/acknowledge"), json!({})).await;
     fixture.house.work().await;
     assert!(said(&first)[2].starts_with("acknowledged"), "{:?}", said(&first));
-    fixture.house.live_through(HOUR * 26, HOUR).await;
+    fixture.house.live_through(HOUR * 23, HOUR).await;
     assert_eq!((said(&first).len(), said(&second).len()), (3, 4), "neither steps nor reminders after that");
 }
 

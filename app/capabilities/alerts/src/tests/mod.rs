@@ -7,3 +7,4 @@ mod doors;
 mod held;
 mod house;
 mod life;
+mod silences;

@@ -1,6 +1,7 @@
 //! The page's own words in four languages, and dates, spans and percentages as each of them writes them.
 //!
-//! Nouns: [`Texts`]. What people write themselves (names, reports) is never translated.
+//! Nouns: [`Texts`]. What people write themselves (names, reports) is never translated; what the page writes by itself is said once,
+//! in its own language.
 
 mod de;
 mod en;
@@ -107,6 +108,19 @@ pub struct Texts {
     pub show: &'static str,
     pub stale_before: &'static str,
     pub stale_after: &'static str,
+    pub mail_not_offered: &'static str,
+    /// Followed by names.
+    pub suggest_title: &'static str,
+    /// With `{}` for names.
+    pub suggest_body: &'static str,
+    pub suggest_part: &'static str,
+    pub suggest_and: &'static str,
+    pub suggest_more: &'static str,
+    pub suggest_over: &'static str,
+    pub maintenance_planned: &'static str,
+    pub maintenance_begun: &'static str,
+    pub maintenance_done: &'static str,
+    pub maintenance_off: &'static str,
     pub mail_confirm_subject: &'static str,
     pub mail_confirm_text: &'static str,
     pub mail_ignore: &'static str,
@@ -227,6 +241,17 @@ impl Language {
             MaintenancePhase::InProgress => texts.in_progress,
             MaintenancePhase::Completed => texts.completed,
             MaintenancePhase::Cancelled => texts.cancelled,
+        }
+    }
+
+    /// What is said of a maintenance when nobody wrote anything.
+    pub fn maintenance_text(self, phase: MaintenancePhase) -> &'static str {
+        let texts = self.texts();
+        match phase {
+            MaintenancePhase::Scheduled => texts.maintenance_planned,
+            MaintenancePhase::InProgress => texts.maintenance_begun,
+            MaintenancePhase::Completed => texts.maintenance_done,
+            MaintenancePhase::Cancelled => texts.maintenance_off,
         }
     }
 

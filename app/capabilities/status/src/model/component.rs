@@ -5,6 +5,7 @@
 use super::bars::{Condition, Stretch};
 use super::words::words;
 use kernel::Time;
+use std::collections::HashSet;
 
 words! {
     /// Ordered from good to bad, so that `max` is the worst.
@@ -52,6 +53,11 @@ pub fn state_from_feeds(rule: FeedRule, feeds: &[Condition]) -> Option<Component
         Condition::Down if down < known => ComponentState::PartialOutage,
         Condition::Down => ComponentState::MajorOutage,
     })
+}
+
+/// Whether it should follow feeds and all of them are gone.
+pub fn follows_nothing(rule: FeedRule, feeds: &[String], known: &HashSet<String>) -> bool {
+    rule != FeedRule::Manual && !feeds.iter().any(|key| known.contains(key))
 }
 
 /// What visitors are told now: a running maintenance takes precedence, then the worst of feeds and open reports.

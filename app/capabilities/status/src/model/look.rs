@@ -42,6 +42,8 @@ pub struct Look {
     pub zone_name: String,
     pub shows_responses: bool,
     pub takes_subscribers: bool,
+    /// A way to send mail is chosen, so somebody may subscribe by mail.
+    pub takes_mail: bool,
 }
 
 /// Bytes of a picture that was looked at: at most 8 KB, PNG, JPEG, WebP, GIF or SVG.

@@ -4,6 +4,7 @@
 
 use super::bars::Stretch;
 use super::component::ComponentState;
+use super::look::Language;
 use super::words::words;
 use kernel::Time;
 use kernel::ids::ComponentId;
@@ -117,17 +118,19 @@ pub struct Suggestion {
 }
 
 /// Text that promises nothing and asks for no knowledge of causes: first post within minutes, scope later.
-pub fn suggestion(components: &[String], is_whole_page: bool) -> Suggestion {
+pub fn suggestion(language: Language, components: &[String], is_whole_page: bool) -> Suggestion {
+    let texts = language.texts();
+    let and = texts.suggest_and;
     let names = match components {
-        [] => "a part of our service".to_owned(),
+        [] => texts.suggest_part.to_owned(),
         [only] => only.clone(),
-        [first, second] => format!("{first} and {second}"),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
+        [first, second] => format!("{first} {and} {second}"),
+        [first, second, rest @ ..] => format!("{first}, {second} {and} {} {}", rest.len(), texts.suggest_more),
     };
     Suggestion {
-        title: kernel::text::shorten(&format!("Problems with {names}"), 120),
+        title: kernel::text::shorten(&format!("{} {names}", texts.suggest_title), 120),
         impact: if is_whole_page { Impact::Critical } else { Impact::Major },
-        body: format!("We are looking into problems with {names}. The next update follows within 30 minutes."),
+        body: texts.suggest_body.replacen("{}", &names, 1),
     }
 }
 

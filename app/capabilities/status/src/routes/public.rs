@@ -14,7 +14,7 @@ use crate::site::{self, File};
 use crate::store::subscribers::{self, SubscriberRow};
 use axum::response::IntoResponse as _;
 use capability::{Cx, Routes};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use kernel::{Error, Result, Secret};
 use serde::Deserialize;
@@ -121,14 +121,18 @@ struct Unlock {
     password: String,
 }
 
-async fn unlock(State(cx): State<Cx>, peer: Peer, Form(form): Form<Unlock>) -> Reply {
+async fn unlock(State(cx): State<Cx>, peer: Peer, headers: HeaderMap, Form(form): Form<Unlock>) -> Reply {
     cx.limiter.check("status.unlock", &peer.limit_key(), GUESSES)?;
     let sealer = cx.sealer.clone();
-    let Some(password) = cx.read(move |r| settings::password(r, &sealer)).await? else { return Ok(see_other("/status")) };
+    let (password, own) = cx.read(move |r| Ok((settings::password(r, &sealer)?, settings::host(r)?))).await?;
+    let asked = headers.get(HOST).and_then(|host| host.to_str().ok()).map(|host| host.split(':').next().unwrap_or_default());
+    let is_own = own.zip(asked).is_some_and(|(own, asked)| own.eq_ignore_ascii_case(asked));
+    let home = if is_own { "/" } else { "/status" };
+    let Some(password) = password else { return Ok(see_other(home)) };
     if !gate::is_password(&form.password, &password) {
         return door(&cx, true, &password).await;
     }
-    let mut response = see_other("/status");
+    let mut response = see_other(home);
     let cookie = gate::cookie(&cx.sealer, &password, cx.now(), capability::is_https(&cx))?;
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)

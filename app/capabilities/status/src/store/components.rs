@@ -31,6 +31,8 @@ pub struct ComponentRow {
     pub feeds: Vec<String>,
     pub created_at: Time,
     pub updated_at: Time,
+    /// Since when all its feeds are gone.
+    pub loose_at: Option<Time>,
 }
 
 /// What a person or program says about a component.
@@ -43,7 +45,7 @@ pub struct ComponentWrite {
     pub feeds: Vec<String>,
 }
 
-const COLUMNS: &str = "id, public_id, group_id, name, description, position, rule, created_at, updated_at";
+const COLUMNS: &str = "id, public_id, group_id, name, description, position, rule, created_at, updated_at, loose_at";
 
 pub fn list_groups(r: &Reader<'_>) -> Result<Vec<GroupRow>> {
     r.rows("select id, public_id, name, position from status_groups order by position, id limit ?", [MOST], |row| {
@@ -94,7 +96,7 @@ pub fn insert_component(tx: &mut Tx<'_>, write: &ComponentWrite) -> Result<Compo
 
 pub fn update_component(tx: &mut Tx<'_>, id: ComponentId, write: &ComponentWrite) -> Result<()> {
     let changed = tx.run(
-        "update status_components set group_id = ?, name = ?, description = ?, rule = ?, updated_at = ? where id = ?",
+        "update status_components set group_id = ?, name = ?, description = ?, rule = ?, updated_at = ?, loose_at = null where id = ?",
         params![write.group_id, write.name, write.description, write.rule.as_str(), tx.now.0, id.0],
     )?;
     if changed == 0 {
@@ -108,6 +110,11 @@ fn set_feeds(tx: &mut Tx<'_>, id: ComponentId, feeds: &[String]) -> Result<()> {
     for key in feeds {
         tx.run("insert into status_component_feeds (component_id, feed_key) values (?, ?) on conflict do nothing", params![id.0, key])?;
     }
+    Ok(())
+}
+
+pub fn set_loose(tx: &mut Tx<'_>, id: ComponentId, is_loose: bool) -> Result<()> {
+    tx.run("update status_components set loose_at = ? where id = ?", params![is_loose.then_some(tx.now.0), id.0])?;
     Ok(())
 }
 
@@ -177,5 +184,6 @@ fn read_component(row: &Row<'_>) -> rusqlite::Result<ComponentRow> {
         feeds: Vec::new(),
         created_at: row.get(7).map(Time)?,
         updated_at: row.get(8).map(Time)?,
+        loose_at: row.get::<_, Option<i64>>(9)?.map(Time),
     })
 }

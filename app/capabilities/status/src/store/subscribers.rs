@@ -65,6 +65,11 @@ pub fn count_by_state(r: &Reader<'_>, state: SubscriberState) -> Result<i64> {
     r.value("select count(*) from status_subscribers where state = ?", [state.as_str()])
 }
 
+/// Who waits for mails. Uses status_subscribers_by_state.
+pub fn count_active_by_mail(r: &Reader<'_>) -> Result<i64> {
+    r.value("select count(*) from status_subscribers where state = 'active' and kind = 'email'", [])
+}
+
 /// Active subscribers above `after` with what they follow. Uses status_subscribers_by_state.
 pub fn list_active_after(r: &Reader<'_>, after: i64, limit: u32) -> Result<Vec<(SubscriberId, SubscriberKind, Choice)>> {
     let rows: Vec<(i64, SubscriberKind)> = r.rows(

@@ -196,6 +196,31 @@ async fn a_password_takes_the_page_out_of_memory_and_asks_at_the_door() {
 }
 
 #[tokio::test]
+async fn a_protected_page_stands_at_the_root_of_its_own_host() {
+    let house = house().await;
+    filled(&house).await;
+    set(&house, "status.host", "status.example.org").await;
+    set(&house, "status.password", "open sesame").await;
+    Publisher::default().publish_once(&house.cx).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let router = axum::Router::new().route("/status", axum::routing::get(|| async { "the door" }));
+    let front = web::Front { router, hot: house.cx.hot.clone(), metrics: house.cx.metrics.clone() };
+    let server = tokio::spawn(web::serve(listener, front, web::ServeOptions::standard(), stop.clone()));
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: status.example.org\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("the door"), "no detour: {answer}");
+    stop.cancel();
+    server.await.unwrap();
+    let given = Request::post("/status/unlock").header("host", "status.example.org").header("sec-fetch-site", "same-origin");
+    let form = given.header("content-type", "application/x-www-form-urlencoded").body(Body::from("password=open+sesame")).unwrap();
+    assert_eq!(house.visitor().call(form).await.expect(303).header("location"), "/");
+}
+
+#[tokio::test]
 async fn the_exported_folder_is_complete_written_only_where_it_changed_and_tidied() {
     let house = house().await;
     filled(&house).await;
@@ -398,6 +423,7 @@ async fn a_file_describes_components_by_the_names_of_monitors_and_applying_it_tw
 #[tokio::test]
 async fn the_house_hears_of_the_page_on_its_other_pages() {
     let house = house().await;
+    let _smtp = with_mail(&house).await;
     filled(&house).await;
     let registry = house.cx.registry;
     let (tiles, hits, findings) =

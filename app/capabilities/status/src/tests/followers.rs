@@ -81,6 +81,7 @@ async fn asking_for_a_known_address_says_the_same_and_sends_nothing() {
 #[tokio::test]
 async fn one_address_and_one_visitor_can_ask_only_so_often() {
     let house = house().await;
+    let _smtp = with_mail(&house).await;
     for _ in 0..3 {
         house
             .visitor()

@@ -5,6 +5,7 @@ mod doors;
 mod feeds;
 mod followers;
 mod house;
+mod loose;
 mod page;
 mod sample;
 mod telling;

@@ -40,6 +40,7 @@ pub fn look() -> Look {
         zone_name: "Europe/Berlin".into(),
         shows_responses: true,
         takes_subscribers: true,
+        takes_mail: true,
     }
 }
 

@@ -183,6 +183,37 @@ async fn a_second_outage_is_named_in_the_suggested_report_and_told_when_that_is_
 }
 
 #[tokio::test]
+async fn the_title_names_what_joined_in_the_language_of_the_page_until_a_person_writes_another() {
+    let house = house().await;
+    set(&house, "status.language", "de").await;
+    let member = house.member(Role::Member).await;
+    for (id, name) in [(7, "Payments"), (8, "API"), (9, "Search"), (10, "Docs")] {
+        component(&house, &member, id, name).await;
+    }
+    let hit = async |id: i64, name: &'static str| {
+        watch(&house, id, name, "down").await;
+        house.tell(down(id, id, house.clock.now())).await;
+        house.pass(MINUTE * 2).await;
+        open(&house).await.pop().unwrap().view
+    };
+    // The later component is hit first: the title follows the order of the page.
+    let view = hit(8, "API").await;
+    assert_eq!(view.title, "Probleme mit API");
+    assert_eq!(view.updates[0].body, "Wir untersuchen Probleme mit API. Die nächste Meldung folgt innerhalb von 30 Minuten.");
+    assert_eq!(hit(7, "Payments").await.title, "Probleme mit Payments und API");
+    let view = hit(9, "Search").await;
+    assert_eq!((view.title.as_str(), view.impact), ("Probleme mit Payments, API und 1 weiteren", crate::model::Impact::Major));
+    member.post("/status/edit/reports/1", &[("title", "Ein Kabel"), ("impact", "major")]).await.expect(303);
+    assert_eq!(hit(10, "Docs").await.title, "Ein Kabel");
+    member.post("/status/edit/reports/1/publish", &[]).await.expect(303);
+    for id in 7..=10 {
+        house.tell(recovered(id, id, house.clock.now())).await;
+    }
+    let row = house.cx.read(|r| reports::get_report(r, ReportId(1))).await.unwrap();
+    assert_eq!(row.view.updates[0].body, "Unsere Prüfungen zeigen: Alles funktioniert wieder.");
+}
+
+#[tokio::test]
 async fn a_maintenance_tells_uptime_begins_and_ends_by_itself() {
     let house = house().await;
     let smtp = with_mail(&house).await;

@@ -14,7 +14,18 @@ fn page(text: &str) -> HotPage {
 }
 
 fn site_of(host: Option<&str>, path: &str, page: HotPage) -> HotSite {
-    HotSite { host: host.map(str::to_owned), pages: HashMap::from([(path.to_owned(), page)]) }
+    HotSite { host: host.map(str::to_owned), pages: HashMap::from([(path.to_owned(), page)]), ..HotSite::default() }
+}
+
+#[tokio::test]
+async fn leads_a_path_of_one_host_to_where_the_router_answers_it() {
+    let site = Site::start(|routes| routes.get("/inside", Access::Anyone, async |uri: http::Uri| format!("inside {uri}"))).await;
+    let led = HashMap::from([("/".to_owned(), "/inside")]);
+    site.hot.publish("status", vec![HotSite { host: Some("Status.example".into()), led, ..HotSite::default() }]);
+    let at = async |path: &str, host: &str| call("GET", path).with("host", host).send(&site).await;
+    assert_eq!(at("/?x=1", "status.EXAMPLE:8080").await.text(), "inside /inside?x=1");
+    assert_eq!(at("/", "other.example").await.code, 404);
+    assert_eq!(at("/else", "status.example").await.code, 404);
 }
 
 async fn with_page() -> Site {

@@ -23,7 +23,7 @@ pub fn list(data: &ComponentList) -> View {
     let acts = if can { vec![link_button("/status/edit/components/new", "Add a component", Look::Primary)] } else { Vec::new() };
     let head = page_head(PageHead { title: "Components", lead: "What visitors see, in this order.", actions: acts, ..PageHead::default() });
     let loose: Vec<&ComponentRow> = data.rows.iter().filter(|row| row.group_id.is_none()).collect();
-    let mut parts = vec![head, tabs_of("Components"), component_table(data, "Without a group", &loose)];
+    let mut parts = vec![head, tabs_of("Components"), loose_notices(&data.rows, can), component_table(data, "Without a group", &loose)];
     for group in &data.groups {
         let inside: Vec<&ComponentRow> = data.rows.iter().filter(|row| row.group_id == Some(group.id)).collect();
         parts.push(component_table(data, &group.name, &inside));
@@ -43,6 +43,10 @@ fn component_table(data: &ComponentList, title: &str, rows: &[&ComponentRow]) ->
         .iter()
         .map(|row| {
             let state = data.snapshot.component(row.id).and_then(|component| component.state);
+            let badge = match row.loose_at {
+                Some(_) if state.is_none() => state_badge(Tone::Warn, "hidden from visitors"),
+                _ => state_badge(state_tone(state), Language::En.state(state)),
+            };
             let path = format!("/status/edit/components/{}", row.id);
             let arrows = if may_edit(data.role) {
                 actions(vec![
@@ -52,13 +56,10 @@ fn component_table(data: &ComponentList, title: &str, rows: &[&ComponentRow]) ->
             } else {
                 ().into_any()
             };
-            let follows = match (row.rule, row.feeds.len()) {
-                (FeedRule::Manual, _) => "set by hand".to_owned(),
-                (_, 1) => "one monitor".to_owned(),
-                (FeedRule::WorstOf, count) => format!("the worst of {count} monitors"),
-                (FeedRule::AnyUp, count) => format!("any of {count} monitors"),
-            };
-            Row::new(vec![link(path, &row.name), state_badge(state_tone(state), Language::En.state(state)), muted(&follows), arrows])
+            Row {
+                tone: if row.loose_at.is_some() { Tone::Warn } else { Tone::Neutral },
+                cells: vec![link(path, &row.name), badge, muted(&follows(row)), arrows],
+            }
         })
         .collect();
     let empty = EmptyState {
@@ -69,6 +70,29 @@ fn component_table(data: &ComponentList, title: &str, rows: &[&ComponentRow]) ->
     let heads = [Head::text("Component"), Head::text("State"), Head::text("Follows"), Head::hidden("Order")];
     card(Card { title, is_flush: true, ..Card::default() }, table(Table { caption: title, heads: &heads, rows: lines, empty }))
 }
+
+fn follows(row: &ComponentRow) -> String {
+    match (row.rule, row.feeds.len()) {
+        (FeedRule::Manual, _) => "set by hand".to_owned(),
+        _ if row.loose_at.is_some() => "follows nothing any more".to_owned(),
+        (_, 1) => "one monitor".to_owned(),
+        (FeedRule::WorstOf, count) => format!("the worst of {count} monitors"),
+        (FeedRule::AnyUp, count) => format!("any of {count} monitors"),
+    }
+}
+
+/// Nobody knows how these are, and visitors are not told that somebody does.
+pub fn loose_notices(rows: &[ComponentRow], can: bool) -> View {
+    let notices = rows.iter().filter(|row| row.loose_at.is_some()).map(|row| {
+        let path = format!("/status/edit/components/{}", row.id);
+        let title = format!("{} follows nothing any more.", row.name);
+        let next = can.then(|| link(path, "Choose another monitor, set it by hand, or delete it"));
+        notice_about(Tone::Warn, &title, stack(vec![paragraph(LOOSE), next.into_any()]))
+    });
+    stack(notices.collect())
+}
+
+const LOOSE: &str = "Its monitors are gone, so visitors do not see it unless a report or a maintenance speaks of it.";
 
 fn move_button(path: &str, way: &'static str, label: &str) -> View {
     let mut html = frontend::raw::Markup::new();
@@ -149,22 +173,27 @@ pub struct ComponentEdit {
     pub state: Option<ComponentState>,
     pub badge_url: String,
     pub errors: Vec<FieldError>,
+    pub role: Role,
 }
 
 pub fn edit(data: &ComponentEdit) -> View {
     let title = data.row.as_ref().map_or("Add a component", |row| row.name.as_str());
     let head = page_head(PageHead { title, trail: vec![("Components", "/status/edit/components".into())], ..PageHead::default() });
+    let can = may_edit(data.role);
+    if let Some(row) = data.row.as_ref().filter(|_| !can) {
+        return stack(vec![head, card(Card::default(), read_only(data, row)), badge_card(data)]);
+    }
     let action: Href =
         data.row.as_ref().map_or_else(|| "/status/edit/components".into(), |row| format!("/status/edit/components/{}", row.id).into());
-    let mut parts = vec![head, card(Card::default(), form(Form { action, ..Form::default() }, component_fields(data)))];
+    let is_loose = data.row.as_ref().is_some_and(|row| row.loose_at.is_some());
+    let advice = format!("{LOOSE} Please choose another monitor, let it be set by hand, or delete it.");
+    let loose = is_loose.then(|| notice(Tone::Warn, &advice)).into_any();
+    let mut parts = vec![head, loose, card(Card::default(), form(Form { action, ..Form::default() }, component_fields(data)))];
     if let Some(row) = &data.row {
         if row.rule == FeedRule::Manual {
             parts.push(state_card(row, data.state));
         }
-        parts.push(card(
-            Card { title: "Badge", lead: "For a readme or a website.", ..Card::default() },
-            copy_box("Address of the badge", &data.badge_url),
-        ));
+        parts.push(badge_card(data));
         let remove = confirm_button(&ConfirmButton {
             label: "Delete this component",
             question: "It goes from the page, and with it what reports said about it. Its monitors stay.",
@@ -176,6 +205,29 @@ pub fn edit(data: &ComponentEdit) -> View {
         parts.push(actions(vec![remove]));
     }
     stack(parts)
+}
+
+fn badge_card(data: &ComponentEdit) -> View {
+    let lead = "For a readme or a website.";
+    card(Card { title: "Badge", lead, ..Card::default() }, copy_box("Address of the badge", &data.badge_url))
+}
+
+/// For those who may look but not change.
+fn read_only(data: &ComponentEdit, row: &ComponentRow) -> View {
+    let group = data.groups.iter().find(|group| Some(group.id) == row.group_id).map_or("none", |group| &group.name);
+    let names = row
+        .feeds
+        .iter()
+        .map(|key| data.sources.iter().find(|source| source.key == *key).map_or("a removed monitor", |source| &source.name));
+    let mut pairs = vec![("Name", paragraph(&row.name)), ("Group", muted(group)), ("Follows", muted(&follows(row)))];
+    if !row.description.is_empty() {
+        pairs.push(("Description", muted(&row.description)));
+    }
+    match row.rule {
+        FeedRule::Manual => pairs.push(("State", state_badge(state_tone(data.state), Language::En.state(data.state)))),
+        _ => pairs.push(("Monitors", muted(&names.collect::<Vec<_>>().join(", ")))),
+    }
+    key_values(pairs)
 }
 
 fn component_fields(data: &ComponentEdit) -> View {

@@ -32,6 +32,18 @@ pub fn may_edit(role: Role) -> bool {
     role >= Role::Member
 }
 
+/// The public page offers no mail while none could leave.
+pub fn mail_notice(is_waiting: bool) -> View {
+    if !is_waiting {
+        return ().into_any();
+    }
+    notice_about(
+        Tone::Info,
+        "Subscribing by mail waits for a way to send mail.",
+        view! { <p>"Visitors are offered feeds and webhooks. Choose how mail leaves under "{link("/console/settings#outbound", "Settings, Mail")}"."</p> },
+    )
+}
+
 pub fn state_tone(state: Option<ComponentState>) -> Tone {
     match state {
         None => Tone::Neutral,

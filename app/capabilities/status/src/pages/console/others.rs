@@ -1,6 +1,6 @@
 //! Subscribers, templates, appearance.
 
-use super::{PHASES, impacts, may_edit, spoken, tabs_of};
+use super::{PHASES, impacts, mail_notice, may_edit, spoken, tabs_of};
 use crate::model::subscriber::{SubscriberKind, SubscriberState};
 use crate::store::subscribers::SubscriberRow;
 use crate::store::templates::TemplateRow;
@@ -9,7 +9,16 @@ use kernel::Role;
 use kernel::error::FieldError;
 use kernel::paging::Page;
 
-pub fn subscribers(page: &Page<SubscriberRow>, (active, pending): (i64, i64), role: Role) -> View {
+pub struct Followers {
+    pub page: Page<SubscriberRow>,
+    pub active: i64,
+    pub pending: i64,
+    pub waits_for_mail: bool,
+    pub role: Role,
+}
+
+pub fn subscribers(data: &Followers) -> View {
+    let Followers { page, active, pending, role, .. } = data;
     let lead = format!("{active} active, {pending} waiting for their confirmation. People subscribe and leave by themselves.");
     let head = page_head(PageHead { title: "Subscribers", lead: &lead, ..PageHead::default() });
     let rows = page
@@ -22,7 +31,7 @@ pub fn subscribers(page: &Page<SubscriberRow>, (active, pending): (i64, i64), ro
                 SubscriberKind::Webhook => kernel::text::WebUrl::parse(&row.address).map(|url| url.origin()).unwrap_or_default(),
             };
             let tone = if row.state == SubscriberState::Active { Tone::Good } else { Tone::Neutral };
-            let remove = if role >= Role::Admin {
+            let remove = if *role >= Role::Admin {
                 confirm_button(&ConfirmButton {
                     label: "Remove",
                     question: "They get no more messages and are not told.",
@@ -53,6 +62,7 @@ pub fn subscribers(page: &Page<SubscriberRow>, (active, pending): (i64, i64), ro
     stack(vec![
         head,
         tabs_of("Subscribers"),
+        mail_notice(data.waits_for_mail),
         card(Card { is_flush: true, ..Card::default() }, table(Table { caption: "Subscribers", heads: &heads, rows, empty })),
         pager(&Pager { first: Href::default(), next, note: "" }),
     ])
@@ -140,10 +150,10 @@ pub struct Appearance {
 }
 
 pub fn appearance(data: &Appearance) -> View {
-    let acts = vec![
-        link_button("/console/settings", "Name, colour, language, host", Look::Plain),
-        link_button("/status", "See the page", Look::Plain),
-    ];
+    let mut acts = vec![link_button("/status", "See the page", Look::Plain)];
+    if data.role >= Role::Admin {
+        acts.insert(0, link_button("/console/settings#status", "Name, colour, language, host", Look::Plain));
+    }
     let head = page_head(PageHead { title: "Appearance", lead: "How the page looks to visitors.", actions: acts, ..PageHead::default() });
     let mut parts = vec![head, tabs_of("Appearance")];
     let shown = data.logo.as_ref().map(|url| {

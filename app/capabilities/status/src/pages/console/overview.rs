@@ -1,8 +1,10 @@
 //! What the public sees now, and what waits for a person.
 
-use super::{may_edit, phase_tone, spoken, state_tone, tabs_of};
+use super::components::loose_notices;
+use super::{mail_notice, may_edit, phase_tone, spoken, state_tone, tabs_of};
 use crate::model::report::Visibility;
 use crate::model::{Banner, Language, Snapshot};
+use crate::store::components::ComponentRow;
 use crate::store::maintenances::MaintenanceRow;
 use crate::store::reports::ReportRow;
 use frontend::prelude::*;
@@ -14,6 +16,8 @@ pub struct Overview {
     pub ahead: Vec<MaintenanceRow>,
     pub subscribers: i64,
     pub is_protected: bool,
+    /// All components, also those the public does not see.
+    pub rows: Vec<ComponentRow>,
     pub public_url: String,
     pub now: Time,
     pub role: Role,
@@ -47,6 +51,8 @@ pub fn page(data: &Overview) -> View {
         head,
         tabs_of("Overview"),
         protected.into_any(),
+        loose_notices(&data.rows, can),
+        mail_notice(data.snapshot.look.takes_subscribers && !data.snapshot.look.takes_mail),
         drafts(data),
         live("status-now", stack(vec![reports(data), components(data), ahead(data)])),
     ])

@@ -27,11 +27,14 @@ pub fn subscribe(snapshot: &Snapshot, place: Place<'_>, problem: Option<(&str, &
     }
     let (sentence, typed) = problem.unwrap_or_default();
     let alert = (!sentence.is_empty()).then(|| view! { <p class="problem" role="alert">{sentence.to_owned()}</p> });
-    let mail = form(place, snapshot, &Door { kind: "email", field: "email", label: texts.mail_address, typed });
+    let mail = place.look.takes_mail.then(|| {
+        let form = form(place, snapshot, &Door { kind: "email", field: "email", label: texts.mail_address, typed });
+        view! { <h2>{texts.by_mail}</h2>{form} }
+    });
     let hook = form(place, snapshot, &Door { kind: "webhook", field: "url", label: texts.webhook_address, typed: "" });
     let body = view! {
         {parts::back(place)}
-        <section class="card"><h1>{texts.subscribe}</h1><p>{texts.subscribe_intro}</p>{alert}<h2>{texts.by_mail}</h2>{mail}</section>
+        <section class="card"><h1>{texts.subscribe}</h1><p>{texts.subscribe_intro}</p>{alert}{mail}</section>
         <section class="card"><h2>{texts.by_feed}</h2><p class="feeds">
             <a href=place.to(Target::Atom)>"Atom"</a>" "<a href=place.to(Target::Rss)>"RSS"</a>" "
             <a href=place.to(Target::JsonFeed)>"JSON Feed"</a>" "<a href=place.to(Target::Calendar)>"iCal"</a></p></section>

@@ -15,7 +15,7 @@ use kernel::error::FieldError;
 use kernel::ids::ComponentId;
 use kernel::{Error, Result, Role};
 use serde::Deserialize;
-use web::{By, Form, Html, Member, Path, Reply, State, Viewer, see_other, see_other_with};
+use web::{Actor, By, Form, Html, Member, Path, Reply, State, Viewer, see_other, see_other_with};
 
 const HOME: &str = "/status/edit/components";
 
@@ -35,7 +35,7 @@ pub fn mount(routes: &mut Routes) {
 }
 
 async fn list(State(cx): State<Cx>, by: By<Viewer>, framed: Framed) -> Reply<Html> {
-    let (registry, role) = (cx.registry, by.actor.role().unwrap_or(Role::Viewer));
+    let (registry, role) = (cx.registry, role_of(&by.actor));
     let data = cx
         .read(move |r| {
             let rows = components::list_components(r)?;
@@ -47,7 +47,11 @@ async fn list(State(cx): State<Cx>, by: By<Viewer>, framed: Framed) -> Reply<Htm
     Ok(show(&framed.live(&[acts::TOPIC]), "Components", pages::list(&data)))
 }
 
-async fn data(cx: &Cx, id: Option<ComponentId>, form: Option<ComponentForm>, errors: Vec<FieldError>) -> Result<ComponentEdit> {
+fn role_of(actor: &Actor) -> Role {
+    actor.role().unwrap_or(Role::Viewer)
+}
+
+async fn data(cx: &Cx, role: Role, id: Option<ComponentId>, typed: Option<(ComponentForm, Vec<FieldError>)>) -> Result<ComponentEdit> {
     let (registry, boot) = (cx.registry, cx.boot.clone());
     cx.read(move |r| {
         let row = id.map(|id| components::get_component(r, id)).transpose()?;
@@ -66,40 +70,41 @@ async fn data(cx: &Cx, id: Option<ComponentId>, form: Option<ComponentForm>, err
             Some(row) => settings::served_links(r, &boot)?.absolute(Target::Badge(&row.public_id)),
             None => String::new(),
         };
-        let form = form.or(stored).unwrap_or_default();
-        Ok(ComponentEdit { row, form, groups: components::list_groups(r)?, sources: registry.feed_sources(r)?, state, badge_url, errors })
+        let (form, errors) = typed.unwrap_or_else(|| (stored.unwrap_or_default(), Vec::new()));
+        let (groups, sources) = (components::list_groups(r)?, registry.feed_sources(r)?);
+        Ok(ComponentEdit { row, form, groups, sources, state, badge_url, errors, role })
     })
     .await
 }
 
-async fn new(State(cx): State<Cx>, _: By<Member>, Framed(frame): Framed) -> Reply<Html> {
-    Ok(show(&frame, "Add a component", pages::edit(&data(&cx, None, None, Vec::new()).await?)))
+async fn new(State(cx): State<Cx>, by: By<Member>, Framed(frame): Framed) -> Reply<Html> {
+    Ok(show(&frame, "Add a component", pages::edit(&data(&cx, role_of(&by.actor), None, None).await?)))
 }
 
-async fn one(State(cx): State<Cx>, _: By<Viewer>, Framed(frame): Framed, Path(id): Path<i64>) -> Reply<Html> {
-    let data = data(&cx, Some(ComponentId(id)), None, Vec::new()).await?;
+async fn one(State(cx): State<Cx>, by: By<Viewer>, Framed(frame): Framed, Path(id): Path<i64>) -> Reply<Html> {
+    let data = data(&cx, role_of(&by.actor), Some(ComponentId(id)), None).await?;
     Ok(show(&frame, "Component", pages::edit(&data)))
 }
 
 async fn create(State(cx): State<Cx>, by: By<Member>, Framed(frame): Framed, Form(form): Form<ComponentForm>) -> Reply {
-    let sent = form.clone();
+    let (sent, role) = (form.clone(), role_of(&by.actor));
     let done = cx.write(move |tx| acts::create_component(tx, &by.actor.label(), sent.write()?)).await;
     match done {
         Ok(_) => Ok(see_other_with(HOME, "The component is on the page.")),
         Err(error) => {
-            let data = data(&cx, None, Some(form), correctable(error)?).await?;
+            let data = data(&cx, role, None, Some((form, correctable(error)?))).await?;
             Ok(again(&frame, "Add a component", pages::edit(&data)))
         }
     }
 }
 
 async fn edit(State(cx): State<Cx>, by: By<Member>, Framed(frame): Framed, Path(id): Path<i64>, Form(form): Form<ComponentForm>) -> Reply {
-    let (id, sent) = (ComponentId(id), form.clone());
+    let (id, sent, role) = (ComponentId(id), form.clone(), role_of(&by.actor));
     let done = cx.write(move |tx| acts::edit_component(tx, &by.actor.label(), id, sent.write()?)).await;
     match done {
         Ok(()) => Ok(see_other_with(HOME, "Saved.")),
         Err(error) => {
-            let data = data(&cx, Some(id), Some(form), correctable(error)?).await?;
+            let data = data(&cx, role, Some(id), Some((form, correctable(error)?))).await?;
             Ok(again(&frame, "Component", pages::edit(&data)))
         }
     }

@@ -10,7 +10,7 @@ use crate::load;
 use crate::model::subscriber::SubscriberState;
 use crate::pages::console::overview::{self, Overview};
 use crate::settings;
-use crate::store::{maintenances as windows, reports as texts, subscribers};
+use crate::store::{components as components_of, maintenances as windows, reports as texts, subscribers};
 use axum::response::IntoResponse as _;
 use capability::{Cx, Framed, Routes};
 use frontend::{Frame, View, console_page};
@@ -42,6 +42,7 @@ async fn overview(State(cx): State<Cx>, by: By<Viewer>, framed: Framed) -> Reply
                 ahead: windows::list_ahead(r)?,
                 subscribers: subscribers::count_by_state(r, SubscriberState::Active)?,
                 is_protected: settings::is_protected(r)?,
+                rows: components_of::list_components(r)?,
                 public_url: settings::served_links(r, &boot)?.root,
                 now: r.now,
                 role,

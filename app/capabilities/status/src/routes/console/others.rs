@@ -5,7 +5,7 @@ use crate::acts;
 use crate::model::look::Logo;
 use crate::model::subscriber::SubscriberState;
 use crate::model::{Impact, Phase};
-use crate::pages::console::others::{self as pages, Appearance};
+use crate::pages::console::others::{self as pages, Appearance, Followers};
 use crate::settings;
 use crate::store::templates::TemplateRow;
 use crate::store::{logo, subscribers, templates};
@@ -32,14 +32,19 @@ pub fn mount(routes: &mut Routes) {
 
 async fn list_subscribers(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Query(request): Query<PageRequest>) -> Reply<Html> {
     let role = by.actor.role().unwrap_or(Role::Viewer);
-    let (page, counts) = cx
+    let data = cx
         .read(move |r| {
-            let counts =
-                (subscribers::count_by_state(r, SubscriberState::Active)?, subscribers::count_by_state(r, SubscriberState::Pending)?);
-            Ok((subscribers::list_subscribers(r, &request)?, counts))
+            let look = settings::look(r)?;
+            Ok(Followers {
+                page: subscribers::list_subscribers(r, &request)?,
+                active: subscribers::count_by_state(r, SubscriberState::Active)?,
+                pending: subscribers::count_by_state(r, SubscriberState::Pending)?,
+                waits_for_mail: look.takes_subscribers && !look.takes_mail,
+                role,
+            })
         })
         .await?;
-    Ok(show(&framed.live(&[acts::TOPIC]), "Subscribers", pages::subscribers(&page, counts, role)))
+    Ok(show(&framed.live(&[acts::TOPIC]), "Subscribers", pages::subscribers(&data)))
 }
 
 async fn remove_subscriber(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) -> Reply {
