@@ -2,7 +2,7 @@
 //!
 //! - [`RuleDoc`], [`merged_rule`]: what a rule should be; what is left out stays as it is
 //! - [`ChannelDoc`], [`checked_channel`]: what a channel should be; blank secrets stay as they are
-//! - [`policies`](policies), [`quiet`](quiet), [`silences`]: the same for escalation, quiet hours and silences
+//! - [`policies`], [`quiet`], [`silences`]: the same for escalation, quiet hours and silences
 
 pub mod policies;
 pub mod quiet;
