@@ -301,6 +301,16 @@ mod tests {
     }
 
     #[test]
+    fn every_key_of_the_replica_in_the_sample_exists() {
+        let line = |line: &'static str| line.strip_prefix("#   ").or_else(|| line.strip_prefix("# ").filter(|rest| *rest == "[[replica]]"));
+        let block: Vec<&str> = include_str!("../../packaging/hermetic.toml").lines().filter_map(line).collect();
+        let file: File = toml::from_str(&block.join("\n")).unwrap();
+        let [replica] = &file.replica[..] else { panic!("{block:?}") };
+        assert!(replica.url.is_some() && replica.append_only && replica.age_identity_file.is_some(), "{block:?}");
+        assert_eq!(block.len(), 10, "each line opens: {block:?}");
+    }
+
+    #[test]
     fn a_named_file_must_be_there() {
         let error = load(&Overrides { config: Some("missing.toml".into()), ..Overrides::default() }).err().unwrap();
         assert!(error.to_string().contains("cannot be read"));

@@ -2,6 +2,7 @@
 //! halves while the status page answers.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
@@ -76,6 +77,52 @@ async fn a_killed_instance_comes_back_on_an_empty_folder_with_all_that_was_copie
     assert_eq!(names(&reader.moved_to(&again.url)).await, before);
     // It goes on copying: its next change reaches the same path, once the lease of the dead machine has run out.
     assert!(again.log().contains("restored"), "{}", again.log());
+}
+
+/// Four programs write, the log is written to as well, and the process is killed in the middle: whatever was answered with 201
+/// was at the destination by then, and is there on the new machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_was_acknowledged_as_durable_is_missing_after_kill_9_under_load() {
+    let s3 = S3::start();
+    let settings = destination(&s3);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    process::set(folder.path(), "backup.durable", "uptime");
+    let mut served = Hermetic::serve_with(folder.path(), &borrowed(&settings)).await;
+    let (program, reader) = programs(&served).await;
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let (program, acknowledged) = (program.moved_to(program.base()), Arc::clone(&acknowledged));
+            tokio::spawn(async move {
+                for number in 0..500 {
+                    let name = format!("kept-{writer}-{number:03}");
+                    // Checked at once and often, so that telemetry.db is written all the while.
+                    let monitor = serde_json::json!({"name": name, "kind": "tcp", "host": "127.0.0.1", "port": 9, "interval_s": 20});
+                    let sent =
+                        program.try_send(Method::POST, "/api/v1/monitors", &[("content-type", "application/json")], monitor.to_string());
+                    match sent.await {
+                        Ok(answer) if answer.code == 201 => acknowledged.lock().expect("the list").push(name),
+                        Ok(answer) => panic!("{}: {}", answer.code, answer.text),
+                        // It was killed.
+                        Err(_) => return,
+                    }
+                }
+            })
+        })
+        .collect();
+    eventually_async("enough was acknowledged", LONG, || async { (acknowledged.lock().expect("the list").len() >= 60).then_some(()) })
+        .await;
+    served.kill().await;
+    for writer in writers {
+        writer.await.expect("a writer");
+    }
+    let new = new_machine(&served);
+    let again = Hermetic::serve_with(new.path(), &borrowed(&settings)).await;
+    let there = names(&reader.moved_to(&again.url)).await;
+    let acknowledged = acknowledged.lock().expect("the list");
+    let missing: Vec<_> = acknowledged.iter().filter(|name| !there.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?} of {} acknowledged are missing; {} are there", acknowledged.len(), there.len());
+    println!("{} acknowledged as durable, {} restored", acknowledged.len(), there.len());
 }
 
 /// Whether `backup list` on the destination shows what the spool has.

@@ -71,6 +71,10 @@ impl Source for Database {
         self.commits.clone()
     }
 
+    fn committed(&self) -> Commits {
+        *self.commits.borrow()
+    }
+
     fn quiet(&self, work: QuietWork) -> kernel::Result<()> {
         let connection = self.connection.lock().unwrap();
         work(&Between { connection: &connection, path: &self.path });

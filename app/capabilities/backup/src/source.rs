@@ -42,6 +42,10 @@ impl Source for DbSource {
         self.commits.clone()
     }
 
+    fn committed(&self) -> Commits {
+        translate(*self.db.commits().borrow())
+    }
+
     fn quiet(&self, work: QuietWork) -> Result<()> {
         self.db.quiet(move |quiet| work(&Between(quiet)))
     }

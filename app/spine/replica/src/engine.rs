@@ -177,7 +177,7 @@ impl Replica {
     /// Waits until everything that is committed now is at the first destination. `Unavailable` when that takes longer than
     /// `most`; it is on this machine's disk all the same, and will follow.
     pub async fn reached(&self, most: Duration) -> Result<()> {
-        let count = self.0.source.commits().borrow().count;
+        let count = self.0.source.committed().count;
         self.reached_count(count, most).await
     }
 

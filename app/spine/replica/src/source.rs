@@ -17,8 +17,11 @@ pub struct Commits {
 pub trait Source: Send + Sync + 'static {
     fn path(&self) -> &Path;
 
-    /// Told after each commit.
+    /// Told after each commit, perhaps a moment late.
     fn commits(&self) -> watch::Receiver<Commits>;
+
+    /// What is committed at this moment, never less: an answer that waits for its copy counts on it.
+    fn committed(&self) -> Commits;
 
     /// Runs `work` while no transaction of this process is open, and none can begin before it ends. Holds its thread.
     fn quiet(&self, work: QuietWork) -> Result<()>;

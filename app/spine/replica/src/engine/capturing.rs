@@ -23,7 +23,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
     loop {
         let is_last = wait(&shared, &mut commits, &mut log, sent.as_ref()).await;
         sent = Some(Stopwatch::start());
-        let known = *commits.borrow_and_update();
+        commits.mark_unchanged();
+        let known = shared.source.committed();
         let now = shared.clock.now();
         match shared.blocking(move |shared| shared.capture.run(&*shared.source, known, now)).await {
             Ok(captured) => note(&shared, known, &captured, now),

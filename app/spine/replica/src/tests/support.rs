@@ -86,6 +86,10 @@ impl Source for Writer {
         self.commits.clone()
     }
 
+    fn committed(&self) -> Commits {
+        *self.commits.borrow()
+    }
+
     fn quiet(&self, work: QuietWork) -> Result<()> {
         let connection = self.connection.lock().unwrap();
         work(&Between { connection: &connection, path: &self.path });
