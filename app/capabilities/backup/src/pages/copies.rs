@@ -274,7 +274,7 @@ fn formula(prices: &Prices) -> View {
         "Requests since the start ÷ time since the start × 30 days ÷ 1,000 × ${} (put, copy, list) or ${} (get, head), plus gigabytes stored × ${}. Deleting and sending are free at most stores. ",
         prices.puts, prices.gets, prices.storage
     );
-    view! { <p class="muted card-foot">{text} {link("/settings", "Change the prices")}</p> }.into_any()
+    view! { <p class="muted card-foot">{text} {link("/console/settings#backup", "Change the prices")}</p> }.into_any()
 }
 
 fn answers(durable: &[String]) -> View {
@@ -283,6 +283,6 @@ fn answers(durable: &[String]) -> View {
     } else {
         format!("Answers of {} wait until their bytes are at the first destination, at most 10 s.", durable.join(", "))
     };
-    let next = link("/settings", "Change it in the settings");
+    let next = link("/console/settings#backup", "Change it in the settings");
     card(Card { title: "Durable answers", ..Card::default() }, view! { <p>{text} " " {next}</p> })
 }
