@@ -24,5 +24,6 @@ pub fn text() -> &'static str {
 fn html(markdown: &str) -> String {
     let mut html = String::with_capacity(markdown.len() * 2);
     pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(markdown));
-    html
+    // What scrolls sideways must be reachable by keyboard.
+    html.replace("<pre>", "<pre tabindex=\"0\">")
 }
