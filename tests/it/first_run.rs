@@ -137,6 +137,13 @@ fn a_reader_that_has_seen_enough_ends_a_command_without_a_complaint() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_written_is_no_success() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device that is always full");
+    let ended = process::bare_command().arg("version").stdout(full).output().expect("hermetic runs");
+    assert_one_sentence(&ended, "cannot be written", "version to a full disk");
+}
+
+#[test]
 fn version_and_help_answer_without_a_database() {
     let version = process::run(&["version"], &[]);
     assert!(version.status.success() && String::from_utf8_lossy(&version.stdout).contains(env!("CARGO_PKG_VERSION")));

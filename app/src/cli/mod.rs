@@ -117,8 +117,12 @@ fn start_log(config: &Config, command: &Command) -> Result<()> {
 
 fn print_line(line: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
-    if writeln!(std::io::stdout(), "{line}").is_err() {
-        std::process::exit(0);
+    if let Err(error) = writeln!(std::io::stdout(), "{line}") {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        eprintln!("hermetic: The answer cannot be written: {error}.");
+        std::process::exit(1);
     }
 }
 
