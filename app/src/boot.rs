@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions as FileOptions, TryLockError};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 use crate::capabilities::REGISTRY;
@@ -61,6 +61,8 @@ pub fn try_hold(data_dir: &Path) -> Result<Option<Held>> {
 
 pub struct HouseOptions<'a> {
     pub config: &'a Config,
+    /// Where an empty log stands in while the real one is being restored.
+    pub log_folder: Option<PathBuf>,
     pub public_url: WebUrl,
     pub is_demo: bool,
     pub accepts_new_key: bool,
@@ -92,6 +94,9 @@ pub fn open(options: HouseOptions<'_>) -> Result<Cx> {
         outbound,
         sealer,
         accepts_new_key: options.accepts_new_key,
+        log_folder: options.log_folder,
+        // Where copies are made nobody else may move the log, not even a command beside the server.
+        checkpoints: if config.replicas.is_empty() { db::Checkpoints::Automatic } else { db::Checkpoints::ByCopier },
         shutdown: options.shutdown,
     })
     .map_err(sentence)
@@ -125,6 +130,7 @@ pub fn open_offline_with(config: &Config, offline: Offline) -> Result<(Option<He
     let public_url = public_url(config, noted.unwrap_or(config.listen))?;
     let cx = open(HouseOptions {
         config,
+        log_folder: None,
         public_url,
         is_demo: false,
         accepts_new_key: offline == Offline::NewKey,

@@ -3,6 +3,6 @@
 
 use capability::{Capability, Registry};
 
-static LIST: &[&dyn Capability] = &[&console::Console, &uptime::Uptime, &status::Status, &alerts::Alerts];
+static LIST: &[&dyn Capability] = &[&console::Console, &uptime::Uptime, &status::Status, &alerts::Alerts, &backup::Backup];
 
 pub const REGISTRY: Registry = Registry(LIST);

@@ -4,11 +4,16 @@
 //! Precedence: arguments, then `HERMETIC_…`, then the file, then the default.
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use backup::copies::{FILES, Place};
 use ipnet::IpNet;
+use kernel::Secret;
 use kernel::text::WebUrl;
+use replica::address::{Address, Encryption, S3Options};
+use replica::envelope::Envelope;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub struct Config {
     pub data_dir: PathBuf,
@@ -22,6 +27,8 @@ pub struct Config {
     pub log: String,
     pub log_format: LogFormat,
     pub max_connections: usize,
+    /// Where the databases are copied to; the first one is also restored from.
+    pub replicas: Vec<Place>,
     /// Written with one JSON line once the server answers: for scripts and tests that start it with port 0.
     pub ready_file: Option<PathBuf>,
 }
@@ -60,6 +67,29 @@ struct File {
     log_format: Option<LogFormat>,
     max_connections: Option<usize>,
     ready_file: Option<PathBuf>,
+    #[serde(default)]
+    replica: Vec<ReplicaFile>,
+}
+
+/// One `[[replica]]`. A secret stands here, or in a file of its own, or (for the first) in the environment.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplicaFile {
+    name: Option<String>,
+    url: Option<String>,
+    access_key_id: Option<String>,
+    secret_access_key: Option<Secret>,
+    secret_access_key_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
+    /// SSE-C: a file with 32 bytes in base64.
+    customer_key_file: Option<PathBuf>,
+    /// SSE-KMS: the key's name.
+    kms_key: Option<String>,
+    #[serde(default)]
+    append_only: bool,
+    /// Encryption on this machine; the identity alone will do.
+    age_recipient: Option<String>,
+    age_identity_file: Option<PathBuf>,
 }
 
 const DEFAULT_FILE: &str = "/etc/hermetic/hermetic.toml";
@@ -99,7 +129,94 @@ pub fn load(overrides: &Overrides) -> Result<Config> {
         log_format,
         max_connections,
         ready_file: environment("READY_FILE").map(PathBuf::from).or(file.ready_file),
+        replicas: replicas(file.replica)?,
     })
+}
+
+/// Those of the file; HERMETIC_REPLICA_… speaks for the first, or is the only one.
+fn replicas(mut listed: Vec<ReplicaFile>) -> Result<Vec<Place>> {
+    if let Some(url) = environment("REPLICA_URL") {
+        if listed.is_empty() {
+            listed.push(ReplicaFile::default());
+        }
+        listed[0].url = Some(url);
+    }
+    let mut places: Vec<Place> = Vec::new();
+    for (at, replica) in listed.into_iter().enumerate() {
+        let name = replica.name.clone().unwrap_or_else(|| if at == 0 { "replica".to_owned() } else { format!("replica-{}", at + 1) });
+        if places.iter().any(|place| place.name == name) {
+            bail!("Two replicas are called {name}. Please give each a name of its own.");
+        }
+        places.push(place(name, replica, at == 0)?);
+    }
+    Ok(places)
+}
+
+fn place(name: String, replica: ReplicaFile, is_first: bool) -> Result<Place> {
+    let from_environment = |key: &str| if is_first { environment(&format!("REPLICA_{key}")) } else { None };
+    let url = replica.url.with_context(|| format!("The replica {name} has no url, such as s3://bucket/path or /mnt/backup/hermetic"))?;
+    let address = url.parse::<Address>().map_err(|error| anyhow!("The replica {name}: {error}"))?;
+    let secret_file = from_environment("SECRET_ACCESS_KEY_FILE").map(PathBuf::from).or(replica.secret_access_key_file);
+    let secret = match (from_environment("SECRET_ACCESS_KEY").map(Secret::new).or(replica.secret_access_key), secret_file) {
+        (Some(secret), _) => secret,
+        (None, Some(path)) => read_secret(&path)?,
+        (None, None) => Secret::default(),
+    };
+    let access_key_id = from_environment("ACCESS_KEY_ID").or(replica.access_key_id).unwrap_or_default();
+    if matches!(address, Address::S3(_)) && (access_key_id.is_empty() || secret.expose().is_empty()) {
+        bail!("The replica {name} needs access_key_id and secret_access_key (or secret_access_key_file).");
+    }
+    let encryption = match (from_environment("CUSTOMER_KEY_FILE").map(PathBuf::from).or(replica.customer_key_file), replica.kms_key) {
+        (Some(_), Some(_)) => bail!("The replica {name} has both customer_key_file and kms_key; please choose one."),
+        (Some(path), None) => Encryption::CustomerKey(read_secret(&path)?),
+        (None, Some(key)) => Encryption::Kms(key),
+        (None, None) => Encryption::Default,
+    };
+    let ca_pem = from_environment("CA_FILE")
+        .map(PathBuf::from)
+        .or(replica.ca_file)
+        .map(|path| std::fs::read_to_string(&path).with_context(|| format!("The certificate file {} cannot be read", path.display())));
+    let options = S3Options { access_key_id, secret_access_key: secret, session_token: None, ca_pem: ca_pem.transpose()?, encryption };
+    let identity = from_environment("AGE_IDENTITY_FILE").map(PathBuf::from).or(replica.age_identity_file);
+    let envelope = envelope(from_environment("AGE_RECIPIENT").or(replica.age_recipient), identity.as_deref());
+    let envelope = envelope.with_context(|| format!("The replica {name}"))?;
+    let place = Place { name, address, options, is_append_only: replica.append_only, envelope };
+    for file in FILES {
+        place.store(file).map_err(|error| anyhow!("The replica {}: {error}", place.name))?;
+    }
+    Ok(place)
+}
+
+fn envelope(recipient: Option<String>, identity_file: Option<&Path>) -> Result<Option<Arc<Envelope>>> {
+    let identity = identity_file.map(read_secret).transpose()?;
+    if recipient.is_none() && identity.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Envelope::new(recipient.as_deref(), identity.as_ref())?)))
+}
+
+/// How a copy is read that no config names: by HERMETIC_REPLICA_AGE_IDENTITY_FILE when it is encrypted.
+pub fn envelope_of_environment() -> Result<Option<Arc<Envelope>>> {
+    envelope(environment("REPLICA_AGE_RECIPIENT"), environment("REPLICA_AGE_IDENTITY_FILE").map(PathBuf::from).as_deref())
+}
+
+/// Credentials for a copy that no config names.
+pub fn replica_options_of_environment() -> Result<S3Options> {
+    let secret = match (environment("REPLICA_SECRET_ACCESS_KEY"), environment("REPLICA_SECRET_ACCESS_KEY_FILE")) {
+        (Some(secret), _) => Secret::new(secret),
+        (None, Some(path)) => read_secret(Path::new(&path))?,
+        (None, None) => Secret::default(),
+    };
+    Ok(S3Options {
+        access_key_id: environment("REPLICA_ACCESS_KEY_ID").unwrap_or_default(),
+        secret_access_key: secret,
+        ..S3Options::default()
+    })
+}
+
+fn read_secret(path: &Path) -> Result<Secret> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("The secret file {} cannot be read", path.display()))?;
+    Ok(Secret::new(text.trim()))
 }
 
 /// A value of the command line that may come from the environment instead, such as HERMETIC_KEY.
@@ -163,6 +280,10 @@ mod tests {
             ("log = \"info\"\nlog_format = \"xml\"", "in line 2: unknown variant `xml`"),
             ("max_connections = 0", "max_connections is at least 1"),
             ("data_dir = ", "is not right in line 1"),
+            ("[[replica]]\nname = \"a\"", "The replica a has no url"),
+            ("[[replica]]\nurl = \"ftp://x\"", "a replica lives at s3:// or file://"),
+            ("[[replica]]\nurl = \"s3://bucket/path\"", "needs access_key_id and secret_access_key"),
+            ("[[replica]]\nurl = \"/a\"\nname = \"x\"\n[[replica]]\nurl = \"/b\"\nname = \"x\"", "Two replicas are called x"),
         ];
         for (text, expected) in cases {
             let error = from_text(text).err().unwrap_or_else(|| panic!("{text} was accepted")).to_string();
@@ -177,6 +298,16 @@ mod tests {
         assert_eq!(sample.data_dir, PathBuf::from(DEFAULT_DATA_DIR));
         assert_eq!(sample.key_file, Path::new(DEFAULT_DATA_DIR).join("secret.key"));
         assert_eq!((sample.log.as_str(), sample.log_format, sample.max_connections), ("info", LogFormat::Text, 2_048));
+    }
+
+    #[test]
+    fn every_key_of_the_replica_in_the_sample_exists() {
+        let line = |line: &'static str| line.strip_prefix("#   ").or_else(|| line.strip_prefix("# ").filter(|rest| *rest == "[[replica]]"));
+        let block: Vec<&str> = include_str!("../../packaging/hermetic.toml").lines().filter_map(line).collect();
+        let file: File = toml::from_str(&block.join("\n")).unwrap();
+        let [replica] = &file.replica[..] else { panic!("{block:?}") };
+        assert!(replica.url.is_some() && replica.append_only && replica.age_identity_file.is_some(), "{block:?}");
+        assert_eq!(block.len(), 10, "each line opens: {block:?}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ mod boot;
 mod capabilities;
 mod cli;
 mod config;
+mod meanwhile;
 mod ready;
+mod replicate;
 mod serve;
 
 use clap::Parser as _;

@@ -1,8 +1,12 @@
-//! The server: open → migrate → mount → workers → answer → drain.
+//! The server: restore what is missing → open → migrate → mount → workers and copies → answer → drain → last copy.
 
 use anyhow::{Context as _, Result};
+use backup::copies::Copies;
 use capability::{Cx, Tasks};
+use db::File;
+use kernel::text::WebUrl;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,15 +16,20 @@ use web::{Front, ServeOptions};
 
 use crate::boot::{self, Held, HouseOptions};
 use crate::config::Config;
-use crate::ready;
+use crate::meanwhile::Meanwhile;
+use crate::{ready, replicate};
 
 /// How long loops may take to end after the last request was answered.
 const TASKS_END: Duration = Duration::from_secs(10);
+
+/// How long the last commits may take to reach the copies; what does not arrive waits in the spool.
+const COPIES_END: Duration = Duration::from_secs(20);
 
 /// An instance that listens but does not serve yet.
 pub struct Instance {
     pub cx: Cx,
     pub shutdown: CancellationToken,
+    copies: Option<Arc<Copies>>,
     listener: TcpListener,
     held: Held,
     options: ServeOptions,
@@ -38,9 +47,16 @@ pub async fn prepare(config: &Config, is_demo: bool) -> Result<Instance> {
     held.note_address(bound).context("The lock file of the data folder cannot be written")?;
     let public_url = boot::public_url(config, bound)?;
     let shutdown = CancellationToken::new();
-    let cx = boot::open(HouseOptions { config, public_url, is_demo, accepts_new_key: false, shutdown: shutdown.clone() })?;
+    let listener = fill(config, listener, &public_url).await?;
+    let cx =
+        boot::open(HouseOptions { config, log_folder: None, public_url, is_demo, accepts_new_key: false, shutdown: shutdown.clone() })?;
+    let copies = match config.replicas.is_empty() {
+        true => None,
+        false => Some(Copies::start(&cx, config.replicas.clone(), replicate::owner(&config.data_dir)?).map_err(boot::sentence)?),
+    };
     Ok(Instance {
         cx,
+        copies,
         shutdown,
         listener,
         held,
@@ -48,6 +64,28 @@ pub async fn prepare(config: &Config, is_demo: bool) -> Result<Instance> {
         trusted_proxies: config.trusted_proxies.clone(),
         ready_file: config.ready_file.clone(),
     })
+}
+
+/// Restores what the data folder lacks and a copy has: the state first, and then, while its status page answers already, the
+/// log.
+async fn fill(config: &Config, listener: TcpListener, public_url: &WebUrl) -> Result<TcpListener> {
+    let state = replicate::fill(&config.data_dir, &config.replicas, File::Hermetic, &|_| ()).await?;
+    let is_log_missing = !config.data_dir.join(File::Telemetry.file_name()).exists();
+    if config.replicas.is_empty() || !is_log_missing {
+        return Ok(listener);
+    }
+    if state.is_none() {
+        // A new instance, or one whose log alone is gone: nothing to show meanwhile that would not be there in a moment.
+        replicate::fill(&config.data_dir, &config.replicas, File::Telemetry, &|_| ()).await?;
+        return Ok(listener);
+    }
+    let socket = listener.into_std().context("The listener cannot be shared")?;
+    let second = TcpListener::from_std(socket.try_clone().context("The listener cannot be shared")?)?;
+    let meanwhile = Meanwhile::start(config, second, public_url.clone()).await?;
+    let filled = replicate::fill(&config.data_dir, &config.replicas, File::Telemetry, &meanwhile.progress()).await;
+    meanwhile.end().await;
+    filled?;
+    Ok(TcpListener::from_std(socket)?)
 }
 
 impl Instance {
@@ -73,6 +111,9 @@ impl Instance {
         watchdog.abort();
         // Behind this empty transaction every earlier write is on the disk.
         cx.write(|_| Ok(())).await.map_err(boot::sentence)?;
+        if let Some(copies) = self.copies {
+            copies.finish(COPIES_END).await;
+        }
         drop(self.held);
         Ok(())
     }

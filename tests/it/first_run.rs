@@ -120,6 +120,23 @@ fn a_command_on_a_mistyped_folder_says_so_and_makes_nothing() {
 }
 
 #[tokio::test]
+async fn the_status_page_is_exported_beside_a_server_and_a_wrong_place_is_one_sentence() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let served = Hermetic::serve(folder.path()).await;
+    let data = served.data_dir().to_string_lossy().into_owned();
+    let site = folder.path().join("site");
+    let ended = process::run(&["status", "export", &site.to_string_lossy()], &[("HERMETIC_DATA_DIR", &data)]);
+    let told = process::last_line(&ended, "status export");
+    assert!(told.contains("of them new or changed, 0 removed") && site.join("index.html").is_file(), "{told}");
+    for (target, sentence) in [("ftp://host/site", "an export goes to s3://"), ("s3://bucket/site", "needs an access key")] {
+        let ended = process::run(&["status", "export", target], &[("HERMETIC_DATA_DIR", &data)]);
+        assert_one_sentence(&ended, sentence, target);
+    }
+    let half = [("HERMETIC_DATA_DIR", data.as_str()), ("HERMETIC_STATUS_ACCESS_KEY_ID", "key")];
+    assert_one_sentence(&process::run(&["status", "export", "s3://bucket/site"], &half), "HERMETIC_STATUS_SECRET_ACCESS_KEY", "half a key");
+}
+
+#[tokio::test]
 async fn a_link_printed_beside_a_server_leads_to_that_server() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let served = Hermetic::serve(folder.path()).await;

@@ -89,11 +89,12 @@ impl Target {
                 let changes = if is_plan {
                     let sealer = cx.sealer.clone();
                     let registry = cx.registry;
-                    cx.read(move |r| console::apply::plan(registry, r, &sealer, &text)).await
+                    cx.read(move |r| console::apply::plan(registry, r, &sealer, kernel::Role::Owner, &text)).await
                 } else {
                     let sealer = cx.sealer.clone();
                     let registry = cx.registry;
-                    cx.write(move |tx| console::apply::run(registry, tx, &sealer, "command line", &text)).await
+                    let by = console::apply::Bringer { name: "command line".to_owned(), role: kernel::Role::Owner };
+                    cx.write(move |tx| console::apply::run(registry, tx, &sealer, &by, &text)).await
                 };
                 changes.map_err(boot::sentence)
             }

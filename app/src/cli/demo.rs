@@ -33,6 +33,15 @@ pub async fn run(options: &Options, overrides: &Overrides) -> Result<()> {
     overrides.listen.get_or_insert_with(|| "127.0.0.1:8080".to_owned());
     let mut config = config::load(&overrides)?;
     config.key_file = folder.path().join("secret.key");
+    // Its own copies go with it; the operator's are not the demo's to write to.
+    let address = replica::address::Address::Folder(folder.path().join("copies"));
+    config.replicas = vec![backup::copies::Place {
+        name: "folder".to_owned(),
+        address,
+        options: Default::default(),
+        is_append_only: false,
+        envelope: None,
+    }];
     let instance = serve::prepare(&config, true).await?;
     let (cx, shutdown) = (instance.cx.clone(), instance.shutdown.clone());
     let target = demo_target::start().await.context("The demo's local site cannot be started")?;

@@ -8,11 +8,13 @@ macro_rules! say {
 }
 
 mod apply;
+mod backup;
 mod demo;
 mod demo_target;
 mod doctor;
 mod member;
 mod probe;
+mod restore;
 mod settings;
 mod status;
 
@@ -47,6 +49,13 @@ enum Command {
     /// The public status page
     #[command(subcommand)]
     Status(status::Command),
+    /// The databases from their copies into a folder
+    Restore(restore::Options),
+    /// Copies of the databases
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Rehearse a restore: into a folder that is removed
+    Drill(backup::Drill),
     /// People who may sign in
     #[command(subcommand)]
     Member(member::Command),
@@ -94,6 +103,9 @@ async fn dispatch(config: &Config, arguments: Arguments) -> Result<()> {
         Command::Apply(options) => apply::run(config, &options).await,
         Command::Probe(options) => probe::run(config, &options).await,
         Command::Status(command) => status::run(config, command).await,
+        Command::Restore(options) => restore::run(config, &options).await,
+        Command::Backup(command) => backup::run(config, command).await,
+        Command::Drill(options) => backup::drill(config, &options).await,
         Command::Member(command) => member::run(config, command).await,
         Command::Settings(command) => settings::run(config, command).await,
         Command::Doctor(options) => doctor::run(config, &options).await,

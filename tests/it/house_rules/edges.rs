@@ -23,7 +23,7 @@ const SPINE: &[(&str, &[&str])] = &[
 const FRONTEND: &[&str] = &["kernel"];
 const TESTS: &[&str] = &["testkit", "kernel"];
 /// What a capability may import besides the socket and what the socket stands on.
-const OWN_ORGAN: &[(&str, &str)] = &[("backup", "replica")];
+const OWN_ORGAN: &[(&str, &str)] = &[("backup", "replica"), ("status", "replica")];
 
 /// Libraries with one home: nobody else names them in a manifest.
 const HOMES: &[(&str, &[&str], &str)] = &[

@@ -67,9 +67,9 @@ async fn take_fact(cx: Cx, job: Job) -> Result<()> {
 
 /// Reads first: a minute in which nothing changed writes nothing.
 async fn look(cx: Cx, _: Job) -> Result<()> {
-    let metrics = cx.registry.metrics();
+    let own = cx.clone();
     let (findings, is_overdue, is_seeded) =
-        cx.read(move |r| Ok((watch::look(r, &metrics)?, watch::has_overdue(r)?, !rules::list(r)?.is_empty()))).await?;
+        cx.read(move |r| Ok((watch::look(&own, r)?, watch::has_overdue(r)?, !rules::list(r)?.is_empty()))).await?;
     if findings.is_empty() && !is_overdue && is_seeded {
         return Ok(());
     }

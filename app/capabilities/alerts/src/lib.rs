@@ -32,7 +32,7 @@ pub mod severity;
 pub mod shipped;
 pub mod silence;
 
-use capability::{Capability, Cx, Diagnosis, Gauge, Hit, Keep, Nav, Routes, Section, Tasks, Tile, Work};
+use capability::{Capability, Cx, Diagnosis, Gauge, Hit, House, Keep, Nav, Routes, Section, Tasks, Tile, Work};
 use db::{Migration, Reader};
 use kernel::Result;
 
@@ -82,7 +82,7 @@ impl Capability for Alerts {
         contributions::search(r, query)
     }
 
-    fn gauges(&self, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+    fn gauges(&self, _: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
         contributions::gauges(r)
     }
 

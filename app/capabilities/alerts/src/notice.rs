@@ -243,6 +243,7 @@ pub fn merged(mut ending: Notice, topic: Topic, subject: &str) -> Notice {
         Topic::MonitorDown => "was down",
         Topic::MonitorDegraded if is_many => "were degraded",
         Topic::MonitorDegraded => "was degraded",
+        Topic::DumpFailed => "had no good backup for",
         _ => "lasted",
     };
     ending.title = shorten(&format!("{subject} {verb} {lasted}, recovered"), 300);
@@ -381,7 +382,14 @@ fn ended_title(alert: &Alert, lasted: &str) -> String {
         (Topic::MonitorDegraded, false) => format!("{} is well again after {lasted}", alert.subject),
         (Topic::ChannelDead, _) => format!("The channel {} delivers again", alert.subject),
         (Topic::MonitoringInterrupted, _) => format!("Monitoring from {} goes on after {lasted}", alert.subject),
-        (Topic::Metric | Topic::CertificateExpiring, _) => format!("{}: over after {lasted}", alert.subject),
+        (Topic::ReplicaStale, _) => format!("{} is up to date again after {lasted}", alert.subject),
+        (Topic::LeaseLost, _) => format!("{} is this instance's own again after {lasted}", alert.subject),
+        (Topic::SpoolFailing, _) => format!("{} can be put aside again after {lasted}", alert.subject),
+        (Topic::DrillFailed, _) => format!("{} was restored again", alert.subject),
+        (Topic::DumpFailed, _) if alert.resolved_by.is_empty() => {
+            format!("There is a good backup of {} again after {lasted}", alert.subject)
+        }
+        (Topic::DumpFailed | Topic::Metric | Topic::CertificateExpiring, _) => format!("{}: over after {lasted}", alert.subject),
     }
 }
 

@@ -47,7 +47,12 @@ pub enum Topic {
     CertificateExpiring,
     MonitoringInterrupted,
     ChannelDead,
+    ReplicaStale,
+    LeaseLost,
+    SpoolFailing,
+    DrillFailed,
     Metric,
+    DumpFailed,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -158,13 +163,18 @@ pub fn matches_text(needle: &str, words: &[&str]) -> bool {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 6] = [
+    pub const ALL: [Topic; 11] = [
         Topic::MonitorDown,
         Topic::MonitorDegraded,
         Topic::CertificateExpiring,
         Topic::MonitoringInterrupted,
         Topic::ChannelDead,
+        Topic::ReplicaStale,
+        Topic::LeaseLost,
+        Topic::SpoolFailing,
+        Topic::DrillFailed,
         Topic::Metric,
+        Topic::DumpFailed,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -174,7 +184,12 @@ impl Topic {
             Topic::CertificateExpiring => "certificate_expiring",
             Topic::MonitoringInterrupted => "monitoring_interrupted",
             Topic::ChannelDead => "channel_dead",
+            Topic::ReplicaStale => "replica_stale",
+            Topic::LeaseLost => "lease_lost",
+            Topic::SpoolFailing => "spool_failing",
+            Topic::DrillFailed => "drill_failed",
             Topic::Metric => "metric",
+            Topic::DumpFailed => "dump_failed",
         }
     }
 
@@ -185,20 +200,28 @@ impl Topic {
             Topic::CertificateExpiring => "A certificate ends soon",
             Topic::MonitoringInterrupted => "Monitoring is interrupted",
             Topic::ChannelDead => "A channel does not deliver",
+            Topic::ReplicaStale => "A copy of the database is stale",
+            Topic::LeaseLost => "Another instance writes to a destination",
+            Topic::SpoolFailing => "Nothing can be put aside for the copies",
+            Topic::DrillFailed => "A drill of restoring failed",
             Topic::Metric => "A metric crosses a threshold",
+            Topic::DumpFailed => "A database backup failed or is missing",
         }
     }
 
     pub fn parse(text: &str) -> Result<Self> {
         let known = Topic::ALL.into_iter().find(|topic| topic.as_str() == text);
-        known.ok_or_else(|| {
-            Error::invalid("A rule's source is one of monitor_down, monitor_degraded, certificate_expiring, monitoring_interrupted, channel_dead, metric.")
-        })
+        known.ok_or_else(|| Error::invalid(format!("A rule's source is one of {}.", Topic::ALL.map(Topic::as_str).join(", "))))
     }
 
     /// A reminder helps where somebody must act; a certificate is told of again by its own thresholds, a blind spell ends by itself.
     pub fn has_reminders(self) -> bool {
-        matches!(self, Topic::MonitorDown | Topic::Metric | Topic::ChannelDead)
+        !matches!(self, Topic::MonitorDegraded | Topic::CertificateExpiring | Topic::MonitoringInterrupted)
+    }
+
+    /// Told without the group window: whoever told of it has waited out short troubles already.
+    pub fn is_urgent(self) -> bool {
+        matches!(self, Topic::ReplicaStale | Topic::LeaseLost | Topic::SpoolFailing)
     }
 
     /// Several of these at once have one cause more often than not.
@@ -208,7 +231,7 @@ impl Topic {
 }
 
 /// Facts that `alerts.take` reacts to.
-pub const FACTS: [&str; 12] = [
+pub const FACTS: [&str; 21] = [
     "monitor_down",
     "monitor_recovered",
     "monitor_degraded",
@@ -221,6 +244,15 @@ pub const FACTS: [&str; 12] = [
     "monitoring_interrupted",
     "monitoring_resumed",
     "delivery_died",
+    "replica_stale",
+    "replica_caught_up",
+    "lease_lost",
+    "spool_failing",
+    "spool_recovered",
+    "drill_failed",
+    "drill_passed",
+    "dump_failed",
+    "dump_recovered",
 ];
 
 /// The topic under which a fact opens an alert; `None` when it opens nothing.
@@ -231,6 +263,11 @@ pub fn opening_topic(fact: &Fact) -> Option<Topic> {
         Fact::CertificateExpiring { .. } => Some(Topic::CertificateExpiring),
         Fact::MonitoringInterrupted { .. } => Some(Topic::MonitoringInterrupted),
         Fact::DeliveryDied { .. } => Some(Topic::ChannelDead),
+        Fact::ReplicaStale { .. } => Some(Topic::ReplicaStale),
+        Fact::LeaseLost { .. } => Some(Topic::LeaseLost),
+        Fact::SpoolFailing { .. } => Some(Topic::SpoolFailing),
+        Fact::DrillFailed { .. } => Some(Topic::DrillFailed),
+        Fact::DumpFailed { .. } => Some(Topic::DumpFailed),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The rules every instance starts with, as data: the thirteen of the mission and four about monitoring itself. All may be edited;
+//! The rules every instance starts with, as data: the thirteen of the mission, four about monitoring itself, four about copies, one about backups. All may be edited;
 //! a rule whose metric nobody provides yet waits for it.
 
 use std::time::Duration;
@@ -30,7 +30,7 @@ enum From {
 
 const AT_ONCE: Duration = Duration::ZERO;
 
-const SHIPPED: [Shipped; 17] = [
+const SHIPPED: [Shipped; 22] = [
     Shipped {
         key: "mrr-drop",
         name: "MRR dropped by more than 5 %",
@@ -167,6 +167,46 @@ const SHIPPED: [Shipped; 17] = [
         severity: Warning,
         channels: &[Email, Slack, Discord],
         cooldown: DAY,
+    },
+    Shipped {
+        key: "replica-stale",
+        name: "A copy of the database is stale",
+        source: From::Told(Topic::ReplicaStale),
+        severity: Critical,
+        channels: &[Email, Slack, Sms, Discord],
+        cooldown: Duration::from_secs(15 * 60),
+    },
+    Shipped {
+        key: "second-instance",
+        name: "Another instance writes to the same destination",
+        source: From::Told(Topic::LeaseLost),
+        severity: Critical,
+        channels: &[Email, Slack, Sms, Discord],
+        cooldown: Duration::from_secs(15 * 60),
+    },
+    Shipped {
+        key: "spool-failing",
+        name: "Nothing can be put aside for the copies",
+        source: From::Told(Topic::SpoolFailing),
+        severity: Critical,
+        channels: &[Email, Slack, Sms, Discord],
+        cooldown: Duration::from_secs(15 * 60),
+    },
+    Shipped {
+        key: "drill-failed",
+        name: "A copy could not be restored in a drill",
+        source: From::Told(Topic::DrillFailed),
+        severity: Critical,
+        channels: &[Email, Slack],
+        cooldown: AT_ONCE,
+    },
+    Shipped {
+        key: "dump",
+        name: "A database backup failed or is missing",
+        source: From::Told(Topic::DumpFailed),
+        severity: Critical,
+        channels: &[Email, Slack, Discord],
+        cooldown: HOUR,
     },
 ];
 

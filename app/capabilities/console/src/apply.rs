@@ -2,29 +2,35 @@
 
 use capability::{Apply, ApplyContext, Change, Registry, Verb};
 use db::{Reader, Tx};
-use kernel::{Error, Result, Sealer};
+use kernel::{Error, Result, Role, Sealer};
+
+/// Who brings the file, as the audit log names them.
+#[derive(Debug, Clone)]
+pub struct Bringer {
+    pub name: String,
+    pub role: Role,
+}
 
 /// What [`run`] would do; nothing is written.
-pub fn plan(registry: Registry, r: &Reader<'_>, sealer: &Sealer, text: &str) -> Result<Vec<Change>> {
+pub fn plan(registry: Registry, r: &Reader<'_>, sealer: &Sealer, role: Role, text: &str) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for (apply, section) in sections(registry, text)? {
-        changes.extend(apply.plan(r, &ApplyContext { sealer, registry }, &section)?);
+        changes.extend(apply.plan(r, &ApplyContext { sealer, registry, role }, &section)?);
     }
     Ok(changes)
 }
 
-/// Makes it so. All sections are planned first, so that bad input in the last one changes nothing in the first; `actor` is who
-/// the audit log names. What is as it should be stays untouched, and then the audit log says nothing either.
-pub fn run(registry: Registry, tx: &mut Tx<'_>, sealer: &Sealer, actor: &str, text: &str) -> Result<Vec<Change>> {
-    plan(registry, tx, sealer, text)?;
+/// Makes it so. All sections are planned first, so that bad input in the last one changes nothing in the first. What is as it should be stays untouched, and then the audit log says nothing either.
+pub fn run(registry: Registry, tx: &mut Tx<'_>, sealer: &Sealer, by: &Bringer, text: &str) -> Result<Vec<Change>> {
+    plan(registry, tx, sealer, by.role, text)?;
     let mut changes = Vec::new();
     for (apply, section) in sections(registry, text)? {
-        changes.extend(apply.apply(tx, &ApplyContext { sealer, registry }, &section)?);
+        changes.extend(apply.apply(tx, &ApplyContext { sealer, registry, role: by.role }, &section)?);
     }
     let count = changes.iter().filter(|change| change.verb != Verb::Keep).count();
     if count > 0 {
         let detail = if count == 1 { "1 change".to_owned() } else { format!("{count} changes") };
-        identity::store::audit_as(tx, actor, "console.apply.run", "", &detail)?;
+        identity::store::audit_as(tx, &by.name, "console.apply.run", "", &detail)?;
     }
     Ok(changes)
 }

@@ -42,8 +42,8 @@ pub(crate) async fn ready(State(cx): State<Cx>) -> Response {
 }
 
 pub(crate) async fn metrics(State(cx): State<Cx>) -> Reply {
-    let registry = cx.registry;
-    let mut gauges = cx.read(move |r| registry.gauges(r)).await?;
+    let own = cx.clone();
+    let mut gauges = cx.read(move |r| own.registry.gauges(&own, r)).await?;
     gauges.extend(process_gauges());
     let mut text = String::new();
     model::exposition(&gauges, &mut text);

@@ -14,7 +14,7 @@ mod pages;
 mod routes;
 mod store;
 
-use capability::{Capability, Diagnosis, Gauge, Keep, Nav, NavGroup, Routes, Work};
+use capability::{Capability, Diagnosis, Gauge, House, Keep, Nav, NavGroup, Routes, Work};
 use db::Reader;
 use kernel::{Result, Role};
 
@@ -55,7 +55,7 @@ impl Capability for Console {
         NAV
     }
 
-    fn gauges(&self, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+    fn gauges(&self, _: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
         health::gauges(r)
     }
 

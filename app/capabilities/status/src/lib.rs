@@ -2,7 +2,7 @@
 //!
 //! - [`model`]: what is shown and decided, pure; [`i18n`]: the page's words
 //! - [`site`], [`pages`], [`feeds`]: the public site as files, from one snapshot; [`links`]: where each stands
-//! - [`load`]: from tables and feeds to a snapshot; [`publisher`]: the site in memory; [`export`]: the site as a folder
+//! - [`load`]: from tables and feeds to a snapshot; [`publisher`]: the site in memory; [`export`]: the site in a bucket or folder
 //! - [`acts`]: what people and programs do; [`jobs`], [`loose`]: what happens by itself; [`follow`], [`send`]: subscribers
 //! - [`routes`]: doors of the public, of members, of programs; [`gate`]: the password
 //! - [`store`]: SQL; [`settings`]: what an operator decides; [`apply`]: `[[components]]` of a file
@@ -30,10 +30,13 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use crate::export::outcome::Outcome;
 use crate::model::report::Visibility;
 use crate::model::subscriber::SubscriberState;
-use crate::store::{components, maintenances, reports, subscribers};
-use capability::{Apply, Capability, Cx, Diagnosis, Gauge, Hit, Keep, Nav, NavGroup, Routes, Section, Tasks, Tile, Work};
+use crate::store::{components, exports, maintenances, reports, subscribers};
+use capability::{
+    Apply, Capability, Cx, Diagnosis, Gauge, Hit, House, Keep, Metric, Nav, NavGroup, Reading, Routes, Section, Tasks, Tile, Work,
+};
 use db::{Migration, Reader};
 use frontend::Tone;
 use kernel::{Result, Role};
@@ -43,12 +46,29 @@ pub struct Status;
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "status", sql: include_str!("../migrations/0001_status.sql") },
     Migration { number: 2, name: "loose", sql: include_str!("../migrations/0002_loose.sql") },
+    Migration { number: 3, name: "exports", sql: include_str!("../migrations/0003_exports.sql") },
 ];
 const NAV: &[Nav] = &[Nav { label: "Status page", path: "/status/edit", icon: "status", group: NavGroup::Watch, rank: Role::Viewer }];
 const KEEP: &[Keep] = &[
     Keep { what: "Reports on the public page", days: load::REPORT_DAYS },
     Keep { what: "Unsubscribed people's links", days: jobs::LEFT_DAYS },
 ];
+
+/// Puts the public page into memory once: for an instance whose log is still being restored.
+pub async fn publish_once(cx: &Cx) {
+    publisher::Publisher::default().publish_once(cx).await;
+}
+
+const METRICS: &[Metric] = &[Metric {
+    name: "status.export_failing_minutes",
+    label: "For how long the status page could not be exported",
+    unit: "minutes",
+    read: |_, r| {
+        let Some(outcome) = present_export(r)? else { return Ok(None) };
+        let minutes = outcome.failing_since.map_or(0.0, |since| r.now.since(since).as_secs_f64() / 60.0);
+        Ok(Some(Reading { value: minutes, samples: 1 }))
+    },
+}];
 
 impl Capability for Status {
     fn name(&self) -> &'static str {
@@ -69,6 +89,7 @@ impl Capability for Status {
 
     fn start(&self, cx: &Cx, tasks: &mut Tasks) {
         tasks.spawn("status.publisher", publisher::run(cx.clone(), tasks.shutdown()));
+        tasks.spawn("status.exporter", export::run(cx.clone(), tasks.shutdown()));
     }
 
     fn settings(&self) -> Option<Section> {
@@ -89,6 +110,11 @@ impl Capability for Status {
             (told, _) => (format!("{told} open"), Tone::Bad),
         };
         let subscribers = subscribers::count_by_state(r, SubscriberState::Active)?;
+        if failing_export(r)?.is_some() {
+            let note = "Its copy elsewhere is not renewed.".to_owned();
+            let href = "/status/edit/appearance#export".to_owned();
+            return Ok(vec![Tile { title: "Status page".to_owned(), value, note, href, tone: Tone::Bad, spark: Vec::new() }]);
+        }
         let note = match components::count_components(r)? {
             0 => "Add components, so that visitors see something.".to_owned(),
             count => format!("{count} components, {subscribers} subscribers"),
@@ -116,7 +142,7 @@ impl Capability for Status {
         Ok(hits)
     }
 
-    fn gauges(&self, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+    fn gauges(&self, _: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
         let mut gauges = Vec::new();
         for state in [SubscriberState::Active, SubscriberState::Pending] {
             gauges.push(Gauge {
@@ -134,6 +160,10 @@ impl Capability for Status {
             value: as_float(open),
         });
         Ok(gauges)
+    }
+
+    fn metrics(&self) -> &'static [Metric] {
+        METRICS
     }
 
     fn keep(&self) -> &'static [Keep] {
@@ -171,15 +201,24 @@ impl Capability for Status {
         if is_late {
             tell(Tone::Warn, "A maintenance should have ended and has not.", "See under Jobs whether work is being done.");
         }
-        if let Some(dir) = settings::export_dir(r)? {
-            if settings::is_protected(r)? {
-                tell(Tone::Warn, "It is not exported, because it has a password.", "Remove the password or the export folder.");
-            } else if !dir.is_dir() {
-                tell(Tone::Bad, "The export folder does not exist.", "Make it, and give it to the user hermetic runs as.");
-            }
+        if let Some((since, failure)) = failing_export(r)? {
+            let finding = format!("It could not be exported since {}: {failure}", since.rfc3339());
+            tell(Tone::Bad, &finding, "Mend it, then see Status page, Appearance: “Try it now”.");
+        } else if !settings::export_address(r)?.is_empty() && settings::is_protected(r)? {
+            tell(Tone::Warn, "It is not exported, because it has a password.", "Remove the password or the place of the export.");
         }
         Ok(findings)
     }
+}
+
+/// What became of the last export to the place that is configured now.
+fn present_export(r: &Reader<'_>) -> Result<Option<Outcome>> {
+    let address = settings::export_address(r)?;
+    Ok(exports::find(r)?.filter(|outcome| !address.is_empty() && outcome.place == address))
+}
+
+fn failing_export(r: &Reader<'_>) -> Result<Option<(kernel::Time, String)>> {
+    Ok(present_export(r)?.and_then(|outcome| Some((outcome.failing_since?, outcome.failure))))
 }
 
 fn as_float(count: i64) -> f64 {

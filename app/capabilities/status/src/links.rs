@@ -37,13 +37,20 @@ pub struct Links {
 pub enum Form {
     /// Answered by the process below this path: empty on an own host, else `/status`.
     Served { base: String },
-    /// Files in a folder: links are relative, pages end in `.html`.
-    Exported,
+    /// Files elsewhere: links are relative, pages end in `.html`. A first page without news for more minutes than `late_after` says so.
+    Exported { late_after: u32 },
 }
 
 impl Links {
     pub fn is_exported(&self) -> bool {
-        self.form == Form::Exported
+        self.late_after().is_some()
+    }
+
+    pub fn late_after(&self) -> Option<u32> {
+        match self.form {
+            Form::Exported { late_after } => Some(late_after),
+            Form::Served { .. } => None,
+        }
     }
 
     /// The address for feeds, mails and other places outside.
@@ -66,7 +73,7 @@ impl Links {
             Form::Served { base } if path.is_empty() && base.is_empty() => "/".to_owned(),
             Form::Served { base } if path.is_empty() => base.clone(),
             Form::Served { base } => format!("{base}/{path}"),
-            Form::Exported => {
+            Form::Exported { .. } => {
                 let depth = self.path(here, from).matches('/').count();
                 format!("{}{path}", "../".repeat(depth))
             }
@@ -77,7 +84,7 @@ impl Links {
     pub fn path(&self, target: Target<'_>, language: Language) -> String {
         let prefix = if language == self.language { String::new() } else { format!("{}/", language.as_str()) };
         let page = |name: &str| match &self.form {
-            Form::Exported => format!("{prefix}{name}.html"),
+            Form::Exported { .. } => format!("{prefix}{name}.html"),
             Form::Served { .. } => format!("{prefix}{name}"),
         };
         match target {

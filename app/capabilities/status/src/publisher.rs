@@ -1,7 +1,6 @@
 //! The page in memory: rendered on each change and each minute, answered without touching the database. When something fails,
 //! what was published last stays.
 
-use crate::export;
 use crate::links::Links;
 use crate::load;
 use crate::model::Snapshot;
@@ -11,7 +10,6 @@ use capability::Cx;
 use kernel::time::Stopwatch;
 use kernel::{Error, Result};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -38,7 +36,6 @@ struct Seen {
     snapshot: Snapshot,
     served: Links,
     own: Option<(String, Links)>,
-    export: Option<(PathBuf, Links)>,
     is_protected: bool,
 }
 
@@ -54,8 +51,8 @@ pub async fn run(cx: Cx, shutdown: CancellationToken) {
     }
 }
 
-/// Returns when it is time to publish again.
-async fn due(signals: &mut Receiver<&'static str>) {
+/// Returns when it is time to publish again, here or elsewhere.
+pub(crate) async fn due(signals: &mut Receiver<&'static str>) {
     let watch = Stopwatch::start();
     let mut limit = MINUTE;
     while watch.elapsed() < limit {
@@ -92,7 +89,6 @@ impl Publisher {
                     snapshot: load::snapshot(r, registry)?,
                     served: settings::served_links(r, &boot)?,
                     own: own.map(|host| Ok::<_, Error>((host, settings::host_links(r, &boot)?))).transpose()?,
-                    export: settings::export_dir(r)?.map(|dir| Ok::<_, Error>((dir, settings::exported_links(r, &boot)?))).transpose()?,
                     is_protected: settings::is_protected(r)?,
                 })
             })
@@ -100,11 +96,6 @@ impl Publisher {
         let hot = cx.hot.clone();
         let work = move || {
             hot.publish(OWNER, self.sites(&seen));
-            if let Some((dir, links)) = &seen.export
-                && let Err(error) = renew_export(&seen, links, dir)
-            {
-                tracing::error!(error = %error.chain(), "the exported status page was not renewed");
-            }
             self
         };
         tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal("rendering the status page").because(error))
@@ -154,15 +145,6 @@ impl Publisher {
     }
 }
 
-/// Copies from the time before the password would tell everybody what the page tells only some.
-fn renew_export(seen: &Seen, links: &Links, dir: &Path) -> Result<()> {
-    match seen.is_protected {
-        false => export::write(&seen.snapshot, links, dir).map(|_| ()),
-        true if export::is_written(dir) => export::withdraw(&seen.snapshot, links, dir),
-        true => Ok(()),
-    }
-}
-
 fn at(base: &str, path: &str) -> String {
     format!("{base}/{path}")
 }
@@ -173,7 +155,7 @@ fn hot_page(file: &File) -> HotPage {
 }
 
 /// Equal as long as no page of history would come out differently, and at most for a day: then what is recent is judged anew.
-fn fingerprint(snapshot: &Snapshot, links: &Links) -> String {
+pub(crate) fn fingerprint(snapshot: &Snapshot, links: &Links) -> String {
     let names: Vec<(&str, &str)> = snapshot.components().map(|component| (component.public_id.as_str(), component.name.as_str())).collect();
     let day = snapshot.generated_at.day_start();
     kernel::ids::digest(&format!(

@@ -1,5 +1,6 @@
 //! What an operator decides about the page, and how the page's look and addresses follow from it.
 
+use crate::export::{self, Cadence, Credentials, Place};
 use crate::links::{Form, Links};
 use crate::model::look::Accent;
 use crate::model::{Language, Look};
@@ -9,7 +10,6 @@ use capability::{Boot, Section, Setting, SettingKind};
 use db::Reader;
 use kernel::text::WebUrl;
 use kernel::{Result, Sealer, Secret};
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub const SECTION: Section = Section {
@@ -30,8 +30,12 @@ pub const SECTION: Section = Section {
         DRAFT_MINUTES,
         AUTO_PUBLISH,
         AUTO_PUBLISH_MINUTES,
-        EXPORT_DIR,
+        EXPORT_TO,
+        EXPORT_KEY_ID,
+        EXPORT_SECRET,
         EXPORT_URL,
+        EXPORT_MINUTES,
+        EXPORT_CACHE,
     ],
 };
 
@@ -128,11 +132,26 @@ const AUTO_PUBLISH_MINUTES: Setting = Setting {
     kind: SettingKind::Number { min: 0.0, max: 120.0, unit: "minutes" },
     default: "5",
 };
-const EXPORT_DIR: Setting = Setting {
-    key: "status.export_dir",
-    label: "Export folder",
-    help: "The whole page is written there as files on each change and each minute, to be served by another host or a bucket.",
-    kind: SettingKind::Text { max: 300 },
+const EXPORT_TO: Setting = Setting {
+    key: "status.export_to",
+    label: "Export to",
+    help: "A bucket or an own folder that another host or a CDN serves, so that the page outlives this machine: \
+           s3://bucket/path?endpoint=https://host, or /an/absolute/folder. Empty: no export. What was exported to a former place stays there.",
+    kind: SettingKind::Checked { max: 500, check: export::check },
+    default: "",
+};
+const EXPORT_KEY_ID: Setting = Setting {
+    key: "status.export_access_key_id",
+    label: "Access key of the bucket",
+    help: "Its ID. It may put, list and delete objects; a folder needs none.",
+    kind: SettingKind::Text { max: 200 },
+    default: "",
+};
+const EXPORT_SECRET: Setting = Setting {
+    key: "status.export_secret_access_key",
+    label: "Secret of that key",
+    help: "Stored sealed.",
+    kind: SettingKind::Secret,
     default: "",
 };
 const EXPORT_URL: Setting = Setting {
@@ -141,6 +160,22 @@ const EXPORT_URL: Setting = Setting {
     help: "What its feeds name as their own address. Empty: the address of this page.",
     kind: SettingKind::Url,
     default: "",
+};
+
+const EXPORT_MINUTES: Setting = Setting {
+    key: "status.export_minutes",
+    label: "Renew the exported page every",
+    help: "Changes go out at once; this often it also says that somebody still watches. Each time is four writes to the bucket, \
+           about 173,000 a month for every minute.",
+    kind: SettingKind::Number { min: 1.0, max: 60.0, unit: "minutes" },
+    default: "1",
+};
+const EXPORT_CACHE: Setting = Setting {
+    key: "status.export_cache_seconds",
+    label: "Let caches keep it for",
+    help: "What a CDN in front of the bucket is told. While the bucket does not answer it may show the last page for a day.",
+    kind: SettingKind::Number { min: 0.0, max: 600.0, unit: "seconds" },
+    default: "30",
 };
 
 /// How suggested reports are handled.
@@ -203,8 +238,30 @@ pub fn mails_per_minute(r: &Reader<'_>) -> Result<u32> {
     Ok(rate.max(1))
 }
 
-pub fn export_dir(r: &Reader<'_>) -> Result<Option<PathBuf>> {
-    Ok(Some(text(r, &EXPORT_DIR)?).filter(|dir| !dir.is_empty()).map(PathBuf::from))
+/// The configured place of the export as it was entered, and how it is treated.
+pub fn export_place(r: &Reader<'_>, sealer: &Sealer) -> Result<Option<Place>> {
+    let address = text(r, &EXPORT_TO)?;
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let credentials = export_credentials(r, sealer)?;
+    Ok(Some(Place { credentials, cadence: export_cadence(r)?, address }))
+}
+
+pub fn export_credentials(r: &Reader<'_>, sealer: &Sealer) -> Result<Credentials> {
+    let secret = settings::secret(r, sealer, &EXPORT_SECRET)?.unwrap_or_default();
+    Ok(Credentials { access_key_id: text(r, &EXPORT_KEY_ID)?, secret_access_key: secret })
+}
+
+pub fn export_cadence(r: &Reader<'_>) -> Result<Cadence> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the settings' ranges are small and positive")]
+    let whole = |setting: &Setting| -> Result<u32> { Ok(number(r, setting)?.max(0.0) as u32) };
+    Ok(Cadence { minutes: whole(&EXPORT_MINUTES)?.max(1), cache_seconds: whole(&EXPORT_CACHE)? })
+}
+
+/// Where the export goes, without what opens it; empty when it goes nowhere.
+pub fn export_address(r: &Reader<'_>) -> Result<String> {
+    text(r, &EXPORT_TO)
 }
 
 /// Addresses of the page below `/status`.
@@ -218,7 +275,7 @@ pub fn host_links(r: &Reader<'_>, boot: &Boot) -> Result<Links> {
 }
 
 pub fn exported_links(r: &Reader<'_>, boot: &Boot) -> Result<Links> {
-    let mut links = links(r, boot, Form::Exported)?;
+    let mut links = links(r, boot, Form::Exported { late_after: export_cadence(r)?.late_after() })?;
     let own = text(r, &EXPORT_URL)?;
     if !own.is_empty() {
         links.root = own.trim_end_matches('/').to_owned();

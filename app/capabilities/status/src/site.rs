@@ -31,13 +31,6 @@ impl File {
     }
 }
 
-/// Everything, leaves first and the first pages last: whoever copies in this order never links to what is not there yet.
-pub fn whole(snapshot: &Snapshot, links: &Links) -> Vec<File> {
-    let mut files = lasting(snapshot, links);
-    files.extend(present(snapshot, links));
-    files
-}
-
 /// One file, for pages that are not kept in memory.
 pub fn find(snapshot: &Snapshot, links: &Links, path: &str) -> Option<File> {
     let found = lasting_where(snapshot, links, &|_, known| known == path).pop();
@@ -100,7 +93,8 @@ fn lasting_where(snapshot: &Snapshot, links: &Links, is_wanted: &dyn Fn(Target<'
     files
 }
 
-/// Feeds, data, badges, and the first page of each language.
+/// Feeds, data, badges, and the first page of each language, the one without prefix last: whoever copies what is lasting and
+/// then this never links to what is not there yet.
 pub fn present(snapshot: &Snapshot, links: &Links) -> Vec<File> {
     let mut files = feeds(snapshot, links);
     files.extend(badges(snapshot, links));

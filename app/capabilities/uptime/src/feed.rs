@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use capability::{Condition, Diagnosis, Feed, FeedSource, Gauge, Hit, ResponsePoint, Stretch, Tile};
+use capability::{Condition, Diagnosis, Feed, FeedSource, Gauge, Hit, House, ResponsePoint, Stretch, Tile};
 use db::Reader;
 use frontend::Tone;
 use kernel::ids::MonitorId;
@@ -125,7 +125,7 @@ pub fn search(r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
     Ok(store::monitors::list(r)?.into_iter().filter(fits).take(10).map(hit).collect())
 }
 
-pub fn gauges(r: &Reader<'_>) -> Result<Vec<Gauge>> {
+pub fn gauges(house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
     let names: HashMap<_, _> = store::monitors::list(r)?.into_iter().map(|monitor| (monitor.id, monitor.name.clone())).collect();
     let mut gauges = Vec::new();
     for (id, shown) in store::states::shown(r)? {
@@ -144,7 +144,7 @@ pub fn gauges(r: &Reader<'_>) -> Result<Vec<Gauge>> {
         });
     }
     for metric in crate::host::METRICS {
-        if let Some(reading) = (metric.read)(r)? {
+        if let Some(reading) = (metric.read)(house, r)? {
             gauges.push(Gauge { name: crate::host::gauge_name(metric.name), help: metric.label, labels: Vec::new(), value: reading.value });
         }
     }

@@ -1,6 +1,6 @@
 //! The machine we run on: disk, memory and load as numbers that alert rules may watch. Linux, from /proc and statvfs.
 
-use capability::{Metric, Reading};
+use capability::{House, Metric, Reading};
 use db::Reader;
 use kernel::Result;
 
@@ -22,13 +22,13 @@ pub fn gauge_name(metric: &str) -> &'static str {
     }
 }
 
-fn monitors_down(r: &Reader<'_>) -> Result<Option<Reading>> {
+fn monitors_down(_: &House, r: &Reader<'_>) -> Result<Option<Reading>> {
     let (down, watched) = store::states::down_and_watched(r)?;
     Ok((watched > 0).then(|| Reading { value: down as f64, samples: watched.unsigned_abs() }))
 }
 
 /// The file system that holds the database: the one whose filling up would stop us.
-fn disk(r: &Reader<'_>) -> Result<Option<Reading>> {
+fn disk(_: &House, r: &Reader<'_>) -> Result<Option<Reading>> {
     let path = store::file_path(r)?;
     let Ok(found) = rustix::fs::statvfs(path.as_str()) else { return Ok(None) };
     let used = found.f_blocks.saturating_sub(found.f_bfree);
@@ -37,12 +37,12 @@ fn disk(r: &Reader<'_>) -> Result<Option<Reading>> {
     Ok((usable > 0).then(|| Reading { value: used as f64 * 100.0 / usable as f64, samples: 1 }))
 }
 
-fn memory(_: &Reader<'_>) -> Result<Option<Reading>> {
+fn memory(_: &House, _: &Reader<'_>) -> Result<Option<Reading>> {
     let Ok(text) = std::fs::read_to_string("/proc/meminfo") else { return Ok(None) };
     Ok(memory_percent(&text).map(|value| Reading { value, samples: 1 }))
 }
 
-fn load(_: &Reader<'_>) -> Result<Option<Reading>> {
+fn load(_: &House, _: &Reader<'_>) -> Result<Option<Reading>> {
     let Ok(text) = std::fs::read_to_string("/proc/loadavg") else { return Ok(None) };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let load = text.split_whitespace().nth(1).and_then(|load| load.parse::<f64>().ok());

@@ -21,7 +21,9 @@ pub mod store;
 
 pub use agent::{AgentOptions, probe_agent};
 
-use capability::{Apply, Capability, Cx, Diagnosis, Feed, Gauge, Hit, Keep, Metric, Nav, NavGroup, Routes, Section, Tasks, Tile, Work};
+use capability::{
+    Apply, Capability, Cx, Diagnosis, Feed, Gauge, Hit, House, Keep, Metric, Nav, NavGroup, Routes, Section, Tasks, Tile, Work,
+};
 use db::{Migration, Reader};
 use kernel::{Result, Role};
 
@@ -81,8 +83,8 @@ impl Capability for Uptime {
         host::METRICS
     }
 
-    fn gauges(&self, r: &Reader<'_>) -> Result<Vec<Gauge>> {
-        feed::gauges(r)
+    fn gauges(&self, house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+        feed::gauges(house, r)
     }
 
     fn keep(&self) -> &'static [Keep] {

@@ -1,7 +1,7 @@
 //! Sections of a file that describes what should be: `hermetic apply file.toml` shows the plan first, then makes it so.
 
 use db::{Reader, Tx};
-use kernel::{Result, Sealer};
+use kernel::{Result, Role, Sealer};
 use serde::Serialize;
 
 use crate::Registry;
@@ -12,6 +12,8 @@ pub struct ApplyContext<'a> {
     pub sealer: &'a Sealer,
     /// For references to what other capabilities own, by name ([`Registry::feed_sources`]).
     pub registry: Registry,
+    /// Who brings the file: what only an owner may do is refused to others here, too.
+    pub role: Role,
 }
 
 /// One top-level key of the file, such as `monitors`. Applying the same file twice changes nothing the second time.

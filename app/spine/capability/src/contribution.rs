@@ -4,6 +4,8 @@ use db::Reader;
 use frontend::Tone;
 use kernel::{Result, Role};
 
+use crate::House;
+
 /// An entry of the console's navigation.
 #[derive(Debug, Clone, Copy)]
 pub struct Nav {
@@ -65,13 +67,14 @@ pub struct Hit {
     pub href: String,
 }
 
-/// A number that an alert rule may watch. `read` gives `None` while there is nothing to compute it from.
+/// A number that an alert rule may watch. `read` gives `None` while there is nothing to compute it from; it may look at what
+/// the house keeps in memory.
 #[derive(Clone, Copy)]
 pub struct Metric {
     pub name: &'static str,
     pub label: &'static str,
     pub unit: &'static str,
-    pub read: fn(&Reader<'_>) -> Result<Option<Reading>>,
+    pub read: fn(&House, &Reader<'_>) -> Result<Option<Reading>>,
 }
 
 /// A computed value and how many observations it rests on.

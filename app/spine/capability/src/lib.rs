@@ -30,7 +30,7 @@ pub use identity::audit;
 pub use open::{OpenOptions, is_https, open, plain_frame, route_table, router, runner};
 pub use registry::Registry;
 pub use settings::{Section, Setting, SettingKind};
-pub use slots::Slots;
+pub use slots::{Durability, Slots};
 pub use tasks::Tasks;
 
 use db::{Migration, Reader};
@@ -91,8 +91,8 @@ pub trait Capability: Sync {
         &[]
     }
 
-    /// Numbers for Prometheus.
-    fn gauges(&self, _r: &Reader<'_>) -> Result<Vec<Gauge>> {
+    /// Numbers for Prometheus, from the tables and from what the house keeps in memory.
+    fn gauges(&self, _house: &House, _r: &Reader<'_>) -> Result<Vec<Gauge>> {
         Ok(Vec::new())
     }
 

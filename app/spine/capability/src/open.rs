@@ -8,14 +8,25 @@ use frontend::PlainFrame;
 use identity::{LoginCookie, MemberGate};
 use kernel::{Clock, Error, Result, Role, Sealer};
 use outbound::Outbound;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use web::{Access, Admission, FinishOptions, HotPages, Limiter, Live, Metrics, RouteEntry, live_handler};
 
+use crate::slots::Durability;
 use crate::{Boot, Cx, House, Registry, Slots, framed, settings};
 
 /// Reads at once per file. Each costs a page cache of at most 2 MB; a small SaaS has a handful of people looking.
 const READERS: usize = 4;
+
+/// When the disk fills up, observations are refused first and the state last: what a person did must still be stored, and the
+/// alert that says why.
+fn floor(file: File) -> u64 {
+    match file {
+        File::Hermetic => 64 << 20,
+        File::Telemetry => 256 << 20,
+    }
+}
 
 pub struct OpenOptions {
     pub boot: Boot,
@@ -25,14 +36,29 @@ pub struct OpenOptions {
     pub sealer: Sealer,
     /// The key file was replaced on purpose: what the old one sealed is given up.
     pub accepts_new_key: bool,
+    /// Where telemetry.db stands in for the real one while that is being restored.
+    pub log_folder: Option<PathBuf>,
+    /// [`db::Checkpoints::ByCopier`] where the files are replicated.
+    pub checkpoints: db::Checkpoints,
     /// Ends live streams, so that they do not hold the drain.
     pub shutdown: CancellationToken,
 }
 
 /// Opens both files and brings their tables up to date.
 pub fn open(options: OpenOptions) -> Result<Cx> {
-    let file =
-        |file| Db::open(db::OpenOptions { folder: options.boot.data_dir.clone(), file, readers: READERS, clock: options.clock.clone() });
+    let file = |file| {
+        Db::open(db::OpenOptions {
+            folder: match (&options.log_folder, file) {
+                (Some(folder), File::Telemetry) => folder.clone(),
+                _ => options.boot.data_dir.clone(),
+            },
+            file,
+            readers: READERS,
+            clock: options.clock.clone(),
+            checkpoints: options.checkpoints,
+            floor: floor(file),
+        })
+    };
     let (hermetic, telemetry) = (file(File::Hermetic)?, file(File::Telemetry)?);
     hermetic.migrate(options.registry.migrations())?;
     telemetry.migrate(options.registry.telemetry_migrations())?;
@@ -76,10 +102,24 @@ fn routes(registry: Registry) -> crate::Routes {
 pub fn router(cx: &Cx, trusted_proxies: Vec<ipnet::IpNet>) -> Result<Router> {
     let is_https = is_https(cx);
     let gate = MemberGate { db: cx.hermetic.clone(), cookie: LoginCookie { is_secure: is_https } };
-    let admission = Admission { gate: Arc::new(gate), public_url: cx.boot.public_url.clone() };
+    let admission = Admission { gate: Arc::new(gate), public_url: cx.boot.public_url.clone(), durable: Some(Arc::new(InSlot(cx.clone()))) };
     let router = routes(cx.registry).into_router(&admission).map_err(|problems| Error::internal(problems.join(" ")))?;
     let options = FinishOptions { error_page, is_https, trusted_proxies, metrics: cx.metrics.clone() };
     Ok(web::finish(router.with_state(cx.clone()), options))
+}
+
+/// What holds answers back lies in a slot of the house ([`Durability`]), put there when copies are made.
+struct InSlot(Cx);
+
+impl web::Durable for InSlot {
+    fn reached<'a>(&'a self, owner: &'static str) -> web::BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match self.0.slots.find::<Durability>() {
+                Some(durability) => durability.0.reached(owner).await,
+                None => Ok(()),
+            }
+        })
+    }
 }
 
 /// The work of the house, ready to run.

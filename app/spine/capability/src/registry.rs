@@ -5,7 +5,8 @@ use kernel::Result;
 
 use crate::settings::SPINE_SECTIONS;
 use crate::{
-    Apply, Capability, Condition, Diagnosis, Feed, FeedSource, Gauge, Hit, Metric, ResponsePoint, Routes, Section, Stretch, Tile, Work,
+    Apply, Capability, Condition, Diagnosis, Feed, FeedSource, Gauge, Hit, House, Metric, ResponsePoint, Routes, Section, Stretch, Tile,
+    Work,
 };
 
 #[derive(Clone, Copy)]
@@ -61,8 +62,8 @@ impl Registry {
         self.collect(|capability| capability.search(r, query))
     }
 
-    pub fn gauges(&self, r: &Reader<'_>) -> Result<Vec<Gauge>> {
-        self.collect(|capability| capability.gauges(r))
+    pub fn gauges(&self, house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+        self.collect(|capability| capability.gauges(house, r))
     }
 
     pub fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {

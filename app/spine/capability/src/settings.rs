@@ -32,6 +32,11 @@ pub enum SettingKind {
     Text {
         max: usize,
     },
+    /// One line that its owner understands, or empty. `check` says what is wrong with it.
+    Checked {
+        max: usize,
+        check: fn(&str) -> Result<()>,
+    },
     /// Several lines; may be empty.
     Lines {
         max: usize,
@@ -175,10 +180,18 @@ pub fn checked(setting: &Setting, value: &str) -> Result<String> {
     let wrong = |sentence: String| Err(Error::field(setting.key, sentence));
     let named = |result: Result<String>| result.map_err(|error| Error::field(setting.key, error.message()));
     match setting.kind {
-        SettingKind::Text { .. } | SettingKind::Url | SettingKind::Email | SettingKind::Color | SettingKind::Host if value.is_empty() => {
+        SettingKind::Text { .. }
+        | SettingKind::Checked { .. }
+        | SettingKind::Url
+        | SettingKind::Email
+        | SettingKind::Color
+        | SettingKind::Host
+            if value.is_empty() =>
+        {
             Ok(String::new())
         }
         SettingKind::Text { max } => named(checked_line(value, setting.label, max)),
+        SettingKind::Checked { max, check } => named(checked_line(value, setting.label, max).and_then(|line| check(&line).map(|()| line))),
         SettingKind::Lines { max } if value.chars().count() > max => {
             wrong(format!("Please shorten “{}” to {max} characters.", setting.label))
         }

@@ -8,8 +8,15 @@ const SECRET: Setting = Setting { key: "test.secret", label: "Secret", help: "",
 const HOST: Setting = Setting { key: "test.host", label: "Host", help: "", kind: SettingKind::Host, default: "" };
 
 fn open(folder: &tempfile::TempDir) -> Db {
-    let db = Db::open(OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 1, clock: Clock::frozen(Time(1)) })
-        .unwrap();
+    let db = Db::open(OpenOptions {
+        folder: folder.path().to_owned(),
+        file: File::Hermetic,
+        readers: 1,
+        clock: Clock::frozen(Time(1)),
+        checkpoints: db::Checkpoints::Automatic,
+        floor: 0,
+    })
+    .unwrap();
     db.migrate(vec![Migrations { owner: "capability", list: crate::MIGRATIONS }]).unwrap();
     db
 }

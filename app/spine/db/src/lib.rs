@@ -4,17 +4,24 @@
 //!   hide inside a transaction
 //! - [`Tx`], [`Reader`]: what these closures get; [`Tx::now`](Reader::now) is the time of the transaction
 //! - [`Migration`]: forward-only, one list per capability, checked by checksum at every start
+//! - [`Quiet`]: the moment between two transactions, for whoever copies the file; [`Committed`] wakes it
+//! - [`check_file`], [`inspect_file`]: whether a file that nobody writes is sound, for copies that were restored
 //! - [`Signal`]: a topic told to listeners (live pages, sleeping workers) once the transaction is on disk
 
 mod error;
+mod floor;
+mod inspect;
 mod migrate;
 mod open;
+mod quiet;
 mod reader;
 mod tx;
 mod writer;
 
+pub use inspect::{Inspected, check_file, inspect_file, read_file};
 pub use migrate::{Migration, Migrations};
-pub use open::{Db, File, OpenOptions};
+pub use open::{Checkpoints, Db, File, OpenOptions};
+pub use quiet::{Committed, Pinned, Quiet};
 pub use reader::Reader;
 pub use tx::Tx;
 

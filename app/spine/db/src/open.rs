@@ -5,11 +5,13 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
-use tokio::sync::{Semaphore, broadcast, oneshot};
+use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
 use crate::error::query_error;
+use crate::floor::Floor;
+use crate::quiet::gone as writer_gone;
 use crate::writer::{self, Requests, Writer};
-use crate::{Migrations, Reader, Signal, Tx, migrate};
+use crate::{Committed, Migrations, Quiet, Reader, Signal, Tx, migrate};
 
 /// 3.50.2 and 3.51.1 can corrupt a file when the WAL is reset; 3.51.3 is the first without the fault.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -32,9 +34,22 @@ impl File {
     }
 }
 
+/// Who moves the write-ahead log into the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checkpoints {
+    /// SQLite, every 1,000 pages and when the file closes.
+    Automatic,
+    /// Only [`Quiet::checkpoint`]: a copier must have read the log first, and the log stays when the file closes.
+    ByCopier,
+}
+
 pub struct OpenOptions {
     pub folder: PathBuf,
     pub file: File,
+    pub checkpoints: Checkpoints,
+    /// Writes are refused while the disk has less than this many bytes free: what is refused in time is told clearly, what
+    /// fails in the middle is not. The log's floor lies above the state's, so that it goes first.
+    pub floor: u64,
     /// How many reads may run at once; each idle reader costs its page cache (at most 2 MB).
     pub readers: usize,
     pub clock: Clock,
@@ -53,6 +68,8 @@ struct Inner {
     idle_readers: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
     clock: Clock,
+    checkpoints: Checkpoints,
+    commits: watch::Receiver<Committed>,
 }
 
 impl Db {
@@ -64,10 +81,29 @@ impl Db {
             )));
         }
         let path = options.folder.join(options.file.file_name());
-        let connection = open_writer(&path)?;
+        let mut connection = open_writer(&path, options.checkpoints)?;
+        let (committed, commits) = watch::channel(Committed::default());
+        if options.checkpoints == Checkpoints::ByCopier {
+            // It takes the place of SQLite's own hook, which would checkpoint.
+            let count = move |_: &mut rusqlite::hooks::Wal, frames: std::ffi::c_int| {
+                committed.send_modify(|committed| {
+                    *committed = Committed { count: committed.count + 1, frames: u32::try_from(frames).unwrap_or(0) };
+                });
+                Ok(())
+            };
+            connection.wal_hook(Some(count)).map_err(|error| Error::internal("watching the commits").because(error))?;
+        }
         let (requests, receiver) = mpsc::channel();
         let (signals, _) = broadcast::channel(1_024);
-        let writer = Writer { connection, requests: receiver, clock: options.clock.clone(), signals: signals.clone() };
+        let writer = Writer {
+            connection,
+            path: path.clone(),
+            checkpoints: options.checkpoints,
+            floor: Floor::new(&options.folder, options.floor),
+            requests: receiver,
+            clock: options.clock.clone(),
+            signals: signals.clone(),
+        };
         let writer = std::thread::Builder::new()
             .name(format!("write-{}", options.file.file_name()))
             .spawn(move || writer.run())
@@ -81,6 +117,8 @@ impl Db {
             idle_readers: Mutex::default(),
             permits,
             clock: options.clock,
+            checkpoints: options.checkpoints,
+            commits,
         })))
     }
 
@@ -134,6 +172,18 @@ impl Db {
         result
     }
 
+    /// Runs `f` on the writer thread between two transactions. Holds its thread.
+    pub fn quiet<T: Send + 'static>(&self, f: impl FnOnce(&Quiet<'_>) -> T + Send + 'static) -> Result<T> {
+        let (answer, answered) = mpsc::channel();
+        self.0.send(writer::between(move |quiet| drop(answer.send(f(quiet)))))?;
+        answered.recv().map_err(|_| writer_gone())
+    }
+
+    /// Told after each commit of this process; never told when SQLite itself checkpoints ([`Checkpoints::Automatic`]).
+    pub fn commits(&self) -> watch::Receiver<Committed> {
+        self.0.commits.clone()
+    }
+
     /// Topics signalled by committed transactions. A receiver that lags more than 1,024 topics behind is told so.
     pub fn signals(&self) -> broadcast::Receiver<Signal> {
         self.0.signals.subscribe()
@@ -147,7 +197,11 @@ impl Db {
         let idle = self.0.idle_readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(connection),
-            None => open_reader(&self.0.path),
+            None => {
+                let connection = open_reader(&self.0.path)?;
+                leave_log(&connection, self.0.checkpoints)?;
+                Ok(connection)
+            }
         }
     }
 
@@ -176,15 +230,12 @@ impl Drop for Inner {
     }
 }
 
-fn writer_gone() -> Error {
-    Error::unavailable("The database is closing because the server stops. Please try again in a moment.")
-}
-
 /// `busy_timeout` comes first, so that the pragmas after it wait as well (the command line may write at the same time).
+pub(crate) const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 const PRAGMAS: &str = "pragma busy_timeout = 10000; pragma foreign_keys = on; pragma cache_size = -2000; pragma temp_store = memory; \
                        pragma trusted_schema = off;";
 
-fn open_writer(path: &std::path::Path) -> Result<Connection> {
+fn open_writer(path: &std::path::Path, checkpoints: Checkpoints) -> Result<Connection> {
     let opening = |error| {
         Error::unavailable(format!("The database {} cannot be opened for writing. Check its owner and rights.", path.display()))
             .because(error)
@@ -196,11 +247,23 @@ fn open_writer(path: &std::path::Path) -> Result<Connection> {
             "pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864;",
         )
         .map_err(opening)?;
+    leave_log(&connection, checkpoints)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }
 
-fn open_reader(path: &std::path::Path) -> Result<Connection> {
+/// The last connection that closes would move the log into the file, whether or not it was copied.
+fn leave_log(connection: &Connection, checkpoints: Checkpoints) -> Result<()> {
+    if checkpoints == Checkpoints::ByCopier {
+        connection
+            .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .and_then(|_| connection.pragma_update(None, "wal_autocheckpoint", 0))
+            .map_err(|error| Error::internal("leaving the log to its copier").because(error))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn open_reader(path: &std::path::Path) -> Result<Connection> {
     let opening = |error| Error::unavailable("The database cannot be opened for reading.").because(error);
     // Read-write in the file system's sense (WAL readers write the shared-memory index); `query_only` forbids the rest.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -2,7 +2,14 @@ use crate::{Db, File, Migration, Migrations, OpenOptions};
 use kernel::{Clock, Error, Kind, Time};
 
 fn open(folder: &tempfile::TempDir) -> Db {
-    let options = OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 2, clock: Clock::frozen(Time(5_000)) };
+    let options = OpenOptions {
+        folder: folder.path().to_owned(),
+        file: File::Hermetic,
+        readers: 2,
+        clock: Clock::frozen(Time(5_000)),
+        checkpoints: crate::Checkpoints::Automatic,
+        floor: 0,
+    };
     let db = Db::open(options).unwrap();
     db.migrate(vec![Migrations {
         owner: "test",
@@ -173,4 +180,71 @@ fn a_closed_file_stands_alone() {
     drop(db);
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(left, ["hermetic.db"]);
+}
+
+fn open_copied(folder: &tempfile::TempDir) -> Db {
+    let options = OpenOptions {
+        folder: folder.path().to_owned(),
+        file: File::Hermetic,
+        readers: 2,
+        clock: Clock::frozen(Time(5_000)),
+        checkpoints: crate::Checkpoints::ByCopier,
+        floor: 0,
+    };
+    let db = Db::open(options).unwrap();
+    db.migrate(vec![Migrations {
+        owner: "test",
+        list: &[Migration { number: 1, name: "rows", sql: "create table rows (text text) strict" }],
+    }])
+    .unwrap();
+    db
+}
+
+#[tokio::test]
+async fn a_copier_hears_of_each_commit_and_alone_moves_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open_copied(&folder);
+    let commits = db.commits();
+    let before = *commits.borrow();
+    for _ in 0..3 {
+        db.write(insert("a")).await.unwrap();
+    }
+    assert_eq!(commits.borrow().count, before.count + 3);
+    assert!(commits.borrow().frames > before.frames);
+    // Far past SQLite's own 1,000 pages.
+    let many = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000) \
+                insert into rows (text) select hex(randomblob(4000)) from n";
+    db.write(move |tx| tx.run(many, [])).await.unwrap();
+    let log = folder.path().join("hermetic.db-wal");
+    assert!(std::fs::metadata(&log).unwrap().len() > 20_000_000);
+    let version = db.quiet(|quiet| quiet.data_version()).unwrap().unwrap();
+    assert!(db.quiet(|quiet| quiet.checkpoint()).unwrap().unwrap());
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 0, "an unread log is emptied at once");
+    assert_eq!(db.quiet(|quiet| quiet.data_version()).unwrap().unwrap(), version, "our own work is not another's");
+    let pinned = db.quiet(|quiet| quiet.pin()).unwrap().unwrap();
+    db.write(insert("behind the pin")).await.unwrap();
+    assert!(!db.quiet(|quiet| quiet.checkpoint()).unwrap().unwrap(), "a pinned moment is not moved away");
+    drop(pinned);
+    assert!(db.quiet(|quiet| quiet.checkpoint()).unwrap().unwrap());
+    db.write(insert("last")).await.unwrap();
+    drop(db);
+    assert!(std::fs::metadata(&log).unwrap().len() > 0, "closing leaves the log to its copier");
+}
+
+#[tokio::test]
+async fn a_disk_below_the_floor_is_told_and_nothing_is_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder));
+    let options = OpenOptions {
+        folder: folder.path().to_owned(),
+        file: File::Hermetic,
+        readers: 1,
+        clock: Clock::frozen(Time(5_000)),
+        checkpoints: crate::Checkpoints::Automatic,
+        floor: u64::MAX,
+    };
+    let db = Db::open(options).unwrap();
+    let refused = db.write(insert("a")).await.unwrap_err();
+    assert!(refused.kind == Kind::Unavailable && refused.public_message().contains("disk is nearly full"), "{refused:?}");
+    assert_eq!(count(&db).await, 0, "reading goes on");
 }

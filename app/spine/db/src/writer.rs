@@ -5,12 +5,14 @@ use kernel::time::Stopwatch;
 use kernel::{Clock, Error, Result};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
 use crate::error::{DISK_SENTENCE, query_error};
-use crate::{Reader, Signal, Tx};
+use crate::floor::Floor;
+use crate::{Checkpoints, Quiet, Reader, Signal, Tx};
 
 /// A batch is closed after this many requests or this long, so that the first in it does not wait for ever.
 const BATCH_REQUESTS: usize = 512;
@@ -21,14 +23,27 @@ type Run = Box<dyn FnOnce(&mut Tx<'_>) -> Ran + Send>;
 
 /// The transaction around a request was lost (disk full, I/O error): the request's own work is undone with it.
 #[derive(Clone)]
-pub(crate) struct BatchFailed(String);
+pub(crate) struct BatchFailed {
+    sentence: String,
+    chain: String,
+}
 
-struct Ran {
+pub(crate) struct Ran {
     is_kept: bool,
     finish: Finish,
 }
 
-pub(crate) struct Request(Run);
+pub(crate) enum Request {
+    Write(Run),
+    Between(Between),
+}
+
+type Between = Box<dyn FnOnce(&Quiet<'_>) + Send>;
+
+/// A request to run while no transaction is open.
+pub(crate) fn between(f: impl FnOnce(&Quiet<'_>) + Send + 'static) -> Request {
+    Request::Between(Box::new(f))
+}
 
 /// Wraps a closure as a request; `answer` gets its result once the commit it rode in has ended.
 pub(crate) fn request<T: Send + 'static>(
@@ -42,17 +57,20 @@ pub(crate) fn request<T: Send + 'static>(
         let finish: Finish = Box::new(move |committed| {
             let result = match committed {
                 Ok(()) => result,
-                Err(BatchFailed(chain)) => result.and(Err(Error::unavailable(DISK_SENTENCE).because(chain))),
+                Err(BatchFailed { sentence, chain }) => Err(Error::unavailable(sentence).because(chain)),
             };
             answer(result);
         });
         Ran { is_kept, finish }
     });
-    Request(run)
+    Request::Write(run)
 }
 
 pub(crate) struct Writer {
     pub connection: Connection,
+    pub path: PathBuf,
+    pub checkpoints: Checkpoints,
+    pub floor: Floor,
     pub requests: Receiver<Request>,
     pub clock: Clock,
     pub signals: broadcast::Sender<Signal>,
@@ -61,23 +79,40 @@ pub(crate) struct Writer {
 impl Writer {
     /// Ends when the last [`crate::Db`] handle is gone.
     pub fn run(self) {
-        while let Ok(first) = self.requests.recv() {
-            self.batch(first);
+        while let Ok(request) = self.requests.recv() {
+            let mut next = Some(request);
+            while let Some(request) = next.take() {
+                match request {
+                    Request::Write(first) => next = self.batch(first),
+                    Request::Between(f) => self.between(f),
+                }
+            }
         }
-        // Leave a small WAL behind; at worst the next start replays it.
-        let _ = self.connection.execute_batch("pragma optimize; pragma wal_checkpoint(truncate)");
+        if self.checkpoints == Checkpoints::Automatic {
+            // Leave a small WAL behind; at worst the next start replays it.
+            let _ = self.connection.execute_batch("pragma optimize; pragma wal_checkpoint(truncate)");
+        }
     }
 
-    fn batch(&self, first: Request) {
+    fn between(&self, f: Between) {
+        let quiet = Quiet { connection: &self.connection, path: &self.path };
+        if catch_unwind(AssertUnwindSafe(|| f(&quiet))).is_err() {
+            tracing::error!("what ran between two transactions panicked");
+        }
+    }
+
+    /// Gives back the request that ended the batch without belonging to it.
+    fn batch(&self, first: Run) -> Option<Request> {
+        let mut after = None;
         let mut finishes = Vec::new();
         let mut signals = Vec::new();
-        let outcome = self.run_batch(first, &mut finishes, &mut signals).and_then(|()| self.sql("commit"));
+        let outcome = self.run_batch(first, &mut finishes, &mut signals, &mut after).and_then(|()| self.sql("commit"));
         if outcome.is_err() && !self.connection.is_autocommit() {
             let _ = self.sql("rollback");
         }
         let committed = outcome.map_err(|error| {
             tracing::error!(error = error.chain(), "a group of writes could not be committed");
-            BatchFailed(error.chain())
+            BatchFailed { sentence: error.public_message().to_owned(), chain: error.chain() }
         });
         if committed.is_ok() {
             for signal in signals {
@@ -88,13 +123,14 @@ impl Writer {
         for finish in finishes {
             finish(committed.clone());
         }
+        after
     }
 
-    fn run_batch(&self, first: Request, finishes: &mut Vec<Finish>, signals: &mut Vec<Signal>) -> Result<()> {
+    fn run_batch(&self, first: Run, finishes: &mut Vec<Finish>, signals: &mut Vec<Signal>, after: &mut Option<Request>) -> Result<()> {
         let watch = Stopwatch::start();
-        let begun = self.sql("begin immediate");
+        let begun = self.floor.check().and_then(|()| self.sql("begin immediate"));
         let mut next = Some(first);
-        while let Some(Request(run)) = next {
+        while let Some(run) = next {
             let mut tx = Tx { reader: Reader { now: self.clock.now(), connection: &self.connection }, signals: Vec::new() };
             if begun.is_err() {
                 // The closure must still be answered, and must not run outside a transaction.
@@ -115,7 +151,13 @@ impl Writer {
             }
             self.sql("release request")?;
             let is_full = finishes.len() >= BATCH_REQUESTS || watch.elapsed() >= BATCH_TIME;
-            next = if is_full { None } else { self.requests.try_recv().ok() };
+            next = match if is_full { None } else { self.requests.try_recv().ok() } {
+                Some(Request::Write(run)) => Some(run),
+                other => {
+                    *after = other;
+                    None
+                }
+            };
         }
         begun
     }

@@ -23,7 +23,15 @@ struct Bench {
 async fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::frozen(Time(1_700_000_000_000));
-    let db = Db::open(OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 2, clock: clock.clone() }).unwrap();
+    let db = Db::open(OpenOptions {
+        folder: folder.path().to_owned(),
+        file: File::Hermetic,
+        readers: 2,
+        clock: clock.clone(),
+        checkpoints: db::Checkpoints::Automatic,
+        floor: 0,
+    })
+    .unwrap();
     db.migrate(vec![Migrations { owner: "identity", list: crate::MIGRATIONS }]).unwrap();
     let token = db.write(sign_in::new_setup_token).await.unwrap().unwrap();
     let owner = create_owner(&db, token.expose()).await.unwrap();

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-use crate::ids::{DeliveryId, MaintenanceId, MonitorId, OutageId, ReportId};
+use crate::ids::{DeliveryId, DrillId, DumpId, MaintenanceId, MonitorId, OutageId, ReportId};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -116,11 +116,74 @@ pub enum Fact {
         destination: String,
         reason: String,
     },
+    /// The copy of a file at a destination does not follow any more. The file itself is written as ever.
+    ReplicaStale {
+        file: String,
+        destination: String,
+        since: Time,
+        detail: String,
+    },
+    /// The copy follows again, whether it was stale or held by another instance.
+    ReplicaCaughtUp {
+        file: String,
+        destination: String,
+        since: Time,
+        caught_up_at: Time,
+    },
+    /// Another instance writes to this destination: one of the two must go.
+    LeaseLost {
+        file: String,
+        destination: String,
+        since: Time,
+        detail: String,
+    },
+    /// What is committed cannot be put aside for the copies: the disk is full, mostly.
+    SpoolFailing {
+        file: String,
+        since: Time,
+        detail: String,
+    },
+    SpoolRecovered {
+        file: String,
+        since: Time,
+        recovered_at: Time,
+    },
+    /// A copy was restored and is not what it should be, or could not be restored.
+    DrillFailed {
+        drill: DrillId,
+        file: String,
+        destination: String,
+        at: Time,
+        detail: String,
+    },
+    DrillPassed {
+        drill: DrillId,
+        file: String,
+        destination: String,
+        at: Time,
+    },
+    /// A backup of the founder's own database failed or did not end in time. `since`: the run's start, or when it was due;
+    /// `reason` is `failed` or `missed`, `detail` a sentence.
+    DumpFailed {
+        dump: DumpId,
+        name: String,
+        place: String,
+        since: Time,
+        reason: String,
+        detail: String,
+    },
+    /// There is a good one again; or nobody waits for one any more, which `by` then says.
+    DumpRecovered {
+        dump: DumpId,
+        name: String,
+        recovered_at: Time,
+        by: String,
+    },
 }
 
 impl Fact {
     /// Every kind, as stored in `work_facts.kind` and named by a reaction.
-    pub const KINDS: [&'static str; 15] = [
+    pub const KINDS: [&'static str; 24] = [
         "monitor_down",
         "monitor_recovered",
         "monitor_degraded",
@@ -136,6 +199,15 @@ impl Fact {
         "maintenance_announced",
         "maintenance_ended",
         "delivery_died",
+        "replica_stale",
+        "replica_caught_up",
+        "lease_lost",
+        "spool_failing",
+        "spool_recovered",
+        "drill_failed",
+        "drill_passed",
+        "dump_failed",
+        "dump_recovered",
     ];
 
     pub fn kind(&self) -> &'static str {
@@ -155,6 +227,15 @@ impl Fact {
             Fact::MaintenanceAnnounced { .. } => "maintenance_announced",
             Fact::MaintenanceEnded { .. } => "maintenance_ended",
             Fact::DeliveryDied { .. } => "delivery_died",
+            Fact::ReplicaStale { .. } => "replica_stale",
+            Fact::ReplicaCaughtUp { .. } => "replica_caught_up",
+            Fact::LeaseLost { .. } => "lease_lost",
+            Fact::SpoolFailing { .. } => "spool_failing",
+            Fact::SpoolRecovered { .. } => "spool_recovered",
+            Fact::DrillFailed { .. } => "drill_failed",
+            Fact::DrillPassed { .. } => "drill_passed",
+            Fact::DumpFailed { .. } => "dump_failed",
+            Fact::DumpRecovered { .. } => "dump_recovered",
         }
     }
 }

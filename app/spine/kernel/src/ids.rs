@@ -51,10 +51,14 @@ ids! {
     AlertId,
     /// A configured destination of notices (alerts).
     ChannelId,
+    /// A backup of the founder's own database, made again and again (backup).
+    DumpId,
     /// A durable unit of work (work).
     JobId,
     /// One outgoing notification to one address (work).
     DeliveryId,
+    /// One rehearsal of restoring a copy (backup).
+    DrillId,
 }
 
 /// A random public id: 128 bits, 26 characters of Crockford base 32 in lower case. Safe in URLs, not guessable.

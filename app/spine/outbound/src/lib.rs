@@ -36,6 +36,8 @@ pub struct Outbound {
     pub http: Http,
     pub mail: Mail,
     pub sms: Sms,
+    /// As it was given: for the ways out that keep their own client.
+    pub extra_ca_pem: Option<String>,
 }
 
 /// What an instance decides once, at its start.
@@ -99,8 +101,9 @@ impl Outbound {
         let options = Arc::new(options);
         let http = Http::new(Arc::clone(&options), tls.clone())?;
         let mail = Mail::new(Arc::clone(&options), http.clone(), tls);
+        let extra_ca_pem = options.extra_ca_pem.clone();
         let sms = Sms::new(http.clone(), options.clock.clone());
-        Ok(Outbound { http, mail, sms })
+        Ok(Outbound { http, mail, sms, extra_ca_pem })
     }
 }
 

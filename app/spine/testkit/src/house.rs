@@ -35,8 +35,17 @@ impl TestHouse {
         Self::with_guard(capabilities, GuardOptions::strict()).await
     }
 
+    /// Whose files are copied: only the copier moves their logs.
+    pub async fn copied(capabilities: &'static [&'static dyn Capability]) -> TestHouse {
+        Self::build(capabilities, GuardOptions::strict(), db::Checkpoints::ByCopier).await
+    }
+
     /// For tests whose strangers' webhooks are fakes on loopback: `guard` names the sockets that count as public.
     pub async fn with_guard(capabilities: &'static [&'static dyn Capability], guard: GuardOptions) -> TestHouse {
+        Self::build(capabilities, guard, db::Checkpoints::Automatic).await
+    }
+
+    async fn build(capabilities: &'static [&'static dyn Capability], guard: GuardOptions, checkpoints: db::Checkpoints) -> TestHouse {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let clock = Clock::frozen(START);
         let shutdown = CancellationToken::new();
@@ -56,6 +65,8 @@ impl TestHouse {
             outbound,
             sealer: Sealer::new(&[5; 32]),
             accepts_new_key: false,
+            log_folder: None,
+            checkpoints,
             shutdown: shutdown.clone(),
         };
         let cx = capability::open(options).expect("the house opens");

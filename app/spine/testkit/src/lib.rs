@@ -11,4 +11,5 @@ pub mod fakes;
 mod house;
 
 pub use client::{Answer, Client};
+pub use fakes::S3;
 pub use house::TestHouse;

@@ -19,6 +19,7 @@ pub(crate) struct Door {
     pub admission: Admission,
     pub public_origin: String,
     pub access: Access,
+    pub owner: &'static str,
 }
 
 pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
@@ -27,9 +28,23 @@ pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next:
     match judge(&door, &parts).await {
         Ok(granted) => {
             parts.extensions.insert(granted);
-            next.run(Request::from_parts(parts, body)).await
+            let is_change = !parts.method.is_safe();
+            let answer = next.run(Request::from_parts(parts, body)).await;
+            if is_change { hold(&door, answer).await } else { answer }
         }
         Err(error) if sends_to_sign_in(&door, &parts, &error) => see_other(&sign_in_for(&parts.uri)),
+        Err(error) => Failure(error).into_response(),
+    }
+}
+
+/// What failed has nothing to wait for.
+async fn hold(door: &Door, answer: Response) -> Response {
+    let Some(durable) = &door.admission.durable else { return answer };
+    if answer.status().is_client_error() || answer.status().is_server_error() {
+        return answer;
+    }
+    match durable.reached(door.owner).await {
+        Ok(()) => answer,
         Err(error) => Failure(error).into_response(),
     }
 }

@@ -74,6 +74,14 @@ pub trait Gate: Send + Sync {
 pub struct Admission {
     pub gate: Arc<dyn Gate>,
     pub public_url: WebUrl,
+    /// Changes are answered once this says so; `None`: once their handler has answered.
+    pub durable: Option<Arc<dyn Durable>>,
+}
+
+/// Holds an answer back until what it answers for is kept in a second place, where that is asked for.
+pub trait Durable: Send + Sync {
+    /// `owner` is the capability whose route has changed something. An error takes the place of the answer; the change stands.
+    fn reached<'a>(&'a self, owner: &'static str) -> BoxFuture<'a, Result<()>>;
 }
 
 /// What the gate granted to this request: put into its extensions before the handler runs, by this crate only.

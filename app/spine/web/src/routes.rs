@@ -102,7 +102,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         }
         let mut router = Router::new();
         for (entry, handler) in self.entries.into_iter().zip(self.handlers) {
-            let door = Door { admission: admission.clone(), public_origin: admission.public_url.origin(), access: entry.access };
+            let door = Door {
+                admission: admission.clone(),
+                public_origin: admission.public_url.origin(),
+                access: entry.access,
+                owner: entry.owner,
+            };
             let guarded = handler.route_layer(from_fn_with_state(Arc::new(door), admit));
             // axum tells of a path it cannot take by a panic; at start that must be a sentence like any other.
             match catch_unwind(AssertUnwindSafe(move || router.route(entry.path, guarded))) {

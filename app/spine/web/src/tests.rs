@@ -14,7 +14,7 @@ mod routes;
 mod server;
 
 use crate::server::Drained;
-use crate::{Actor, Admission, BoxFuture, FinishOptions, Front, Gate, HotPages, Live, LiveOptions, Metrics, Routes, ServeOptions};
+use crate::{Actor, Admission, BoxFuture, Durable, FinishOptions, Front, Gate, HotPages, Live, LiveOptions, Metrics, Routes, ServeOptions};
 use axum::extract::FromRef;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::ids::{ApiKeyId, LoginId, MemberId};
@@ -78,8 +78,22 @@ struct Site {
     task: JoinHandle<Drained>,
 }
 
+/// Lets everything pass but changes of the capability “waiting”.
+struct Waiting;
+
+impl Durable for Waiting {
+    fn reached<'a>(&'a self, owner: &'static str) -> BoxFuture<'a, Result<()>> {
+        let reached = if owner == "waiting" { Err(Error::unavailable("The copy has not arrived.")) } else { Ok(()) };
+        Box::pin(async move { reached })
+    }
+}
+
 fn admission() -> Admission {
-    Admission { gate: Arc::new(HeaderGate), public_url: WebUrl::parse("https://hermetic.example/").unwrap() }
+    Admission {
+        gate: Arc::new(HeaderGate),
+        public_url: WebUrl::parse("https://hermetic.example/").unwrap(),
+        durable: Some(Arc::new(Waiting)),
+    }
 }
 
 fn error_page(code: u16, title: &str, sentence: &str, next: &str) -> String {

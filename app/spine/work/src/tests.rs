@@ -52,7 +52,15 @@ async fn run(seen: Seen, job: Job) -> kernel::Result<()> {
 fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::frozen(Time(1_000_000));
-    let db = Db::open(OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 2, clock: clock.clone() }).unwrap();
+    let db = Db::open(OpenOptions {
+        folder: folder.path().to_owned(),
+        file: File::Hermetic,
+        readers: 2,
+        clock: clock.clone(),
+        checkpoints: db::Checkpoints::Automatic,
+        floor: 0,
+    })
+    .unwrap();
     db.migrate(vec![Migrations { owner: "work", list: crate::MIGRATIONS }]).unwrap();
     let mut work = Work::default();
     work.job("test.run", run);

@@ -1,5 +1,7 @@
 //! Opening, telling, acknowledging, resolving: the life of one alert.
 
+use std::time::Duration;
+
 use db::Tx;
 use kernel::ids::{AlertId, AlertRuleId, ChannelId};
 use kernel::{Error, Result, Time};
@@ -38,7 +40,8 @@ pub fn open(tx: &mut Tx<'_>, rule: &AlertRule, new: &NewAlert) -> Result<Opened>
     alerts::add_entry(tx, id, &format!("Opened by the rule “{}”.", rule.name))?;
     let mut alert = get(tx, id)?;
     let silent = is_muted(tx, &alert)?;
-    alert.flush_at = due_at(tx.now, settings::group_window(tx)?, cooled_at, silent);
+    let window = if new.topic.is_urgent() { Duration::ZERO } else { settings::group_window(tx)? };
+    alert.flush_at = due_at(tx.now, window, cooled_at, silent);
     alerts::update(tx, &alert)?;
     match alert.flush_at {
         None => alerts::add_entry(tx, id, "Silenced: nobody is told until the silence is lifted.")?,

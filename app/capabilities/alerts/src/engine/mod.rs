@@ -1,13 +1,14 @@
 //! What happens to alerts, inside one transaction each: decisions come from the pure half, rows go through the store, whatever leaves is posted
 //! to the outbox in the same transaction.
 //!
-//! - [`take`]: a fact opens, updates or resolves alerts
+//! - [`take`]: a fact opens, updates or resolves alerts; [`copies`]: those about the copies of the databases
 //! - [`life`]: opening, acknowledging, resolving
 //! - [`flush`]: the group window ends; [`remind`]: reminders and escalation steps
 //! - [`announce`]: a notice to channels: quiet hours, text message budget, outbox
 //! - [`digest`]: what quiet hours held; [`watch`]: metric rules, and whatever is overdue
 
 pub mod announce;
+pub mod copies;
 pub mod digest;
 pub mod flush;
 pub mod life;

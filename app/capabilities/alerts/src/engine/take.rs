@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use db::Tx;
-use kernel::ids::{ChannelId, DeliveryId, MonitorId};
+use kernel::ids::{ChannelId, DeliveryId, DumpId, MonitorId};
 use kernel::text::shorten;
 use kernel::time::DAY;
 use kernel::{Fact, Result, Time};
 
-use super::Desk;
 use super::announce::{announce, resolve_targets, told_channels};
 use super::life::{Opened, Resolution, enqueue_flush, is_muted, open, resolve, tell_opening};
+use super::{Desk, copies};
 use crate::alert::{Alert, NewAlert, due_at};
 use crate::channel::{channel_of, destination};
 use crate::notice::NoticeKind;
@@ -40,10 +40,17 @@ pub fn take(tx: &mut Tx<'_>, desk: &Desk, fact: &Fact) -> Result<()> {
             }
             Ok(())
         }
+        Fact::DumpRecovered { dump, recovered_at, by, .. } => {
+            for alert in alerts::list_open_about(tx, Some(Topic::DumpFailed), &dump_key(*dump))? {
+                resolve(tx, desk, alert, &Resolution { by, at: *recovered_at, kind: NoticeKind::Resolved })?;
+            }
+            Ok(())
+        }
         Fact::DeliveryDied { delivery, destination, reason } => match channel_of(destination) {
             None => Ok(()),
             Some(channel) => channel_died(tx, channel, &format!("died:{delivery}"), reason),
         },
+        _ if copies::is_end(fact) => copies::end(tx, desk, fact),
         _ => open_by(tx, desk, fact),
     }
 }
@@ -91,6 +98,10 @@ fn monitor_key(id: MonitorId) -> String {
 
 fn vantage_key(vantage: &str) -> String {
     format!("vantage:{vantage}")
+}
+
+fn dump_key(id: DumpId) -> String {
+    format!("dump:{id}")
 }
 
 fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
@@ -148,7 +159,19 @@ fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
             expires_at: None,
             is_flapping: false,
         }),
-        _ => None,
+        Fact::DumpFailed { dump, name, place, since, reason, detail } => Some(NewAlert {
+            topic: Topic::DumpFailed,
+            subject_key: dump_key(*dump),
+            occurrence: format!("dump:{dump}:{reason}:{}", since.0),
+            subject: name.clone(),
+            target: place.clone(),
+            title: if reason == "missed" { format!("The backup of {name} is overdue") } else { format!("The backup of {name} failed") },
+            detail: shorten(detail, 1_000),
+            started_at: *since,
+            expires_at: None,
+            is_flapping: false,
+        }),
+        _ => copies::new_alert(fact),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Each minute: metric rules are judged, and whatever is overdue because its job was lost is done.
 
-use capability::Metric;
+use capability::House;
 use db::{Reader, Tx};
 use kernel::ids::{AlertRuleId, ChannelId};
 use kernel::time::MINUTE;
@@ -26,13 +26,14 @@ pub struct Finding {
 }
 
 /// Reads every metric that a rule watches. An idle house writes nothing: rules whose memory does not change are left out.
-pub fn look(r: &Reader<'_>, metrics: &[Metric]) -> Result<Vec<Finding>> {
+pub fn look(house: &House, r: &Reader<'_>) -> Result<Vec<Finding>> {
+    let metrics = house.registry.metrics();
     let mut findings = Vec::new();
     for rule in rules::list_enabled(r, Topic::Metric)? {
         let Some(watch) = rule.source.metric() else { continue };
         let Some(metric) = metrics.iter().find(|metric| metric.name == watch.metric) else { continue };
         // One metric that cannot be read must not keep the others from being judged.
-        let read = match (metric.read)(r) {
+        let read = match (metric.read)(house, r) {
             Ok(read) => read.map(|read| Value { value: read.value, samples: read.samples }),
             Err(error) => {
                 tracing::warn!(metric = metric.name, error = error.chain(), "a metric cannot be read; its rules are not judged now");

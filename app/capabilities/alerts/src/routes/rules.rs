@@ -19,13 +19,14 @@ pub async fn list(State(cx): State<Cx>, framed: Framed) -> Reply {
     let metrics = cx.registry.metrics();
     let frame = framed.live(&["alerts"]);
     let can_edit = frame.member.role >= Role::Admin;
+    let own = cx.clone();
     let rows = cx
         .read(move |r| {
             let all = channels::list(r)?;
             let mut rows = Vec::new();
             for rule in rules::list(r)? {
                 let metric = rule.source.metric().and_then(|watch| metrics.iter().find(|metric| metric.name == watch.metric));
-                let reading = metric.and_then(|metric| (metric.read)(r).ok().flatten());
+                let reading = metric.and_then(|metric| (metric.read)(&own, r).ok().flatten());
                 rows.push(pages::rules::RuleRow {
                     waits_for: rule.waits_for(|name| metrics.iter().any(|metric| metric.name == name)).unwrap_or_default().to_owned(),
                     value: reading

@@ -234,15 +234,19 @@ async fn a_file_is_applied_once_and_the_second_time_changes_nothing() {
     let cx = &fixture.house.cx;
     let registry = cx.registry;
     let (rules, sealer) = (file["rules"].clone(), cx.sealer.clone());
-    let plan = cx.read(move |r| crate::apply::Rules.plan(r, &ApplyContext { sealer: &sealer, registry }, &rules)).await.expect("a plan");
+    let plan = cx
+        .read(move |r| crate::apply::Rules.plan(r, &ApplyContext { sealer: &sealer, registry, role: Role::Owner }, &rules))
+        .await
+        .expect("a plan");
     assert!(plan[0].detail.ends_with("tells Ops, which must be a channel by then"), "{plan:?}");
     let mut verbs = Vec::new();
     for _ in 0..2 {
         let (channels, rules, sealer) = (file["channels"].clone(), file["rules"].clone(), cx.sealer.clone());
         let changes = cx
             .write(move |tx| {
-                let mut changes = crate::apply::Channels.apply(tx, &ApplyContext { sealer: &sealer, registry }, &channels)?;
-                changes.extend(crate::apply::Rules.apply(tx, &ApplyContext { sealer: &sealer, registry }, &rules)?);
+                let mut changes =
+                    crate::apply::Channels.apply(tx, &ApplyContext { sealer: &sealer, registry, role: Role::Owner }, &channels)?;
+                changes.extend(crate::apply::Rules.apply(tx, &ApplyContext { sealer: &sealer, registry, role: Role::Owner }, &rules)?);
                 Ok(changes)
             })
             .await
@@ -254,7 +258,7 @@ async fn a_file_is_applied_once_and_the_second_time_changes_nothing() {
     let sealer = cx.sealer.clone();
     let wrong: toml::Value = toml::from_str("rules = [{ key = \"x\", severity = \"bad\", threshhold = 1 }]").expect("a file");
     let error = cx
-        .read(move |r| crate::apply::Rules.plan(r, &ApplyContext { sealer: &sealer, registry }, &wrong["rules"]))
+        .read(move |r| crate::apply::Rules.plan(r, &ApplyContext { sealer: &sealer, registry, role: Role::Owner }, &wrong["rules"]))
         .await
         .expect_err("refused");
     assert!(error.message().contains("[[rules]] number 1") && error.message().contains("threshhold"), "{}", error.message());
@@ -274,7 +278,8 @@ async fn tiles_search_gauges_and_the_doctor_tell_how_it_is() {
     assert_eq!((tiles[0].value.as_str(), tiles[0].note.as_str()), ("1", "monitor 1 is down"));
     let hits = fixture.house.cx.read(move |r| registry.search(r, "monitor 1")).await.expect("hits");
     assert_eq!(hits[0].href, "/alerts/1");
-    let gauges = fixture.house.cx.read(move |r| registry.gauges(r)).await.expect("gauges");
+    let own = fixture.house.cx.clone();
+    let gauges = fixture.house.cx.read(move |r| registry.gauges(&own, r)).await.expect("gauges");
     assert!(gauges.iter().any(|gauge| gauge.name == "hermetic_alerts_alerts" && gauge.value > 0.5));
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use capability::{Capability, Condition, Feed, FeedSource, Metric, Reading, ResponsePoint, Stretch};
+use capability::{Capability, Condition, Feed, FeedSource, House, Metric, Reading, ResponsePoint, Stretch};
 use db::Reader;
 use http::Method;
 use kernel::ids::{MonitorId, OutageId};
@@ -39,7 +39,7 @@ impl Capability for Watched {
 }
 
 /// Full in the first hour of the tests' clock, roomy afterwards.
-fn disk(r: &Reader<'_>) -> Result<Option<Reading>> {
+fn disk(_: &House, r: &Reader<'_>) -> Result<Option<Reading>> {
     let value = if r.now < START + MINUTE * 60 { 91.5 } else { 40.0 };
     Ok(Some(Reading { value, samples: 12 }))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::ids::MonitorId;
+use kernel::ids::{DumpId, MonitorId};
 use kernel::time::{HOUR, MINUTE};
 use kernel::{Fact, Time};
 use serde_json::json;
@@ -436,4 +436,29 @@ async fn text_messages_stop_at_the_budget_of_the_day_and_one_note_says_so() {
     assert_eq!(twilio.messages().len(), 2);
     let notes: Vec<_> = said(&sink).into_iter().filter(|line| line.contains("text messages")).collect();
     assert_eq!(notes, ["digest The text messages of today are used up"]);
+}
+
+#[tokio::test]
+async fn a_failed_backup_is_told_once_and_over_when_a_good_one_is_there() {
+    let fixture = Fixture::new().await;
+    let sink = Sink::start();
+    fixture.hook("Hook", &sink).await;
+    let failed = |since, reason: &str, detail: &str| Fact::DumpFailed {
+        dump: DumpId(4),
+        name: "Shop".into(),
+        place: "main".into(),
+        since,
+        reason: reason.into(),
+        detail: detail.into(),
+    };
+    let now = fixture.house.clock.now();
+    fixture.house.tell(failed(now, "failed", "Exit code 3.")).await;
+    fixture.house.tell(failed(now + MINUTE, "failed", "Exit code 4.")).await;
+    let alerts = fixture.alerts().await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!((alerts[0]["title"].as_str(), alerts[0]["detail"].as_str()), (Some("The backup of Shop failed"), Some("Exit code 4.")));
+    fixture.house.pass(WINDOW).await;
+    let recovered_at = fixture.house.clock.now();
+    fixture.house.tell(Fact::DumpRecovered { dump: DumpId(4), name: "Shop".into(), recovered_at, by: String::new() }).await;
+    assert_eq!(said(&sink), ["open The backup of Shop failed", "resolved There is a good backup of Shop again after 31 s"]);
 }

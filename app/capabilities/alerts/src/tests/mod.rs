@@ -1,6 +1,7 @@
 //! What alerts promises, one sentence each.
 
 mod channels;
+mod copies;
 mod decisions;
 mod delivery;
 mod doors;

@@ -180,7 +180,7 @@ async fn a_file_makes_channels_their_quiet_hours_policies_and_rules_in_one_go_an
     let apply = async |is_plan: bool| {
         let (file, sealer) = (file.clone(), cx.sealer.clone());
         cx.write(move |tx| {
-            let context = ApplyContext { sealer: &sealer, registry };
+            let context = ApplyContext { sealer: &sealer, registry, role: Role::Owner };
             let mut changes = Vec::new();
             for section in registry.apply_sections() {
                 let part = &file[section.section()];

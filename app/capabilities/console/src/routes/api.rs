@@ -63,11 +63,11 @@ async fn run_apply(
 ) -> Reply<Json<Applied>> {
     let (is_plan, text) = (query.is_plan()?, text_of(&headers, &body)?);
     let (registry, sealer) = (cx.registry, cx.sealer.clone());
+    let by = apply::Bringer { name: by.actor.label(), role: by.actor.role().unwrap_or(Role::Viewer) };
     let changes = if is_plan {
-        cx.read(move |r| apply::plan(registry, r, &sealer, &text)).await?
+        cx.read(move |r| apply::plan(registry, r, &sealer, by.role, &text)).await?
     } else {
-        let actor = by.actor.label();
-        cx.write(move |tx| apply::run(registry, tx, &sealer, &actor, &text)).await?
+        cx.write(move |tx| apply::run(registry, tx, &sealer, &by, &text)).await?
     };
     Ok(Json(Applied { applied: !is_plan, changes }))
 }

@@ -49,9 +49,10 @@ fn the_command_line_uses_the_same_two_functions_on_the_open_database() {
     let house = runtime.block_on(house());
     let (registry, sealer) = (house.cx.registry, house.cx.sealer.clone());
     let text = "[sample]\nname = \"Shop\"\n";
-    let planned = house.cx.hermetic.read_blocking(|r| crate::apply::plan(registry, r, &sealer, text)).unwrap();
+    let planned = house.cx.hermetic.read_blocking(|r| crate::apply::plan(registry, r, &sealer, Role::Owner, text)).unwrap();
     let key = sealer.clone();
-    let applied = house.cx.hermetic.write_blocking(move |tx| crate::apply::run(registry, tx, &key, "command line", text)).unwrap();
+    let by = crate::apply::Bringer { name: "command line".into(), role: Role::Owner };
+    let applied = house.cx.hermetic.write_blocking(move |tx| crate::apply::run(registry, tx, &key, &by, text)).unwrap();
     assert_eq!(planned, applied);
 }
 

@@ -1,6 +1,7 @@
 //! SQL of the status page, one file per noun. Reading functions take a reader, writing ones a transaction; nothing here decides.
 
 pub mod components;
+pub mod exports;
 pub mod logo;
 pub mod maintenances;
 pub mod notices;

@@ -1,29 +1,16 @@
-//! The doors: editor, API, password, the page in memory, the exported folder.
+//! The doors: editor, API, password, the page in memory.
 
 use super::house::*;
-use crate::export;
 use crate::publisher::Publisher;
 use axum::body::Body;
 use capability::apply::ApplyContext;
 use http::{Method, Request};
 use kernel::Role;
 use serde_json::{Value, json};
-use testkit::TestHouse;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 const EVIL: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)></textarea></title>";
-
-async fn filled(house: &TestHouse) {
-    let member = house.member(Role::Member).await;
-    component(house, &member, 1, "API").await;
-    member
-        .post("/status/edit/reports", &[("title", "Down"), ("impact", "major"), ("phase", "investigating"), ("body", "We look.")])
-        .await
-        .expect(303);
-    let fields = [("title", "Upgrade"), ("body", "Slow."), ("starts_at", "2026-03-05T13:00"), ("ends_at", "2026-03-05T14:00")];
-    member.post("/status/edit/maintenances", &fields).await.expect(303);
-}
 
 #[tokio::test]
 async fn nothing_typed_becomes_a_tag_on_any_page_of_the_editor_or_of_the_public() {
@@ -187,8 +174,6 @@ async fn a_password_takes_the_page_out_of_memory_and_asks_at_the_door() {
     assert!(page.body.contains("Down") && page.header("cache-control").contains("no-store"));
     set(&house, "status.password", "another").await;
     house.visitor().call(with(&cookie)).await.expect(401);
-    let refused = export::export(&house.cx, house.folder().join("out")).await.unwrap_err();
-    assert!(refused.message().contains("has a password"));
     for _ in 0..10 {
         house.visitor().post("/status/unlock", &[("password", "guess")]).await;
     }
@@ -218,71 +203,6 @@ async fn a_protected_page_stands_at_the_root_of_its_own_host() {
     let given = Request::post("/status/unlock").header("host", "status.example.org").header("sec-fetch-site", "same-origin");
     let form = given.header("content-type", "application/x-www-form-urlencoded").body(Body::from("password=open+sesame")).unwrap();
     assert_eq!(house.visitor().call(form).await.expect(303).header("location"), "/");
-}
-
-#[tokio::test]
-async fn the_exported_folder_is_complete_written_only_where_it_changed_and_tidied() {
-    let house = house().await;
-    filled(&house).await;
-    let out = house.folder().join("out");
-    let first = export::export(&house.cx, out.clone()).await.unwrap();
-    assert_eq!(first.files, first.changed);
-    for path in [
-        "index.html",
-        "de/index.html",
-        "summary.json",
-        "api/v2/incidents/unresolved.json",
-        "feed.atom",
-        "history.rss",
-        "maintenance.ics",
-        "badge.svg",
-        "history/2026-03.html",
-    ] {
-        assert!(out.join(path).is_file(), "{path}");
-    }
-    assert_eq!(export::export(&house.cx, out.clone()).await.unwrap().changed, 0);
-    house.clock.advance(kernel::time::MINUTE);
-    let later = export::export(&house.cx, out.clone()).await.unwrap();
-    assert_eq!(later.changed, 4, "the first page in four languages says when it was made");
-    let member = house.member(Role::Member).await;
-    let reports = || std::fs::read_dir(out.join("reports")).unwrap().count();
-    assert_eq!(reports(), 1);
-    let others = ["de/history/2020-01.html", "fr/maintenances/gone.html", "history/2020-01.html", "badge/gone/uptime.svg"];
-    for path in others {
-        std::fs::create_dir_all(out.join(path).parent().unwrap()).unwrap();
-        std::fs::write(out.join(path), "of a deleted report").unwrap();
-    }
-    member.post("/status/edit/reports/1/delete", &[]).await.expect(303);
-    export::export(&house.cx, out.clone()).await.unwrap();
-    assert_eq!(reports(), 0);
-    assert!(others.iter().all(|path| !out.join(path).exists()));
-    assert!(std::fs::read_dir(&out).unwrap().flatten().all(|entry| !entry.file_name().to_string_lossy().ends_with(".new")));
-}
-
-fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
-    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
-}
-
-#[tokio::test]
-async fn a_password_takes_the_exported_files_back_and_touches_nothing_else() {
-    let house = house().await;
-    filled(&house).await;
-    let out = house.folder().join("out");
-    std::fs::create_dir_all(&out).unwrap();
-    set(&house, "status.export_dir", &out.to_string_lossy()).await;
-    let publisher = Publisher::default().publish(&house.cx).await.unwrap();
-    assert!(out.join("index.html").is_file());
-    std::fs::write(out.join("robots.txt"), "of somebody else").unwrap();
-    std::fs::create_dir_all(out.join("en")).unwrap();
-    std::fs::write(out.join("en/index.html"), "from before another language came first").unwrap();
-    set(&house, "status.password", "open sesame").await;
-    let publisher = publisher.publish(&house.cx).await.unwrap();
-    assert_eq!(files_below(&out), [out.join("robots.txt")]);
-    // Once: what stands there later is not ours.
-    std::fs::write(out.join("index.html"), "of somebody else").unwrap();
-    publisher.publish(&house.cx).await.unwrap();
-    assert!(out.join("index.html").is_file());
 }
 
 #[tokio::test]
@@ -406,7 +326,8 @@ async fn a_file_describes_components_by_the_names_of_monitors_and_applying_it_tw
     let apply = house.cx.registry.apply_sections().into_iter().find(|apply| apply.section() == "components").unwrap();
     let run = async |section: toml::Value| {
         let (sealer, registry) = (house.cx.sealer.clone(), house.cx.registry);
-        let changes = house.cx.write(move |tx| apply.apply(tx, &ApplyContext { sealer: &sealer, registry }, &section)).await?;
+        let changes =
+            house.cx.write(move |tx| apply.apply(tx, &ApplyContext { sealer: &sealer, registry, role: Role::Owner }, &section)).await?;
         kernel::Result::Ok(changes.iter().map(|change| change.verb).collect::<Vec<_>>())
     };
     use capability::Verb::{Create, Keep};

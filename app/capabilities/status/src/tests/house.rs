@@ -5,7 +5,7 @@ use capability::{Capability, Condition, Feed, FeedSource, ResponsePoint, Setting
 use db::{Migration, Reader};
 use kernel::ids::{ComponentId, MonitorId, OutageId};
 use kernel::time::{DAY, HOUR};
-use kernel::{Fact, Result, Time};
+use kernel::{Fact, Result, Role, Time};
 use testkit::fakes::Smtp;
 use testkit::{Client, TestHouse};
 
@@ -135,4 +135,16 @@ pub fn path_of(link: &str) -> String {
 
 pub async fn count(house: &TestHouse, sql: &'static str) -> i64 {
     house.cx.read(move |r| r.value(sql, [])).await.unwrap()
+}
+
+/// With a component, an open report and a planned maintenance.
+pub async fn filled(house: &TestHouse) {
+    let member = house.member(Role::Member).await;
+    component(house, &member, 1, "API").await;
+    member
+        .post("/status/edit/reports", &[("title", "Down"), ("impact", "major"), ("phase", "investigating"), ("body", "We look.")])
+        .await
+        .expect(303);
+    let fields = [("title", "Upgrade"), ("body", "Slow."), ("starts_at", "2026-03-05T13:00"), ("ends_at", "2026-03-05T14:00")];
+    member.post("/status/edit/maintenances", &fields).await.expect(303);
 }

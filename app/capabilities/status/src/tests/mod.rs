@@ -2,6 +2,7 @@
 
 mod bars;
 mod doors;
+mod export;
 mod feeds;
 mod followers;
 mod house;

@@ -56,7 +56,7 @@ fn nothing_typed_becomes_a_tag_on_any_page_in_any_language() {
         component.name = evil.into();
         component.description = evil.into();
     }
-    for file in site::whole(&snapshot, &links()).into_iter().filter(|file| !file.is_data()) {
+    for file in whole(&snapshot, &links()).into_iter().filter(|file| !file.is_data()) {
         let page = &file.body;
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("<textarea"), "{}", file.path);
         let links = page.split("<a ").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
@@ -65,7 +65,7 @@ fn nothing_typed_becomes_a_tag_on_any_page_in_any_language() {
         assert_eq!(page.matches("</title>").count(), 1, "{}", file.path);
         assert_eq!(page.matches("</style>").count(), 1, "{}", file.path);
     }
-    for file in site::whole(&snapshot, &links()).into_iter().filter(|file| file.path.ends_with(".svg")) {
+    for file in whole(&snapshot, &links()).into_iter().filter(|file| file.path.ends_with(".svg")) {
         assert!(!file.body.contains("<script") && !file.body.contains("<img"), "{}", file.path);
     }
 }
@@ -97,7 +97,7 @@ fn four_languages_say_the_same_and_link_to_each_other() {
 
 #[test]
 fn every_link_of_the_exported_site_leads_to_one_of_its_files() {
-    let files = site::whole(&snapshot(), &exported());
+    let files = whole(&snapshot(), &exported());
     let paths: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths.len(), files.len(), "each path once");
     assert_eq!(files.last().unwrap().path, "index.html", "the first page comes last");
@@ -120,7 +120,7 @@ fn every_link_of_the_exported_site_leads_to_one_of_its_files() {
 
 #[test]
 fn only_the_exported_first_pages_carry_the_stale_banner_and_allow_exactly_its_script() {
-    for file in site::whole(&snapshot(), &exported()).into_iter().filter(|file| !file.is_data()) {
+    for file in whole(&snapshot(), &exported()).into_iter().filter(|file| !file.is_data()) {
         let is_first = file.path.ends_with("index.html") && !file.path.contains("history");
         assert_eq!(file.body.contains("<script>"), is_first, "{}", file.path);
         assert!(file.body.contains("http-equiv=\"content-security-policy\""));
@@ -139,7 +139,7 @@ fn only_the_exported_first_pages_carry_the_stale_banner_and_allow_exactly_its_sc
 
 #[test]
 fn the_style_is_allowed_by_its_hash_alone() {
-    for file in site::whole(&snapshot(), &links()).into_iter().filter(|file| !file.is_data()) {
+    for file in whole(&snapshot(), &links()).into_iter().filter(|file| !file.is_data()) {
         let style = file.body.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
         let hash = base64::Engine::encode(
             &base64::engine::general_purpose::STANDARD,
@@ -154,10 +154,10 @@ fn the_style_is_allowed_by_its_hash_alone() {
 #[test]
 fn quiet_data_does_not_change_with_the_clock() {
     let (mut later, links) = (snapshot(), links());
-    let before: Vec<File> = site::whole(&later, &links).into_iter().filter(File::is_data).collect();
+    let before: Vec<File> = whole(&later, &links).into_iter().filter(File::is_data).collect();
     let lasting = site::lasting(&later, &links);
     later.generated_at = NOW + kernel::time::MINUTE;
-    assert_eq!(before, site::whole(&later, &links).into_iter().filter(File::is_data).collect::<Vec<_>>());
+    assert_eq!(before, whole(&later, &links).into_iter().filter(File::is_data).collect::<Vec<_>>());
     assert_eq!(lasting, site::lasting(&later, &links));
 }
 

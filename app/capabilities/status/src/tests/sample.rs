@@ -6,6 +6,7 @@ use crate::model::look::{Accent, Language, Look};
 use crate::model::maintenance::MaintenanceUpdateView;
 use crate::model::snapshot::Response;
 use crate::model::*;
+use crate::site::{self, File};
 use jiff::tz::TimeZone;
 use kernel::Time;
 use kernel::ids::ComponentId;
@@ -25,7 +26,7 @@ pub fn links() -> Links {
 }
 
 pub fn exported() -> Links {
-    Links { form: Form::Exported, ..links() }
+    Links { form: Form::Exported { late_after: 4 }, ..links() }
 }
 
 pub fn look() -> Look {
@@ -179,4 +180,11 @@ pub fn snapshot() -> Snapshot {
         reports: vec![open_report(), past_report()],
         maintenances: vec![maintenance()],
     }
+}
+
+/// Everything, in the order in which it is exported.
+pub fn whole(snapshot: &Snapshot, links: &Links) -> Vec<File> {
+    let mut files = site::lasting(snapshot, links);
+    files.extend(site::present(snapshot, links));
+    files
 }

@@ -355,8 +355,8 @@ async fn run_file(bench: &Bench, section: toml::Value, is_real: bool) -> kernel:
     let apply = crate::Uptime.apply()[0];
     let (cx, sealer, registry) = (bench.house.cx.clone(), bench.house.cx.sealer.clone(), bench.house.cx.registry);
     let changes = match is_real {
-        true => cx.write(move |tx| apply.apply(tx, &ApplyContext { sealer: &sealer, registry }, &section)).await,
-        false => cx.read(move |r| apply.plan(r, &ApplyContext { sealer: &sealer, registry }, &section)).await,
+        true => cx.write(move |tx| apply.apply(tx, &ApplyContext { sealer: &sealer, registry, role: Role::Owner }, &section)).await,
+        false => cx.read(move |r| apply.plan(r, &ApplyContext { sealer: &sealer, registry, role: Role::Owner }, &section)).await,
     };
     changes.map(|changes| changes.into_iter().map(|change| (change.verb, change.detail)).collect())
 }
@@ -470,13 +470,14 @@ async fn what_others_hear_of_monitors_is_true() {
     let key = format!("uptime:{id}");
     let read = |what: &str| {
         let (cx, what) = (bench.house.cx.clone(), what.to_owned());
+        let house = cx.clone();
         async move {
             cx.read(move |r| {
                 Ok(match what.as_str() {
                     "conditions" => format!("{:?}", feed.conditions(r)?),
                     "tiles" => format!("{:?}", crate::feed::tiles(r)?),
                     "search" => format!("{:?}", crate::feed::search(r, "sho")?),
-                    "gauges" => format!("{:?}", crate::feed::gauges(r)?),
+                    "gauges" => format!("{:?}", crate::feed::gauges(&house, r)?),
                     _ => format!("{:?}", crate::feed::diagnose(r)?),
                 })
             })

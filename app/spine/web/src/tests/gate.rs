@@ -76,3 +76,20 @@ async fn a_proof_fails_closed_without_any_gate() {
     let response = tower::ServiceExt::oneshot(bare, request).await.unwrap();
     assert_eq!(response.status().as_u16(), 500);
 }
+
+#[tokio::test]
+async fn a_change_is_answered_only_when_it_is_durable_and_what_failed_or_only_looked_does_not_wait() {
+    let site = Site::start(|routes| {
+        routes.post("/here", Access::Open, async || "done");
+        routes.owned_by("waiting");
+        routes.get("/look", Access::Open, async || "seen");
+        routes.post("/wait", Access::Open, async || "done");
+        routes.post("/fail", Access::Open, async || -> crate::Reply<&'static str> { Err(Error::conflict("It is there already.").into()) });
+    })
+    .await;
+    for (method, path, code) in [("POST", "/here", 200), ("GET", "/look", 200), ("POST", "/fail", 409), ("POST", "/wait", 503)] {
+        let got = call(method, path).send(&site).await;
+        assert_eq!(got.code, code, "{method} {path}: {}", got.text());
+    }
+    assert!(call("POST", "/wait").send(&site).await.text().contains("The copy has not arrived."));
+}

@@ -1,13 +1,14 @@
 //! Subscribers, templates, appearance.
 
 use super::{PHASES, impacts, mail_notice, may_edit, spoken, tabs_of};
+use crate::export::outcome::Outcome;
 use crate::model::subscriber::{SubscriberKind, SubscriberState};
 use crate::store::subscribers::SubscriberRow;
 use crate::store::templates::TemplateRow;
 use frontend::prelude::*;
-use kernel::Role;
 use kernel::error::FieldError;
 use kernel::paging::Page;
+use kernel::{Role, Time};
 
 pub struct Followers {
     pub page: Page<SubscriberRow>,
@@ -145,8 +146,17 @@ fn template_form(row: &TemplateRow, errors: &[FieldError]) -> View {
 pub struct Appearance {
     pub logo: Option<String>,
     pub public_url: String,
+    pub export: Export,
     pub role: Role,
     pub errors: Vec<FieldError>,
+}
+
+/// The page's copy elsewhere.
+pub struct Export {
+    /// Empty: there is none.
+    pub address: String,
+    pub outcome: Option<Outcome>,
+    pub now: Time,
 }
 
 pub fn appearance(data: &Appearance) -> View {
@@ -173,6 +183,7 @@ pub fn appearance(data: &Appearance) -> View {
     }
     let lead = "PNG, JPEG, WebP, GIF or SVG of at most 8 KB: it is part of every page, so that a visit is one request.";
     parts.push(card(Card { title: "Logo", lead, ..Card::default() }, stack(body)));
+    parts.push(export(&data.export, data.role));
     parts.push(card(
         Card { title: "Badges and data", lead: "For readmes, websites and tools.", ..Card::default() },
         stack(vec![
@@ -182,4 +193,49 @@ pub fn appearance(data: &Appearance) -> View {
         ]),
     ));
     stack(parts)
+}
+
+fn export(export: &Export, role: Role) -> View {
+    let is_set = !export.address.is_empty();
+    let mut body = Vec::new();
+    match &export.outcome {
+        _ if !is_set => {}
+        None => body.push(muted("Nothing was exported yet.")),
+        Some(outcome) => {
+            if outcome.failing_since.is_some() {
+                body.push(failed_export(outcome, export.now));
+            }
+            body.push(export_facts(&export.address, outcome, export.now));
+        }
+    }
+    if role >= Role::Admin {
+        let mut acts = Vec::new();
+        if is_set {
+            acts.push(post_button("/status/edit/export", "Try it now", Look::Primary));
+        }
+        let label = if is_set { "Place and key" } else { "Choose a place" };
+        acts.push(link_button("/console/settings#status", label, Look::Plain));
+        body.push(actions(acts));
+    }
+    let lead = "The whole page as files in a bucket or a folder: put behind another host or a CDN, it outlives this machine.";
+    live("export", card(Card { title: "Copy elsewhere", lead, ..Card::default() }, stack(body)))
+}
+
+/// Also on the overview, where it is seen first.
+pub fn failed_export(outcome: &Outcome, now: Time) -> View {
+    let since = outcome.failing_since.unwrap_or(outcome.tried_at);
+    let text = view! { <p>{outcome.failure.clone()}" First failed "{ago(since, now)}"; it is tried again by itself."</p> };
+    notice_about(Tone::Bad, "The page’s copy elsewhere is not renewed.", text)
+}
+
+fn export_facts(address: &str, outcome: &Outcome, now: Time) -> View {
+    let Some(done_at) = outcome.done_at else { return key_values(vec![("Place", code(address))]) };
+    let kilobytes = outcome.bytes.saturating_add(1023) / 1024;
+    let sent = format!("{} files, {kilobytes} KB, {} removed", outcome.changed, outcome.removed);
+    key_values(vec![
+        ("Place", code(address)),
+        ("Last export", ago(done_at, now)),
+        ("Files there", paragraph(&outcome.files.to_string())),
+        ("Last changed", paragraph(&sent)),
+    ])
 }

@@ -1,7 +1,9 @@
 //! What the public sees now, and what waits for a person.
 
 use super::components::loose_notices;
+use super::others;
 use super::{mail_notice, may_edit, phase_tone, spoken, state_tone, tabs_of};
+use crate::export::outcome::Outcome;
 use crate::model::report::Visibility;
 use crate::model::{Banner, Language, Snapshot};
 use crate::store::components::ComponentRow;
@@ -16,6 +18,8 @@ pub struct Overview {
     pub ahead: Vec<MaintenanceRow>,
     pub subscribers: i64,
     pub is_protected: bool,
+    /// Of the copy elsewhere, while it fails.
+    pub failing_export: Option<Outcome>,
     /// All components, also those the public does not see.
     pub rows: Vec<ComponentRow>,
     pub public_url: String,
@@ -51,6 +55,7 @@ pub fn page(data: &Overview) -> View {
         head,
         tabs_of("Overview"),
         protected.into_any(),
+        data.failing_export.as_ref().map(|outcome| others::failed_export(outcome, data.now)).into_any(),
         loose_notices(&data.rows, can),
         mail_notice(data.snapshot.look.takes_subscribers && !data.snapshot.look.takes_mail),
         drafts(data),

@@ -78,10 +78,10 @@ impl Shell {
 
 static CSS: LazyLock<String> = LazyLock::new(|| dense(include_str!("../../public.css")));
 
-/// After three missed minutes the page says so itself; clocks of visitors that are behind stay silent. Written without any
+/// When the time it should have been renewed in is over, the page says so itself; clocks of visitors that are behind stay silent. Written without any
 /// character that HTML escapes, so that it goes through the writer of [`frontend::raw`] and its hash stays true.
-const STALE: &str = "(function(){var d=document,t=Date.parse(d.documentElement.dataset.at),e=d.getElementById(`stale`);\
-    function f(){var m=Math.floor((Date.now()-t)/6e4);e.hidden=Math.max(m,2)===2;e.querySelector(`b`).textContent=m}f();setInterval(f,3e4)})()";
+const STALE: &str = "(function(){var d=document,t=Date.parse(d.documentElement.dataset.at),l=+d.documentElement.dataset.late,e=d.getElementById(`stale`);\
+    function f(){var m=Math.floor((Date.now()-t)/6e4);e.hidden=Math.max(m,l)===l;e.querySelector(`b`).textContent=m}f();setInterval(f,3e4)})()";
 
 pub fn page(place: Place<'_>, shell: Shell) -> Rendered {
     let style = style(place.look, &shell.lengths);
@@ -114,7 +114,8 @@ pub fn page(place: Place<'_>, shell: Shell) -> Rendered {
 
 fn head(html: &mut String, place: Place<'_>, shell: &Shell, policy: &str) {
     let (look, texts) = (place.look, place.language.texts());
-    let at = shell.stale_since.map(|at| format!(" data-at=\"{}\"", at.rfc3339())).unwrap_or_default();
+    let late = place.links.late_after().unwrap_or_default();
+    let at = shell.stale_since.map(|at| format!(" data-at=\"{}\" data-late=\"{late}\"", at.rfc3339())).unwrap_or_default();
     let _ = write!(html, "<!doctype html><html lang=\"{}\"{at}><head><meta charset=\"utf-8\">", place.language.as_str());
     if place.links.is_exported() {
         let _ = write!(html, "<meta http-equiv=\"content-security-policy\" content=\"{}\">", escape(policy));

@@ -42,6 +42,7 @@ async fn overview(State(cx): State<Cx>, by: By<Viewer>, framed: Framed) -> Reply
                 ahead: windows::list_ahead(r)?,
                 subscribers: subscribers::count_by_state(r, SubscriberState::Active)?,
                 is_protected: settings::is_protected(r)?,
+                failing_export: crate::present_export(r)?.filter(|outcome| outcome.failing_since.is_some()),
                 rows: components_of::list_components(r)?,
                 public_url: settings::served_links(r, &boot)?.root,
                 now: r.now,

@@ -2,10 +2,11 @@
 
 use super::{EDIT, LOOK, RULE, again, correctable, show};
 use crate::acts;
+use crate::export::Exporter;
 use crate::model::look::Logo;
 use crate::model::subscriber::SubscriberState;
 use crate::model::{Impact, Phase};
-use crate::pages::console::others::{self as pages, Appearance, Followers};
+use crate::pages::console::others::{self as pages, Appearance, Export, Followers};
 use crate::settings;
 use crate::store::templates::TemplateRow;
 use crate::store::{logo, subscribers, templates};
@@ -17,7 +18,8 @@ use kernel::paging::PageRequest;
 use kernel::text::checked_line;
 use kernel::{Error, Result, Role};
 use serde::Deserialize;
-use web::{Admin, By, Form, Html, Member, Path, Query, Reply, State, Viewer, see_other_with};
+use std::time::Duration;
+use web::{Admin, By, Form, Html, Member, Path, Query, Reply, State, Viewer, see_other, see_other_with};
 
 pub fn mount(routes: &mut Routes) {
     routes.get("/status/edit/subscribers", LOOK, list_subscribers);
@@ -28,6 +30,7 @@ pub fn mount(routes: &mut Routes) {
     routes.get("/status/edit/appearance", LOOK, appearance);
     routes.post("/status/edit/logo", RULE, set_logo);
     routes.post("/status/edit/logo/remove", RULE, remove_logo);
+    routes.post("/status/edit/export", RULE, export_now);
 }
 
 async fn list_subscribers(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Query(request): Query<PageRequest>) -> Reply<Html> {
@@ -116,16 +119,20 @@ async fn delete_template(State(cx): State<Cx>, by: By<Member>, Path(id): Path<i6
 
 async fn appearance_data(cx: &Cx, role: Role, errors: Vec<FieldError>) -> Result<Appearance> {
     let boot = cx.boot.clone();
+    let last = cx.slots.find::<Exporter>().and_then(|exporter| exporter.last());
     cx.read(move |r| {
+        let address = settings::export_address(r)?;
+        let outcome = last.filter(|last| last.place == address).map_or_else(|| crate::present_export(r), |last| Ok(Some(last)))?;
+        let export = Export { address, outcome, now: r.now };
         let logo = logo::find_logo(r)?.map(|logo| logo.data_url());
-        Ok(Appearance { logo, public_url: settings::served_links(r, &boot)?.root, role, errors })
+        Ok(Appearance { logo, public_url: settings::served_links(r, &boot)?.root, export, role, errors })
     })
     .await
 }
 
-async fn appearance(State(cx): State<Cx>, by: By<Viewer>, Framed(frame): Framed) -> Reply<Html> {
+async fn appearance(State(cx): State<Cx>, by: By<Viewer>, framed: Framed) -> Reply<Html> {
     let data = appearance_data(&cx, by.actor.role().unwrap_or(Role::Viewer), Vec::new()).await?;
-    Ok(show(&frame, "Appearance", pages::appearance(&data)))
+    Ok(show(&framed.live(&[acts::TOPIC]), "Appearance", pages::appearance(&data)))
 }
 
 async fn set_logo(State(cx): State<Cx>, by: By<Admin>, Framed(frame): Framed, mut parts: Multipart) -> Reply {
@@ -166,4 +173,31 @@ async fn remove_logo(State(cx): State<Cx>, by: By<Admin>) -> Reply {
     })
     .await?;
     Ok(see_other_with("/status/edit/appearance", "The page shows the name alone."))
+}
+
+/// A place far away may take longer than anybody waits before a page.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The export goes on when nobody waits for it any more. Why one failed stands on the page.
+async fn export_now(State(cx): State<Cx>, by: By<Admin>) -> Reply {
+    const HERE: &str = "/status/edit/appearance#export";
+    let (exporter, house) = (Exporter::of(&cx)?, cx.clone());
+    let work = exporter.clone();
+    let export = tokio::spawn(async move { work.renew(&house, true).await });
+    let done = match tokio::time::timeout(PATIENCE, export).await {
+        Err(_) => return Ok(see_other_with(HERE, "It takes longer than usual; what becomes of it will stand here.")),
+        Ok(done) => done.map_err(|error| Error::internal("exporting the status page").because(error))?,
+    };
+    let told = match &done {
+        Ok(None) => "There is no place to export to. Choose one in the settings.".to_owned(),
+        Ok(Some(done)) => format!("It works: {} files, {} of them new or changed, {} removed.", done.files, done.changed, done.removed),
+        Err(error) => error.message().to_owned(),
+    };
+    let (line, actor) = (told.clone(), by.actor.label());
+    cx.write(move |tx| acts::done(tx, &actor, "status.export.try", "export", &line)).await?;
+    match done {
+        Ok(_) => Ok(see_other_with(HERE, &told)),
+        Err(_) if exporter.last().is_some_and(|last| last.failing_since.is_some()) => Ok(see_other(HERE)),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,0 +1,44 @@
+//! Pages of dumps: plain data in, HTML out.
+//!
+//! - [`list`]: all of them; [`detail`]: one and its runs; [`run`]: one run, and how it is restored
+//! - [`mod@form`]: making and changing them; [`key`]: the key without which they are worth nothing
+
+pub mod detail;
+pub mod form;
+pub mod key;
+pub mod list;
+pub mod run;
+
+use frontend::prelude::*;
+
+use super::model::{Dump, Outcome, Run, TroubleKind};
+
+/// The way back to the page above.
+fn trail() -> Vec<(&'static str, Href)> {
+    vec![("Backup", "/backup".into()), ("Database dumps", "/backup/dumps".into())]
+}
+
+fn outcome_badge(outcome: Outcome) -> View {
+    let (tone, text) = match outcome {
+        Outcome::Running => (Tone::Info, "Running"),
+        Outcome::Good => (Tone::Good, "Good"),
+        Outcome::Failed => (Tone::Bad, "Failed"),
+        Outcome::Doubtful => (Tone::Warn, "Doubtful"),
+        Outcome::Interrupted => (Tone::Warn, "Interrupted"),
+    };
+    state_badge(tone, text)
+}
+
+/// How it stands as a whole.
+pub fn state(dump: &Dump, last: Option<&Run>) -> (Tone, &'static str) {
+    match (last.map(|run| run.outcome), dump.trouble.map(|trouble| trouble.kind)) {
+        (Some(Outcome::Running), _) => (Tone::Info, "Running"),
+        _ if dump.wanted_at.is_some() => (Tone::Info, "Waiting to run"),
+        _ if dump.draft.paused => (Tone::Neutral, "Paused"),
+        (Some(Outcome::Doubtful), _) => (Tone::Warn, "Doubtful"),
+        (_, Some(TroubleKind::Failed)) => (Tone::Bad, "Failed"),
+        (_, Some(TroubleKind::Missed)) => (Tone::Bad, "Overdue"),
+        (None, None) => (Tone::Neutral, "Not run yet"),
+        (Some(_), None) => (Tone::Good, "Good"),
+    }
+}

@@ -1,0 +1,12 @@
+//! What backup promises, one sentence each.
+
+mod doors;
+mod drills;
+mod dumps;
+mod dumps_doors;
+mod dumps_postgres;
+mod dumps_rules;
+mod dumps_runs;
+mod durable;
+mod house;
+mod watching;

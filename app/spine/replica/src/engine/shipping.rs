@@ -1,0 +1,263 @@
+//! Spool → one destination. Two lanes: what brings it forward, and, beside that, merged files, snapshots and deletions, so
+//! that a large snapshot delays no transaction.
+
+use kernel::Time;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+use super::{Port, Shared};
+use crate::files::{Entry, Listing, SNAPSHOT_LEVEL, Span, name};
+use crate::lease::{Lease, LeaseError};
+use crate::levels;
+use crate::queue::{self, Next};
+use crate::store::{Body, PutOptions, StoreError, TIMESTAMP};
+
+/// Tries against a destination that does not answer: soon at first, never rarer than this many times the first pause.
+const LONGEST: u32 = 10;
+/// How long the last uploads may take when the process stops.
+const LAST: Duration = Duration::from_secs(20);
+/// Objects may be deleted this often at most; there is no hurry.
+const SWEEP: Duration = Duration::from_secs(60);
+const DELETE_AT_ONCE: usize = 1_000;
+
+pub(super) async fn run(shared: Arc<Shared>, port: Arc<Port>) {
+    let mut failures = 0;
+    loop {
+        let work = async {
+            let lease = begin(&shared, &port).await?;
+            failures = 0;
+            let merged = std::pin::pin!(ship_merged(&shared, &port));
+            let fresh = std::pin::pin!(ship_fresh(&shared, &port, lease));
+            tokio::select! { ended = fresh => ended, ended = merged => ended }
+        };
+        match work.await {
+            Ok(()) => return,
+            Err(failure) => note_failure(&shared, &port, &failure),
+        }
+        let pause = shared.options.retry * 2_u32.saturating_pow(failures).min(LONGEST);
+        failures += 1;
+        tokio::select! { () = shared.shutdown.cancelled() => return, () = sleep(pause) => {} }
+    }
+}
+
+/// Lease, then what is there.
+async fn begin(shared: &Arc<Shared>, port: &Port) -> Result<Lease, LeaseError> {
+    let store = &port.destination.store;
+    let known = port.state().honours_conditions;
+    let honours = match known {
+        Some(honours) => honours,
+        None => store.probe_conditions().await?,
+    };
+    let lease = Lease::take(store, &port.owner, honours, shared.clock.now()).await?;
+    let listing = list(port).await?;
+    let reached = listing.max();
+    {
+        let mut state = port.state();
+        state.honours_conditions = Some(honours);
+        state.is_refused = false;
+        state.listing = Some(listing);
+    }
+    shared.note_made();
+    if reached > shared.capture.txid() {
+        shared.capture.start_after(reached);
+        shared.urgent.notify_one();
+    }
+    port.shipped.send_replace(reached);
+    Ok(lease)
+}
+
+pub(crate) async fn list(port: &Port) -> Result<Listing, StoreError> {
+    list_store(&port.destination.store).await
+}
+
+/// Everything LTX at a store.
+pub async fn list_store(store: &crate::store::Store) -> Result<Listing, StoreError> {
+    let mut listing = Listing::default();
+    for level in 0..=SNAPSHOT_LEVEL {
+        for object in store.list(&store.level_prefix(level)).await? {
+            if let Some(found) = store.parse_object_key(&object.key) {
+                let span = Span { min: found.min, max: found.max };
+                listing.add(Entry { level: found.level, span, size: object.size, at: object.modified });
+            }
+        }
+    }
+    Ok(listing)
+}
+
+async fn ship_fresh(shared: &Arc<Shared>, port: &Port, mut lease: Lease) -> Result<(), LeaseError> {
+    let mut added = shared.added.subscribe();
+    let mut ended = shared.ended.subscribe();
+    loop {
+        added.borrow_and_update();
+        let next = port.compare(shared, queue::next_fresh);
+        match next {
+            Next::Upload(entry) => {
+                lease.keep(&port.destination.store, shared.clock.now()).await?;
+                upload(shared, port, entry).await?;
+                port.shipped.send_replace(entry.span.max);
+                forget_waiting(shared);
+                continue;
+            }
+            Next::NeedsSnapshot => shared.snapshot_wanted.notify_one(),
+            Next::Nothing => clear_failure(port),
+        }
+        if *ended.borrow_and_update() {
+            let _ = tokio::time::timeout(LAST, lease.release(&port.destination.store)).await;
+            return Ok(());
+        }
+        tokio::select! {
+            changed = added.changed() => if changed.is_err() { return Ok(()) },
+            () = port.changed.notified() => {}
+            _ = ended.changed() => {}
+        }
+    }
+}
+
+/// Merged files, snapshots; then what may go.
+async fn ship_merged(shared: &Arc<Shared>, port: &Port) -> Result<(), LeaseError> {
+    let mut added = shared.added.subscribe();
+    // What the other lane has brought there may be what a snapshot is copied from.
+    let mut shipped = port.shipped.subscribe();
+    let mut swept = Time(0);
+    loop {
+        added.borrow_and_update();
+        shipped.borrow_and_update();
+        if let Some(entry) = port.compare(shared, queue::next_merged) {
+            upload(shared, port, entry).await?;
+            shared.tidy.notify_one();
+            continue;
+        }
+        if copy_first(port).await? {
+            shared.note_made();
+            continue;
+        }
+        let now = shared.clock.now();
+        if now.since(swept) >= SWEEP {
+            swept = now;
+            sweep(shared, port, now).await?;
+        }
+        tokio::select! {
+            changed = added.changed() => if changed.is_err() { return Ok(()) },
+            _ = shipped.changed() => {}
+        }
+    }
+}
+
+/// The first transaction is a whole database already: the store copies it to where snapshots are, and no byte travels again.
+async fn copy_first(port: &Port) -> Result<bool, StoreError> {
+    let first = Span { min: 1, max: 1 };
+    let Some(entry) = port.state().listing.as_ref().and_then(|remote| {
+        let has_snapshot = remote.level_max(SNAPSHOT_LEVEL) > 0;
+        remote.level(0).next().filter(|entry| entry.span == first && !has_snapshot).copied()
+    }) else {
+        return Ok(false);
+    };
+    let store = &port.destination.store;
+    let metadata = vec![(TIMESTAMP.to_owned(), entry.at.rfc3339_millis())];
+    match store.copy(&store.object_key(name(0, first)), &store.object_key(name(SNAPSHOT_LEVEL, first)), &metadata).await {
+        Ok(()) => {
+            if let Some(listing) = &mut port.state().listing {
+                listing.add(Entry { level: SNAPSHOT_LEVEL, ..entry });
+            }
+            Ok(true)
+        }
+        // Too large for a copy, or a store without: the first snapshot is made like any other.
+        Err(StoreError::Invalid(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn upload(shared: &Shared, port: &Port, entry: Entry) -> Result<(), LeaseError> {
+    let store = &port.destination.store;
+    let path = shared.capture.spool().path(entry.level, entry.span);
+    let options = PutOptions { metadata: vec![(TIMESTAMP.to_owned(), entry.at.rfc3339_millis())], ..PutOptions::default() };
+    let sealed = seal(shared, port, &path, entry).await?;
+    let body = Body::File(sealed.as_ref().map_or(path, |sealed| sealed.0.clone()));
+    store.put(&store.object_key(name(entry.level, entry.span)), body, &options).await?;
+    let mut state = port.state();
+    state.last_upload = Some(shared.clock.now());
+    if let Some(listing) = &mut state.listing {
+        listing.add(entry);
+    }
+    drop(state);
+    clear_failure(port);
+    Ok(())
+}
+
+/// An encrypted copy of a file, removed again when it was sent.
+struct Sealed(PathBuf);
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+async fn seal(shared: &Shared, port: &Port, path: &Path, entry: Entry) -> Result<Option<Sealed>, StoreError> {
+    let Some(envelope) = port.destination.store.envelope().cloned() else { return Ok(None) };
+    let file = format!("sealed-{}-{}-{}", port.destination.name.replace('/', "-"), entry.level, entry.span.file_name());
+    let (from, sealed) = (path.to_owned(), Sealed(shared.capture.spool().folder().join(file)));
+    let encrypt = move || -> std::io::Result<Sealed> {
+        let to = std::io::BufWriter::new(std::fs::File::create(&sealed.0)?);
+        envelope.encrypt(std::fs::File::open(from)?, to)?;
+        Ok(sealed)
+    };
+    let sealed = tokio::task::spawn_blocking(encrypt).await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    sealed.map(Some).map_err(|error| StoreError::Unreachable(format!("A copy could not be encrypted on this machine: {error}.")))
+}
+
+async fn sweep(shared: &Shared, port: &Port, now: Time) -> Result<(), StoreError> {
+    if port.destination.is_append_only {
+        return Ok(());
+    }
+    let mut gone = port.compare(shared, |_, remote| levels::expired(remote, &shared.options.windows, now));
+    gone.truncate(DELETE_AT_ONCE);
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let store = &port.destination.store;
+    let keys: Vec<String> = gone.iter().map(|(level, span)| store.object_key(name(*level, *span))).collect();
+    let refused = store.delete(&keys).await?;
+    let mut state = port.state();
+    state.refuses_deletes = refused.first().map(|(_, reason)| reason.clone());
+    if let Some(listing) = &mut state.listing {
+        for ((level, span), key) in gone.into_iter().zip(&keys) {
+            if !refused.iter().any(|(refused, _)| refused == key) {
+                listing.remove(level, span);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn forget_waiting(shared: &Shared) {
+    let everywhere = shared.destinations.iter().map(|port| *port.shipped.borrow()).min().unwrap_or(u64::MAX);
+    let mut progress = shared.progress();
+    while progress.waiting.front().is_some_and(|(txid, _)| *txid <= everywhere) {
+        progress.waiting.pop_front();
+    }
+}
+
+fn clear_failure(port: &Port) {
+    let mut state = port.state();
+    if let Some((since, _)) = state.failing.take() {
+        tracing::info!(destination = port.destination.name, since = since.rfc3339(), "the destination takes copies again");
+    }
+    state.is_refused = false;
+}
+
+fn note_failure(shared: &Shared, port: &Port, failure: &LeaseError) {
+    let now = shared.clock.now();
+    let mut state = port.state();
+    state.is_refused = matches!(failure, LeaseError::Held { .. });
+    let sentence = failure.to_string();
+    match &mut state.failing {
+        Some((_, last)) => *last = sentence,
+        none => {
+            tracing::error!(destination = port.destination.name, error = sentence, "the copies are held up; they wait in the spool");
+            *none = Some((now, sentence));
+        }
+    }
+}

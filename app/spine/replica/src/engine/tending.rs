@@ -1,0 +1,190 @@
+//! Merging, whole copies, and keeping the spool small. Wakes when a merge is due, a snapshot is wanted or something was
+//! shipped; sleeps for good while nothing is committed.
+
+use kernel::{Error, Result, Time};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+use super::{Replica, Shared};
+use crate::files::{Entry, SNAPSHOT_LEVEL, Span};
+use crate::levels::{self, MERGED};
+use crate::ltx::LtxError;
+use crate::merge::{merge, merged_header};
+use crate::queue;
+
+/// Open at once while merging; each costs a page and a buffer.
+const MOST_INPUTS: usize = 256;
+/// Above the levels that are merged by time: everything a destination missed, in one file.
+const CATCH_UP_LEVEL: u8 = 4;
+/// A merge that is due now may need a moment until the destinations are listed.
+const SOON: Duration = Duration::from_secs(2);
+/// How long fine files wait for a destination that is away, by level.
+const PATIENCE: [Duration; 3] = [Duration::from_secs(600), Duration::from_secs(3_600), Duration::from_secs(6 * 3_600)];
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut added = shared.added.subscribe();
+    let mut is_wanted = false;
+    loop {
+        tend(&shared, std::mem::take(&mut is_wanted)).await;
+        // After it: what it added itself must not wake it. What a commit added meanwhile is due at some time.
+        added.borrow_and_update();
+        let now = shared.clock.now();
+        let due = levels::next_due(&shared.capture.spool().listing(), |level| shared.made(level))
+            .map(|due| if due > now { due.since(now) } else { SOON });
+        let waits = async {
+            match due {
+                Some(span) => sleep(span).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = shared.shutdown.cancelled() => return,
+            () = waits => {}
+            () = shared.snapshot_wanted.notified() => is_wanted = true,
+            () = shared.tidy.notified() => {}
+            // Only the first transaction after a pause needs a new look at what is due.
+            changed = added.changed(), if due.is_none() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn tend(shared: &Arc<Shared>, is_wanted: bool) {
+    let now = shared.clock.now();
+    let merged = shared.blocking(move |shared| {
+        while merge_next(shared, now)? {}
+        Ok(())
+    });
+    if let Err(error) = merged.await {
+        tracing::warn!(error = error.chain(), "files of the spool could not be merged; they stay as they are");
+    }
+    if is_wanted || is_snapshot_due(shared, now) {
+        let made = shared.blocking(move |shared| snapshot(shared, now)).await;
+        if let Err(error) = made {
+            tracing::warn!(error = error.chain(), "the whole copy could not be made; it is tried again later");
+        }
+    }
+    let tidied = shared.blocking(move |shared| tidy(shared, now)).await;
+    if let Err(error) = tidied {
+        tracing::warn!(error = error.chain(), "the spool could not be tidied");
+    }
+    for port in &shared.destinations {
+        port.changed.notify_one();
+    }
+    shared.added.send_modify(|_| ());
+}
+
+fn merge_next(shared: &Shared, now: Time) -> Result<bool> {
+    for (level, period) in MERGED {
+        let inputs = {
+            let listing = shared.capture.spool().listing();
+            let mut inputs = levels::next_merge(&listing, level, period, shared.made(level), now);
+            inputs.truncate(MOST_INPUTS);
+            inputs
+        };
+        if !inputs.is_empty() {
+            merge_into(shared, level, &inputs)?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn merge_into(shared: &Shared, level: u8, inputs: &[Entry]) -> Result<Entry> {
+    let spool = shared.capture.spool();
+    let failed = |error: LtxError| Error::unavailable("Merging files of the spool failed.").because(error);
+    let mut decoders = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        decoders.push(spool.open_file(input.level, input.span).map_err(failed)?);
+    }
+    let headers: Vec<_> = decoders.iter().map(|decoder| *decoder.header()).collect();
+    let header = merged_header(&headers).ok_or_else(|| Error::internal("files to merge do not follow each other"))?;
+    let entry = spool.write(level, header, |encoder| merge(&mut decoders, header.commit, encoder)).map_err(failed)?;
+    shared.note_made();
+    Ok(entry)
+}
+
+fn is_snapshot_due(shared: &Shared, now: Time) -> bool {
+    // While a destination has not been listed it is not known what it has.
+    shared.destinations.iter().any(|port| {
+        port.state().listing.as_ref().is_some_and(|remote| {
+            let has_one = remote.level_max(SNAPSHOT_LEVEL) > 0;
+            let is_waiting = shared.capture.spool().listing().level_max(SNAPSHOT_LEVEL) > remote.level_max(SNAPSHOT_LEVEL);
+            // The first transaction becomes the first snapshot by a copy at the store.
+            let comes_by_copy = !has_one && remote.level(0).next().is_some_and(|entry| entry.span.min == 1);
+            !is_waiting && !comes_by_copy && !remote.is_empty() && levels::snapshot_due(remote, shared.options.snapshot_every, now)
+        })
+    })
+}
+
+fn snapshot(shared: &Shared, now: Time) -> Result<()> {
+    let Some(base) = shared.capture.base(&*shared.source, true)? else { return Ok(()) };
+    let span = Span { min: 1, max: base.txid() };
+    let spool = shared.capture.spool();
+    if base.txid() == 0 || spool.listing().holds(SNAPSHOT_LEVEL, span) {
+        return Ok(());
+    }
+    spool
+        .write(SNAPSHOT_LEVEL, base.header(span, now), |encoder| base.write(encoder))
+        .map_err(|error| Error::unavailable("Writing a whole copy into the spool failed.").because(error))?;
+    shared.note_made();
+    Ok(())
+}
+
+/// What everybody has goes; a spool that grows all the same is joined into one file.
+fn tidy(shared: &Shared, now: Time) -> Result<()> {
+    let spool = shared.capture.spool();
+    let is_old = |entry: &Entry| PATIENCE.get(usize::from(entry.level)).is_some_and(|patience| now.since(entry.at) > *patience);
+    let spent = with_remotes(shared, |remotes| queue::spent(&spool.listing(), remotes, |level| shared.made(level), is_old));
+    for entry in spent {
+        spool
+            .remove(entry.level, entry.span)
+            .map_err(|error| Error::unavailable("A file of the spool cannot be removed.").because(error))?;
+    }
+    if spool.listing().bytes() > shared.options.spool_bytes {
+        catch_up(shared)?;
+    }
+    Ok(())
+}
+
+/// Joins all that no destination has into one file and drops its parts.
+fn catch_up(shared: &Shared) -> Result<()> {
+    let spool = shared.capture.spool();
+    let reached = shared.destinations.iter().map(|port| *port.shipped.borrow()).min().unwrap_or(0);
+    let mut inputs = queue::chain(&spool.listing(), reached);
+    inputs.truncate(MOST_INPUTS);
+    if inputs.len() < 2 {
+        return Ok(());
+    }
+    let joined = merge_into(shared, CATCH_UP_LEVEL, &inputs)?;
+    let newest = spool.listing().level(0).next_back().map(|entry| entry.span);
+    let parts: Vec<Entry> = {
+        let listing = spool.listing();
+        let is_part = |entry: &&Entry| {
+            entry.span.min >= joined.span.min
+                && entry.span.max <= joined.span.max
+                && entry.level < CATCH_UP_LEVEL
+                && Some(entry.span) != newest
+        };
+        listing.all().filter(is_part).copied().collect()
+    };
+    for part in parts.iter().chain(inputs.iter().filter(|input| input.level == CATCH_UP_LEVEL && input.span != joined.span)) {
+        spool.remove(part.level, part.span).map_err(|error| Error::unavailable("A file of the spool cannot be removed.").because(error))?;
+    }
+    Ok(())
+}
+
+fn with_remotes<T>(shared: &Shared, decide: impl FnOnce(&[&crate::files::Listing]) -> T) -> T {
+    let states: Vec<_> = shared.destinations.iter().map(|port| port.state()).collect();
+    let none = crate::files::Listing::default();
+    let listings: Vec<_> = states.iter().map(|state| state.listing.as_ref().unwrap_or(&none)).collect();
+    decide(&listings)
+}
+
+impl Replica {
+    /// Merges, snapshots and tidies now, for tests with a frozen clock.
+    #[doc(hidden)]
+    pub async fn tend_now(&self) {
+        tend(&self.0, false).await;
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the crate, one file a subject.
+
+mod captures;
+mod engines;
+mod formats;
+mod litestream;
+mod plans;
+mod stores;
+mod support;

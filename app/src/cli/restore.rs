@@ -1,0 +1,149 @@
+//! `hermetic restore`: the databases from their copies into a folder. Says what will be lost before it writes.
+
+use anyhow::{Context as _, Result, bail};
+use db::File;
+use kernel::{Clock, Time};
+use replica::address::Address;
+use replica::restore::{Progress, Wanted};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use crate::boot;
+use crate::config::Config;
+use crate::replicate::{self, Found};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Where the databases go; a folder without them
+    folder: PathBuf,
+    /// The state at a time, such as 2026-11-23T10:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "txid")]
+    at: Option<String>,
+    /// The state at a transaction of one file (see --only)
+    #[arg(long, value_name = "N")]
+    txid: Option<u64>,
+    /// Another copy than the configured one: s3://bucket/path?endpoint=… or a folder; its credentials are those of the first
+    /// configured replica, or HERMETIC_REPLICA_ACCESS_KEY_ID and HERMETIC_REPLICA_SECRET_ACCESS_KEY
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// One file alone
+    #[arg(long, value_name = "FILE", value_parser = ["hermetic.db", "telemetry.db"])]
+    only: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub async fn run(config: &Config, options: &Options) -> Result<()> {
+    let places = places(config, options.from.as_deref())?;
+    let files: Vec<File> =
+        replicate::ORDER.into_iter().filter(|file| options.only.as_deref().is_none_or(|only| only == file.file_name())).collect();
+    if options.txid.is_some() && files.len() > 1 {
+        bail!("A transaction number belongs to one file: please add --only hermetic.db or --only telemetry.db.");
+    }
+    // Whoever runs on this folder holds it: a live database is never written over.
+    let _held = boot::hold(&options.folder)?;
+    for file in &files {
+        let path = options.folder.join(file.file_name());
+        if path.exists() {
+            bail!("{} exists already; nothing was overwritten. Name another folder, or move it away first.", path.display());
+        }
+    }
+    let mut found = Vec::new();
+    for file in files {
+        match replicate::find(&places, file, wanted(options)?).await? {
+            Some(copy) => found.push(copy),
+            None => say!("{}: no copy found, so none is restored.", file.file_name()),
+        }
+    }
+    if found.is_empty() {
+        bail!("There is nothing to restore.");
+    }
+    let now = Clock::System.now();
+    for copy in &found {
+        announce(copy, now);
+    }
+    if !options.yes && !super::confirm("Restore this?") {
+        bail!("Nothing was written. Say yes at the terminal, or give --yes.");
+    }
+    for copy in &found {
+        let restored = replicate::write(copy, &options.folder, &progress(copy.file)).await?;
+        for damaged in &restored.damaged {
+            say!("  damaged, led around: {damaged}");
+        }
+        say!("{}: restored to transaction {}, {} pages, checked.", copy.file.file_name(), restored.txid, restored.commit);
+    }
+    Ok(())
+}
+
+/// What comes back, and what does not.
+fn announce(copy: &Found, now: Time) {
+    let plan = &copy.plan;
+    say!(
+        "{}: transaction {} of {} ({} ago), {} files, {:.1} MB, from {}.",
+        copy.file.file_name(),
+        plan.txid,
+        plan.at.rfc3339_millis(),
+        replicate::ago(plan.at, now),
+        plan.route.len(),
+        plan.bytes as f64 / 1e6,
+        copy.place
+    );
+    if copy.survey.newest > plan.txid {
+        let lost = copy.survey.newest_at.since(plan.at);
+        say!(
+            "  The copy goes on to transaction {} of {}: the {} transactions of the {} after the chosen moment will not be in it.",
+            copy.survey.newest,
+            copy.survey.newest_at.rfc3339_millis(),
+            copy.survey.newest - plan.txid,
+            kernel::time::describe_duration(lost)
+        );
+    } else {
+        say!("  That is all the copy has. What was committed after it and had not arrived there is lost.");
+    }
+}
+
+fn wanted(options: &Options) -> Result<Wanted> {
+    match (&options.at, options.txid) {
+        (Some(at), _) => {
+            let at = Time::parse_rfc3339(at).with_context(|| format!("--at is a time such as 2026-11-23T10:00:00Z, not “{at}”"))?;
+            Ok(Wanted::At(at))
+        }
+        (None, Some(txid)) => Ok(Wanted::Transaction(txid)),
+        (None, None) => Ok(Wanted::Latest),
+    }
+}
+
+/// The configured destinations, or the one that was named.
+pub fn places(config: &Config, from: Option<&str>) -> Result<Vec<backup::copies::Place>> {
+    let Some(from) = from else {
+        if config.replicas.is_empty() {
+            bail!("No copy is configured. Name one with --from, or add [[replica]] to the config file.");
+        }
+        return Ok(config.replicas.clone());
+    };
+    let address = from.parse::<Address>()?;
+    let (options, envelope) = match config.replicas.first() {
+        Some(place) => (place.options.clone(), place.envelope.clone()),
+        None => (crate::config::replica_options_of_environment()?, crate::config::envelope_of_environment()?),
+    };
+    Ok(vec![backup::copies::Place { name: address.to_string(), address, options, is_append_only: true, envelope }])
+}
+
+/// A line that is drawn over, at a terminal only.
+fn progress(file: File) -> impl Fn(Progress) + Send + Sync {
+    let shown = Mutex::new(0);
+    let is_terminal = std::io::stderr().is_terminal();
+    move |progress| {
+        let percent = progress.percent();
+        let Ok(mut last) = shown.lock() else { return };
+        if is_terminal && *last != percent {
+            *last = percent;
+            eprint!("\r{}: {percent} % ({} of {} files)", file.file_name(), progress.files, progress.of_files);
+            if percent == 100 && progress.files == progress.of_files {
+                eprintln!();
+            }
+        }
+    }
+}

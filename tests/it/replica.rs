@@ -1,0 +1,211 @@
+//! The copies of the real binary: killed under load, restored by `serve` on an empty folder, by the command line, and by
+//! halves while the status page answers.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Method;
+use kernel::Role;
+use testkit::S3;
+use tests::{Answer, Client, Hermetic, eventually_async, people, process};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// The settings that make `s3` the destination.
+fn destination(s3: &S3) -> Vec<(String, String)> {
+    [("URL", s3.url("hermetic")), ("ACCESS_KEY_ID", S3::ACCESS_KEY.to_owned()), ("SECRET_ACCESS_KEY", S3::SECRET_KEY.to_owned())]
+        .into_iter()
+        .map(|(name, value)| (format!("HERMETIC_REPLICA_{name}"), value))
+        .collect()
+}
+
+fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
+    settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// A new machine: nothing but the key, which is kept apart from the copies.
+fn new_machine(old: &Hermetic) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("data")).expect("a data folder");
+    std::fs::copy(old.data_dir().join("secret.key"), folder.path().join("data/secret.key")).expect("the key");
+    folder
+}
+
+async fn add(program: &Client, name: &str) {
+    let monitor = serde_json::json!({"name": name, "kind": "http", "url": "http://127.0.0.1:9/", "interval_s": 3600});
+    program.json(Method::POST, "/api/v1/monitors", &monitor).await.expect(201);
+}
+
+/// Who makes monitors, and who reads them.
+async fn programs(served: &Hermetic) -> (Client, Client) {
+    let owner = people::set_up(served).await;
+    (people::add_key(&owner, Role::Admin, "uptime:write").await, people::add_key(&owner, Role::Admin, "uptime:read").await)
+}
+
+/// `None` while nobody listens.
+async fn quick(visitor: &Client, path: &str) -> Option<Answer> {
+    visitor.try_send(Method::GET, path, &[], String::new()).await.ok()
+}
+
+/// The names of all monitors.
+async fn names(program: &Client) -> Vec<String> {
+    let answer = program.get("/api/v1/monitors?limit=500").await.expect(200).json();
+    let mut names: Vec<String> =
+        answer["monitors"].as_array().into_iter().flatten().filter_map(|monitor| monitor["name"].as_str().map(str::to_owned)).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_instance_comes_back_on_an_empty_folder_with_all_that_was_copied() {
+    let s3 = S3::start();
+    let settings = destination(&s3);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut served = Hermetic::serve_with(folder.path(), &borrowed(&settings)).await;
+    let (program, reader) = programs(&served).await;
+    for number in 0..40 {
+        add(&program, &format!("kept-{number:02}")).await;
+    }
+    let before = names(&reader).await;
+    assert_eq!(before.len(), 40);
+    // The last acknowledged write is there within moments; no more than the spool's window is waited for.
+    eventually_async("the copies are up to date", LONG, || async { is_current(&served).await.then_some(()) }).await;
+    served.kill().await;
+    let new = new_machine(&served);
+    let again = Hermetic::serve_with(new.path(), &borrowed(&settings)).await;
+    assert_eq!(names(&reader.moved_to(&again.url)).await, before);
+    // It goes on copying: its next change reaches the same path, once the lease of the dead machine has run out.
+    assert!(again.log().contains("restored"), "{}", again.log());
+}
+
+/// Four programs write, the log is written to as well, and the process is killed in the middle: whatever was answered with 201
+/// was at the destination by then, and is there on the new machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_was_acknowledged_as_durable_is_missing_after_kill_9_under_load() {
+    let s3 = S3::start();
+    let settings = destination(&s3);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    process::set(folder.path(), "backup.durable", "uptime");
+    let mut served = Hermetic::serve_with(folder.path(), &borrowed(&settings)).await;
+    let (program, reader) = programs(&served).await;
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let (program, acknowledged) = (program.moved_to(program.base()), Arc::clone(&acknowledged));
+            tokio::spawn(async move {
+                for number in 0..500 {
+                    let name = format!("kept-{writer}-{number:03}");
+                    // Checked at once and often, so that telemetry.db is written all the while.
+                    let monitor = serde_json::json!({"name": name, "kind": "tcp", "host": "127.0.0.1", "port": 9, "interval_s": 20});
+                    let sent =
+                        program.try_send(Method::POST, "/api/v1/monitors", &[("content-type", "application/json")], monitor.to_string());
+                    match sent.await {
+                        Ok(answer) if answer.code == 201 => acknowledged.lock().expect("the list").push(name),
+                        Ok(answer) => panic!("{}: {}", answer.code, answer.text),
+                        // It was killed.
+                        Err(_) => return,
+                    }
+                }
+            })
+        })
+        .collect();
+    eventually_async("enough was acknowledged", LONG, || async { (acknowledged.lock().expect("the list").len() >= 60).then_some(()) })
+        .await;
+    served.kill().await;
+    for writer in writers {
+        writer.await.expect("a writer");
+    }
+    let new = new_machine(&served);
+    let again = Hermetic::serve_with(new.path(), &borrowed(&settings)).await;
+    let there = names(&reader.moved_to(&again.url)).await;
+    let acknowledged = acknowledged.lock().expect("the list");
+    let missing: Vec<_> = acknowledged.iter().filter(|name| !there.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?} of {} acknowledged are missing; {} are there", acknowledged.len(), there.len());
+    println!("{} acknowledged as durable, {} restored", acknowledged.len(), there.len());
+}
+
+/// Whether `backup list` on the destination shows what the spool has.
+async fn is_current(served: &Hermetic) -> bool {
+    let spool = served.data_dir().join("replica/hermetic.db/ltx/0");
+    let newest = |folder: &Path| {
+        let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.ends_with(".ltx")).max()
+    };
+    let listed = served.command(&["backup", "list", "--most", "1"]);
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let Some(newest) = newest(&spool).and_then(|name| u64::from_str_radix(name.get(..16)?, 16).ok()) else { return false };
+    text.contains(&format!("hermetic.db at {}", "s3://")) && text.contains(&format!("up to transaction {newest} "))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_status_page_answers_while_the_log_is_still_being_restored() {
+    let s3 = S3::start();
+    let settings = destination(&s3);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut served = Hermetic::serve_with(folder.path(), &borrowed(&settings)).await;
+    let (program, _) = programs(&served).await;
+    add(&program, "kept").await;
+    eventually_async("the copies are up to date", LONG, || async { is_current(&served).await.then_some(()) }).await;
+    assert!(served.stop().await.success());
+    let new = new_machine(&served);
+    s3.set_slow(Duration::from_millis(300));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let listen = port.to_string();
+    let mut slow = settings.clone();
+    slow.push(("HERMETIC_LISTEN".to_owned(), listen.clone()));
+    let mut child = process::bare_command();
+    child.arg("serve").env("HERMETIC_DATA_DIR", new.path().join("data")).stderr(std::process::Stdio::null());
+    let mut child = child.envs(slow).spawn().expect("it starts");
+    let visitor = Client::new(&format!("http://{listen}"));
+    let seen = eventually_async("the status page answers before the rest does", LONG, || async {
+        let page = quick(&visitor, "/status").await?;
+        let console = quick(&visitor, "/console").await?;
+        (page.code == 200 && console.code == 503).then_some(console.text)
+    })
+    .await;
+    assert!(seen.contains("is being restored"), "{seen}");
+    s3.set_slow(Duration::ZERO);
+    eventually_async("everything answers", LONG, || async {
+        quick(&visitor, "/healthz").await.filter(|answer| answer.code == 200).map(|_| ())
+    })
+    .await;
+    child.kill().expect("it is stopped");
+    child.wait().expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_lists_verifies_rehearses_and_restores_and_never_overwrites() {
+    let s3 = S3::start();
+    let settings = destination(&s3);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut served = Hermetic::serve_with(folder.path(), &borrowed(&settings)).await;
+    let (program, _) = programs(&served).await;
+    add(&program, "kept").await;
+    assert!(served.stop().await.success(), "it ends when the copies are up to date");
+    let run = |arguments: &[&str]| {
+        let ended = process::run(arguments, &borrowed(&settings));
+        let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        (ended.status.success(), said)
+    };
+    let (is_ok, said) = run(&["backup", "verify"]);
+    assert!(is_ok && said.contains("restorable in"), "{said}");
+    let (is_ok, said) = run(&["drill"]);
+    assert!(is_ok && said.contains("hermetic.db at replica: restored and checked"), "{said}");
+    let out = folder.path().join("out");
+    let target = out.to_string_lossy().into_owned();
+    let (is_ok, said) = run(&["restore", &target]);
+    assert!(!is_ok && said.contains("Nothing was written") && said.contains("That is all the copy has"), "{said}");
+    assert!(!out.join("hermetic.db").exists());
+    let (is_ok, said) = run(&["restore", "--yes", &target]);
+    assert!(is_ok && said.contains("hermetic.db: restored to transaction"), "{said}");
+    let (is_ok, said) = run(&["restore", "--yes", &target]);
+    assert!(!is_ok && said.contains("nothing was overwritten"), "{said}");
+    let (is_ok, said) = run(&["restore", "--yes", "--at", "1999-01-01T00:00:00Z", &format!("{target}-early")]);
+    assert!(!is_ok && said.contains("Nothing was written before"), "{said}");
+    let (is_ok, said) = run(&["restore", "--yes", "--txid", "1", &format!("{target}-one")]);
+    assert!(!is_ok && said.contains("--only"), "{said}");
+    let (is_ok, said) = run(&["restore", "--yes", "--txid", "1", "--only", "hermetic.db", &format!("{target}-one")]);
+    assert!(is_ok && said.contains("will not be in it"), "{said}");
+    assert!(!said.contains(S3::SECRET_KEY));
+}
