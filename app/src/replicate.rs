@@ -66,7 +66,7 @@ pub async fn write(found: &Found, folder: &Path, progress: &(dyn Fn(Progress) + 
     if let Some(first) = problems.first() {
         bail!("{} was restored, but SQLite finds it damaged: {first}. Try an earlier state with --at.", out.display());
     }
-    replica::capture::seal_restored(&out, &spool(folder, found.file), restored.txid, restored.commit).map_err(crate::boot::sentence)?;
+    replica::capture::seal_restored(&out, &spool(folder, found.file), &restored).map_err(crate::boot::sentence)?;
     Ok(restored)
 }
 

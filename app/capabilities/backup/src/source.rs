@@ -47,13 +47,18 @@ impl Source for DbSource {
     }
 
     fn quiet(&self, work: QuietWork) -> Result<()> {
-        self.db.quiet(move |quiet| work(&Between(quiet)))
+        let commits = self.db.commits();
+        self.db.quiet(move |quiet| work(&Between(quiet, commits)))
     }
 }
 
-struct Between<'q, 'c>(&'q db::Quiet<'c>);
+struct Between<'q, 'c>(&'q db::Quiet<'c>, watch::Receiver<db::Committed>);
 
 impl Quiet for Between<'_, '_> {
+    fn committed(&self) -> Commits {
+        translate(*self.1.borrow())
+    }
+
     fn data_version(&self) -> Result<i64> {
         self.0.data_version()
     }

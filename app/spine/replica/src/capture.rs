@@ -8,18 +8,21 @@
 //! file, so whatever was committed after the seal must still stand in the log, whatever its salts are now.
 
 mod base;
+mod resume;
 
 use kernel::{Error, Result, Time};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::files::{Entry, Span, Spool};
-use crate::ltx::{Decoder, Header, LtxError, Salts, lock_page};
+use crate::ltx::{Header, LtxError, Salts, lock_page};
+use crate::restore::Restored;
 use crate::source::{Commits, Quiet, Source};
 use crate::wal::{self, Place, ReadAt as _, Scan};
 
@@ -27,6 +30,10 @@ pub use base::Base;
 
 /// A run over the log ends at the first commit past this, so that one file stays of moderate size.
 const RUN_BYTES: u64 = 64 << 20;
+/// A clock is put right by less than this in the course of things.
+const LARGEST_STEP_BACK: Duration = kernel::time::HOUR;
+const SEAL: &str = "seal.json";
+const ANCHOR: &str = "restored.json";
 
 /// Why a file with every page was needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,10 +50,18 @@ pub enum Doubt {
     Overwritten,
     #[error("the database grew by pages that are not in the log")]
     Hole,
-    #[error("the newest file of the spool was damaged")]
-    Spool,
-    #[error("the destination has transactions that this machine does not know")]
+    #[error("a destination has transactions that are not this machine's")]
     Ahead,
+    #[error("the database is another file than before")]
+    Replaced,
+}
+
+/// The transaction that was restored here, as its file says it: by this a destination is known again whose newest it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Anchor {
+    pub txid: u64,
+    pub commit: u32,
+    pub at: Time,
 }
 
 /// What is known about the database file and its log, kept beside the spool.
@@ -99,6 +114,8 @@ struct Inner {
     doubt: Option<Doubt>,
     /// Commits of the writer that were looked for in the log already.
     accounted: u64,
+    /// When the last transaction was captured.
+    last_at: Time,
 }
 
 /// Open descriptors. The database's own is never closed: closing any descriptor of a file drops the locks that SQLite holds
@@ -133,18 +150,35 @@ impl Capture {
             commit: 0,
             doubt: Some(Doubt::First),
             accounted: 0,
+            last_at: Time(0),
         };
         inner.resume()?;
         inner.publish();
         Ok(Capture { inner: Arc::new(Mutex::new(inner)), spool, files, reached })
     }
 
-    /// Captures all that is committed. `known` is the writer's own count, taken before the call: a log that holds less than
-    /// it says is doubted.
+    /// Captures all that is committed up to `known`, the writer's own count, taken before the call. A log that holds less than it
+    /// says is doubted; what stands behind it may be a transaction whose sync is still to come, or to fail.
     pub fn run(&self, source: &dyn Source, known: Commits, now: Time) -> Result<Captured> {
-        let mut captured = Captured::default();
+        self.run_from(source, known, now, Captured::default())
+    }
+
+    /// Captures all that is in the log, between two transactions: other processes and the last run have committed, too.
+    pub fn run_quietly(&self, source: &dyn Source, now: Time) -> Result<Captured> {
+        let (entries, known) = self.between(source, move |inner, quiet| {
+            let mut entries = Vec::new();
+            while let Step::Wrote(entry, _) = inner.step(Reach::All, now)? {
+                entries.push(entry);
+            }
+            inner.accounted = quiet.committed().count;
+            Ok((entries, quiet.committed()))
+        })?;
+        self.run_from(source, known, now, Captured { entries, doubt: None })
+    }
+
+    fn run_from(&self, source: &dyn Source, known: Commits, now: Time, mut captured: Captured) -> Result<Captured> {
         loop {
-            let step = self.lock().step(known, now)?;
+            let step = self.lock().step(Reach::Known(known), now)?;
             match step {
                 Step::Wrote(entry, Rest::Open) => captured.entries.push(entry),
                 // What was committed while the file was written is the next run's: on a slow disk there is always something.
@@ -162,7 +196,7 @@ impl Capture {
                     let Some(base) = base else { return Ok(captured) };
                     let mut inner = self.lock();
                     let entry = inner.write_full(&base, now)?;
-                    inner.accounted = known.count;
+                    inner.accounted = inner.accounted.max(known.count);
                     drop(inner);
                     captured.entries.push(entry);
                     captured.doubt = Some(doubt);
@@ -172,55 +206,42 @@ impl Capture {
         }
     }
 
-    /// The rest of the log into the spool, then the log into the database. Gives whether the log is empty now.
-    pub fn seal(&self, source: &dyn Source, now: Time) -> Result<bool> {
+    /// Works with the log while the writer stands still.
+    fn between<T: Send + 'static>(
+        &self,
+        source: &dyn Source,
+        work: impl FnOnce(&mut Inner, &dyn Quiet) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (answer, answered) = mpsc::channel();
         let capture = self.clone();
-        source.quiet(Box::new(move |quiet| drop(answer.send(capture.seal_quietly(quiet, now)))))?;
+        source.quiet(Box::new(move |quiet| drop(answer.send(work(&mut capture.lock(), quiet)))))?;
         answered.recv().unwrap_or_else(|_| Err(Error::unavailable("The database is closing.")))
     }
 
-    fn seal_quietly(&self, quiet: &dyn Quiet, now: Time) -> Result<bool> {
-        let mut inner = self.lock();
-        let before = quiet.data_version()?;
-        loop {
-            match inner.step(Commits::default(), now)? {
-                Step::Wrote(..) => {}
-                Step::Nothing => break,
-                // The next run writes every page; the log stays as it is until then.
-                Step::Doubted(_) => return Ok(false),
-            }
-        }
-        // Without a place there is no log; a full file was written over what the database held.
-        let Some(place) = inner.place else { return Ok(inner.is_sealed()) };
-        if !quiet.checkpoint()? || quiet.data_version()? != before {
-            return Ok(false);
-        }
-        let seal = Seal { txid: inner.txid, commit: inner.commit, salts: place.salts, mark: inner.files.mark()? };
-        write_seal(inner.spool.folder(), &seal)?;
-        inner.seal = Some(seal);
-        // Nothing of the log is left to move.
-        inner.reached.offset.store(0, Ordering::Release);
-        Ok(true)
+    /// The rest of the log into the spool, then the log into the database. Gives whether the log is empty now.
+    pub fn seal(&self, source: &dyn Source, now: Time) -> Result<bool> {
+        self.between(source, move |inner, quiet| inner.seal_quietly(quiet, now))
     }
 
     /// The whole database at one transaction, to be written as a snapshot. `None` while the database is empty. With
     /// `is_known` it is the state of the spool's last transaction, which is captured first.
     pub fn base(&self, source: &dyn Source, is_known: bool) -> Result<Option<Base>> {
-        let (answer, answered) = mpsc::channel();
-        let capture = self.clone();
-        source.quiet(Box::new(move |quiet| drop(answer.send(capture.lock().pin(quiet, is_known)))))?;
-        answered.recv().unwrap_or_else(|_| Err(Error::unavailable("The database is closing.")))
+        self.between(source, move |inner, quiet| inner.pin(quiet, is_known))
     }
 
-    /// The next transaction will be `after + 1` and hold every page: the destination knows more than this machine does.
-    pub fn start_after(&self, after: u64) {
+    /// A destination has `after` transactions of another history, or of one that cannot be told from another: the next one comes
+    /// after both and holds every page, and nothing that was captured before goes anywhere.
+    pub fn start_over(&self, after: u64) -> Result<()> {
         let mut inner = self.lock();
-        if after > inner.txid {
-            inner.txid = after;
-            inner.doubt = Some(Doubt::Ahead);
-            inner.publish();
+        inner.txid = inner.txid.max(after);
+        inner.doubted(Doubt::Ahead);
+        inner.forget_seal().map_err(spool_error)?;
+        let all: Vec<Entry> = inner.spool.listing().all().copied().collect();
+        for entry in all {
+            inner.spool.remove(entry.level, entry.span).map_err(spool_error)?;
         }
+        inner.publish();
+        Ok(())
     }
 
     /// The last transaction in the spool.
@@ -248,6 +269,15 @@ impl Capture {
     }
 }
 
+/// How far the log is read.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// To the last commit that the writer knows to be one.
+    Known(Commits),
+    /// To the last commit in it: no transaction of this process is open.
+    All,
+}
+
 enum Step {
     Wrote(Entry, Rest),
     Nothing,
@@ -262,42 +292,31 @@ enum Rest {
 }
 
 impl Inner {
-    /// The newest file of level 0 says which transaction was the last and where in the log it ended; a seal says it where
-    /// there is no such file (a restored database).
-    fn resume(&mut self) -> Result<()> {
-        let newest = self.spool.listing().level(0).next_back().copied();
-        self.txid = self.spool.listing().max();
-        self.seal = self.read_seal();
-        if let Some(seal) = self.seal.clone().filter(|seal| seal.txid >= self.txid) {
-            self.txid = seal.txid;
-            self.commit = seal.commit;
-            self.doubt = if self.is_sealed() { None } else { Some(Doubt::Reset) };
+    fn seal_quietly(&mut self, quiet: &dyn Quiet, now: Time) -> Result<bool> {
+        let before = quiet.data_version()?;
+        loop {
+            match self.step(Reach::All, now)? {
+                Step::Wrote(..) => {}
+                Step::Nothing => break,
+                // The next run writes every page; the log stays as it is until then.
+                Step::Doubted(_) => return Ok(false),
+            }
         }
-        let Some(newest) = newest.filter(|newest| newest.span.max == self.txid) else { return Ok(()) };
-        let path = self.spool.path(newest.level, newest.span);
-        let whole = File::open(&path).map_err(LtxError::Io).and_then(|file| Decoder::open(io::BufReader::new(file))?.verify());
-        let Ok(header) = whole else {
-            self.doubt = Some(Doubt::Spool);
-            return Ok(());
-        };
-        self.commit = header.commit;
-        self.doubt = self.find_place(&header).map_err(log_error)?;
-        Ok(())
-    }
-
-    fn find_place(&mut self, last: &Header) -> io::Result<Option<Doubt>> {
-        let log = self.files.log()?;
-        let header = match &log {
-            Some(log) => wal::Header::read(log)?,
-            None => None,
-        };
-        if let (Some(log), Some(header)) = (&log, header)
-            && header.salts == last.salts
-        {
-            self.place = wal::find_place(log, &header, last.wal_end())?;
-            return Ok(if self.place.is_some() { None } else { Some(Doubt::Shorter) });
+        self.accounted = quiet.committed().count;
+        // Without a place there is no log; a full file was written over what the database held.
+        let Some(place) = self.place else { return Ok(self.is_sealed()) };
+        let is_moved = quiet.checkpoint()?;
+        // The mark comes before the question: what another program moves in between changes the one or the other.
+        let mark = self.files.mark()?;
+        if !is_moved || quiet.data_version()? != before {
+            return Ok(false);
         }
-        if self.is_sealed() { Ok(None) } else { Ok(Some(Doubt::Reset)) }
+        let seal = Seal { txid: self.txid, commit: self.commit, salts: place.salts, mark };
+        write_file(self.spool.folder(), SEAL, &seal)?;
+        self.seal = Some(seal);
+        // Nothing of the log is left to move.
+        self.reached.offset.store(0, Ordering::Release);
+        Ok(true)
     }
 
     /// Whether all that was committed since the last file must still stand in the log, from its start.
@@ -309,20 +328,19 @@ impl Inner {
         })
     }
 
-    fn step(&mut self, known: Commits, now: Time) -> Result<Step> {
+    fn step(&mut self, reach: Reach, now: Time) -> Result<Step> {
         if let Some(doubt) = self.doubt {
             return Ok(Step::Doubted(doubt));
         }
-        let outcome = self.scan(known).map_err(log_error)?;
+        let outcome = self.scan(reach).map_err(log_error)?;
         let (header, scan) = match outcome {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Step::Nothing),
             Err(doubt) => return Ok(self.doubted(doubt)),
         };
-        let expected = wal::HEADER_SIZE + u64::from(known.frames) * header.frame_size();
+        let is_all = matches!(reach, Reach::Known(known) if scan.end.offset >= end_of(known, &header));
         match self.write_increment(&header, &scan, now) {
-            Ok(entry) if scan.end.offset >= expected && !scan.is_cut => Ok(Step::Wrote(entry, Rest::Later)),
-            Ok(entry) => Ok(Step::Wrote(entry, Rest::Open)),
+            Ok(entry) => Ok(Step::Wrote(entry, if is_all { Rest::Later } else { Rest::Open })),
             Err(Trouble::Doubt(doubt)) => Ok(self.doubted(doubt)),
             Err(Trouble::File(error)) => Err(ltx_error(error)),
         }
@@ -335,7 +353,7 @@ impl Inner {
     }
 
     /// What was committed since the place, if anything.
-    fn scan(&mut self, known: Commits) -> io::Result<std::result::Result<Option<(wal::Header, Scan)>, Doubt>> {
+    fn scan(&mut self, reach: Reach) -> io::Result<std::result::Result<Option<(wal::Header, Scan)>, Doubt>> {
         let log = self.files.log()?;
         let header = match &log {
             Some(log) => wal::Header::read(log)?,
@@ -353,15 +371,25 @@ impl Inner {
         if log.metadata()?.len() < from.offset {
             return Ok(Err(Doubt::Shorter));
         }
-        let scan = wal::scan(&log, &header, from, RUN_BYTES)?;
+        let news = match reach {
+            Reach::All => RUN_BYTES,
+            Reach::Known(known) if known.count <= self.accounted => return Ok(Ok(None)),
+            // It ends before a place that was read: what was read there was no commit.
+            Reach::Known(known) => match end_of(known, &header).checked_sub(from.offset) {
+                None => return Ok(Err(Doubt::Overwritten)),
+                Some(0) => return Ok(Ok(None)),
+                Some(news) => news,
+            },
+        };
+        let scan = wal::scan(&log, &header, from, news.min(RUN_BYTES))?;
         if wal::Header::read(&log)? != Some(header) {
             return Ok(Err(Doubt::Overwritten));
         }
-        if scan.commit.is_none() {
-            let expected = wal::HEADER_SIZE + u64::from(known.frames) * header.frame_size();
-            return Ok(if known.count > self.accounted && expected > from.offset { Err(Doubt::Missing) } else { Ok(None) });
+        match (scan.commit, reach) {
+            (None, Reach::All) => Ok(Ok(None)),
+            (None, Reach::Known(_)) => Ok(Err(Doubt::Missing)),
+            (Some(_), _) => Ok(Ok(Some((header, scan)))),
         }
-        Ok(Ok(Some((header, scan))))
     }
 
     fn write_increment(&mut self, header: &wal::Header, scan: &Scan, now: Time) -> std::result::Result<Entry, Trouble> {
@@ -379,7 +407,7 @@ impl Inner {
             commit,
             min: self.txid + 1,
             max: self.txid + 1,
-            at: now,
+            at: self.time(now),
             wal_offset: start,
             wal_size: scan.end.offset - start,
             salts: header.salts,
@@ -403,24 +431,31 @@ impl Inner {
             Err(_) if is_overwritten => return Err(Trouble::Doubt(Doubt::Overwritten)),
             other => other?,
         };
-        self.advance(entry.span, commit, Some(scan.end));
+        self.advance(entry, commit, Some(scan.end));
         Ok(entry)
     }
 
     fn write_full(&mut self, base: &Base, now: Time) -> Result<Entry> {
         let txid = self.txid + 1;
-        let header = base.header(Span { min: txid, max: txid }, now);
+        let header = base.header(Span { min: txid, max: txid }, self.time(now));
         let entry = self.spool.write(0, header, |encoder| base.write(encoder)).map_err(ltx_error)?;
         self.doubt = None;
-        self.advance(entry.span, header.commit, base.place());
+        self.accounted = base.accounted();
+        self.advance(entry, header.commit, base.place());
         let seal = base.seal(txid);
-        write_seal(self.spool.folder(), &seal)?;
+        write_file(self.spool.folder(), SEAL, &seal)?;
         self.seal = Some(seal);
         Ok(entry)
     }
 
-    fn advance(&mut self, span: Span, commit: u32, place: Option<Place>) {
-        self.txid = span.max;
+    /// Times follow each other like transactions do: who restores by time must not get a later state because a clock was put back a
+    /// little. A clock that was far ahead is not followed.
+    fn time(&self, now: Time) -> Time {
+        if self.last_at <= now + LARGEST_STEP_BACK { self.last_at.max(now) } else { now }
+    }
+
+    fn advance(&mut self, entry: Entry, commit: u32, place: Option<Place>) {
+        (self.txid, self.last_at) = (entry.span.max, entry.at);
         self.commit = commit;
         self.place = place;
         self.publish();
@@ -431,8 +466,12 @@ impl Inner {
         self.reached.offset.store(self.place.map_or(0, |place| place.offset), Ordering::Release);
     }
 
-    fn read_seal(&self) -> Option<Seal> {
-        serde_json::from_slice(&std::fs::read(self.spool.folder().join("seal.json")).ok()?).ok()
+    fn forget_seal(&mut self) -> io::Result<()> {
+        self.seal = None;
+        match std::fs::remove_file(self.spool.folder().join(SEAL)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -447,22 +486,33 @@ impl From<LtxError> for Trouble {
     }
 }
 
-/// Says that the database, just restored and without a log, is the state of `txid`: its copies go on from there, without a
-/// full file.
-pub fn seal_restored(database: &Path, spool: &Path, txid: u64, commit: u32) -> Result<()> {
-    let seal = Seal { txid, commit, salts: Salts::default(), mark: FileMark::of(database)? };
-    std::fs::create_dir_all(spool).map_err(spool_error)?;
-    write_seal(spool, &seal)
+/// The end of the log's part that holds these commits.
+fn end_of(known: Commits, header: &wal::Header) -> u64 {
+    wal::HEADER_SIZE + u64::from(known.frames) * header.frame_size()
 }
 
-fn write_seal(spool: &Path, seal: &Seal) -> Result<()> {
-    let text = serde_json::to_vec(seal).map_err(|error| Error::internal("writing a seal").because(error))?;
-    let beside = spool.join("seal.tmp");
+/// Says that the database, just restored and without a log, is the state of `txid`: its copies go on from there, without a
+/// full file.
+pub fn seal_restored(database: &Path, spool: &Path, restored: &Restored) -> Result<()> {
+    std::fs::create_dir_all(spool).map_err(spool_error)?;
+    let anchor = Anchor { txid: restored.txid, commit: restored.commit, at: restored.at };
+    write_file(spool, ANCHOR, &anchor)?;
+    let seal = Seal { txid: restored.txid, commit: restored.commit, salts: Salts::default(), mark: FileMark::of(database)? };
+    write_file(spool, SEAL, &seal)
+}
+
+fn read_file<T: DeserializeOwned>(spool: &Path, name: &str) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(spool.join(name)).ok()?).ok()
+}
+
+fn write_file(spool: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_vec(value).map_err(|error| Error::internal("writing a note of the copies").because(error))?;
+    let beside = spool.join(format!("{name}.tmp"));
     let write = || {
         let mut file = File::create(&beside)?;
         io::Write::write_all(&mut file, &text)?;
         file.sync_data()?;
-        std::fs::rename(&beside, spool.join("seal.json"))
+        std::fs::rename(&beside, spool.join(name))
     };
     write().map_err(spool_error)
 }

@@ -6,12 +6,12 @@
 //! - [`Options`]: how long commits are gathered, what is kept
 
 mod capturing;
+mod lineage;
 mod shipping;
 mod status;
 mod tending;
 
 use kernel::{Clock, Error, Result, Time};
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::capture::Capture;
-use crate::files::Listing;
+use crate::files::{Entry, Listing};
 use crate::lease::Owner;
 use crate::levels::Windows;
 use crate::source::Source;
@@ -102,6 +102,8 @@ pub(crate) struct Shared {
     snapshot_wanted: Notify,
     /// Something in the spool may be spent.
     tidy: Notify,
+    /// Held while files of the spool are made out of others, or all of them go.
+    spool_work: Mutex<()>,
     /// The last capture is done: nothing will be added any more.
     ended: watch::Sender<bool>,
     tasks: TaskTracker,
@@ -112,8 +114,8 @@ struct Progress {
     /// The writer's count that the spool holds, and in which transaction.
     captured: watch::Sender<(u64, u64)>,
     capture_error: Option<(Time, String)>,
-    /// Captured transactions that are not everywhere yet: (transaction, when its first commit was seen).
-    waiting: VecDeque<(u64, Time)>,
+    /// Since when no whole copy can be made, and why.
+    snapshot_error: Option<(Time, String)>,
     last_doubt: Option<(Time, crate::capture::Doubt, u64)>,
 }
 
@@ -122,8 +124,10 @@ pub(crate) struct Port {
     destination: Destination,
     owner: Owner,
     state: Mutex<PortState>,
-    /// The last transaction that is there.
+    /// The last transaction of ours that is there; 0 while that is unknown.
     shipped: watch::Sender<u64>,
+    /// What the last process knew of that, when it stopped or the destination failed.
+    remembered: u64,
     /// The listing changed.
     changed: Notify,
 }
@@ -132,6 +136,15 @@ pub(crate) struct Port {
 struct PortState {
     listing: Option<Listing>,
     failing: Option<(Time, String)>,
+    /// Since when merged files, whole copies and deletions fail, while transactions may well arrive.
+    failing_aside: Option<(Time, String)>,
+    /// The newest file that this process sent there.
+    newest_sent: Option<Entry>,
+    /// The store made no snapshot out of the first transaction.
+    refuses_copies: bool,
+    listed_at: Time,
+    /// Since the start.
+    uploads: u64,
     /// Another instance holds the path.
     is_refused: bool,
     honours_conditions: Option<bool>,
@@ -143,9 +156,11 @@ impl Replica {
     /// Opens the spool and begins to copy.
     pub fn start(start: StartOptions) -> Result<Replica> {
         let capture = Capture::open(start.source.path(), &start.spool)?;
+        let remembered = status::remembered(&capture);
         let ports = start.destinations.into_iter().map(|destination| {
             let shipped = watch::Sender::new(0);
-            Arc::new(Port { destination, owner: start.owner.clone(), state: Mutex::default(), shipped, changed: Notify::new() })
+            let remembered = remembered.get(&destination.name).copied().unwrap_or(0);
+            Arc::new(Port { destination, owner: start.owner.clone(), state: Mutex::default(), shipped, remembered, changed: Notify::new() })
         });
         let txid = capture.txid();
         let shared = Arc::new(Shared {
@@ -161,6 +176,7 @@ impl Replica {
             made: Mutex::default(),
             snapshot_wanted: Notify::new(),
             tidy: Notify::new(),
+            spool_work: Mutex::default(),
             ended: watch::Sender::new(false),
             tasks: TaskTracker::new(),
         });
@@ -251,6 +267,7 @@ impl Replica {
     /// After the shutdown: waits for the last captures and uploads, at most so long.
     pub async fn finish(&self, most: Duration) {
         let _ = tokio::time::timeout(most, self.0.tasks.wait()).await;
+        status::remember(&self.0);
     }
 }
 
@@ -261,6 +278,10 @@ impl Shared {
 
     fn made(&self, level: u8) -> u64 {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)[usize::from(level).min(9)]
+    }
+
+    fn spool_work(&self) -> MutexGuard<'_, ()> {
+        self.spool_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes over what the spool and the destinations have merged already.
@@ -296,6 +317,20 @@ impl Port {
         match &state.listing {
             Some(remote) => decide(&local, remote),
             None => decide(&local, &Listing::default()),
+        }
+    }
+
+    /// The newest transaction that lies there, as far as anybody knows, be it ours or not.
+    fn newest(&self) -> u64 {
+        let listed = self.state().listing.as_ref().map(Listing::max);
+        listed.unwrap_or_else(|| self.reached())
+    }
+
+    /// The last transaction of ours that is there, as far as anybody knows.
+    fn reached(&self) -> u64 {
+        match *self.shipped.borrow() {
+            0 => self.remembered,
+            shipped => shipped,
         }
     }
 

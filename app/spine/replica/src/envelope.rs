@@ -50,6 +50,11 @@ impl Envelope {
         Ok(Envelope { recipient, identity })
     }
 
+    /// Without an identity this machine writes what it cannot read.
+    pub fn can_decrypt(&self) -> bool {
+        self.identity.is_some()
+    }
+
     /// A new pair: recipient and identity.
     pub fn generate() -> (String, Secret) {
         let identity = Identity::generate();

@@ -17,6 +17,8 @@ use crate::store::ObjectName;
 /// Level of whole databases; 0 holds single transactions, 1 to 8 what was merged.
 pub const SNAPSHOT_LEVEL: u8 = 9;
 const LEVELS: usize = 10;
+/// Encrypted files on their way; each is removed when it was sent.
+pub const SEALED: &str = "sealed-";
 
 /// First and last transaction of a file, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,6 +144,7 @@ impl Spool {
                 }
             }
         }
+        remove_sealed(folder)?;
         Ok(Spool { folder: folder.to_owned(), listing: Arc::new(Mutex::new(listing)) })
     }
 
@@ -182,6 +185,17 @@ impl Spool {
     pub fn open_file(&self, level: u8, span: Span) -> Result<Decoder<io::BufReader<File>>, LtxError> {
         Decoder::open(io::BufReader::with_capacity(1 << 15, File::open(self.path(level, span))?))
     }
+}
+
+/// What a killed process was about to send encrypted.
+fn remove_sealed(folder: &Path) -> io::Result<()> {
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        if file.file_name().to_string_lossy().starts_with(SEALED) {
+            fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
 }
 
 pub type FileSink = BufWriter<File>;

@@ -51,8 +51,15 @@ pub fn next_merged(local: &Listing, remote: &Listing) -> Option<Entry> {
 }
 
 /// What of the spool may go, given what every destination has. Kept: the newest transaction, what still is to be merged, what
-/// a destination still needs. While one is away, fine files make room for merged ones after `patience` of their level.
-pub fn spent(local: &Listing, remotes: &[&Listing], made: impl Fn(u8) -> u64, is_old: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+/// a destination still needs, and what is `proof`, the newest that each one has: after a restart that file shows whose transactions
+/// lie there. While one is away, fine files make room for merged ones after `patience` of their level. Of whole databases one is enough.
+pub fn spent(
+    local: &Listing,
+    remotes: &[&Listing],
+    proof: &[u64],
+    made: impl Fn(u8) -> u64,
+    is_old: impl Fn(&Entry) -> bool,
+) -> Vec<Entry> {
     let reached = remotes.iter().map(|remote| remote.max()).min().unwrap_or(0);
     let newest = local.level(0).next_back().map(|entry| entry.span);
     local
@@ -66,8 +73,12 @@ pub fn spent(local: &Listing, remotes: &[&Listing], made: impl Fn(u8) -> u64, is
                 0 => reached >= entry.span.max,
                 level => remotes.iter().all(|remote| remote.level_max(level) >= entry.span.max),
             };
-            let is_replaced = entry.level < 3 && made(entry.level + 1) >= entry.span.max && is_old(entry);
-            Some(entry.span) != newest && is_merged && (is_there || is_replaced)
+            let is_replaced = match entry.level {
+                SNAPSHOT_LEVEL => local.level_max(SNAPSHOT_LEVEL) > entry.span.max,
+                level => level < 3 && made(level + 1) >= entry.span.max && is_old(entry),
+            };
+            let is_proof = Some(entry.span) == newest || proof.contains(&entry.span.max);
+            !is_proof && is_merged && (is_there || is_replaced)
         })
         .copied()
         .collect()

@@ -32,6 +32,9 @@ pub type QuietWork = Box<dyn FnOnce(&dyn Quiet) + Send>;
 
 /// Between two transactions.
 pub trait Quiet {
+    /// The writer's count at this moment.
+    fn committed(&self) -> Commits;
+
     /// Differs from before when another process has written in between.
     fn data_version(&self) -> Result<i64>;
 

@@ -3,7 +3,9 @@
 mod captures;
 mod engines;
 mod formats;
+mod lineages;
 mod litestream;
 mod plans;
+mod retention;
 mod stores;
 mod support;

@@ -10,10 +10,10 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::{FileMark, Files, Inner, Seal, Step, log_error};
+use super::{FileMark, Files, Inner, Reach, Seal, Step, log_error};
 use crate::files::Span;
 use crate::ltx::{Encoder, Header, LARGEST_PAGE, LtxError, SMALLEST_PAGE, Salts, lock_page, next_page};
-use crate::source::{Commits, Pin, Quiet};
+use crate::source::{Pin, Quiet};
 use crate::wal::{self, Place, Scan};
 
 /// Read from the file at once.
@@ -33,6 +33,8 @@ pub struct Base {
     txid: u64,
     /// Of the file when the moment began.
     mark: FileMark,
+    /// The writer's count then.
+    accounted: u64,
     pin: Pin,
 }
 
@@ -40,7 +42,9 @@ impl Inner {
     pub(super) fn pin(&mut self, quiet: &dyn Quiet, is_known: bool) -> Result<Option<Base>> {
         for _ in 0..TRIES {
             if is_known {
-                while let Step::Wrote(..) = self.step(Commits::default(), quiet_time(self))? {}
+                // A moment later than the last one's time, but no clock is at hand.
+                while let Step::Wrote(..) = self.step(Reach::All, self.last_at)? {}
+                self.accounted = quiet.committed().count;
                 if self.doubt.is_some() {
                     return Ok(None);
                 }
@@ -60,7 +64,7 @@ impl Inner {
             {
                 continue;
             }
-            return self.make_base(after, mark, pin).map_err(log_error);
+            return self.make_base(after, mark, quiet.committed().count, pin).map_err(log_error);
         }
         Err(kernel::Error::unavailable("Another program writes to the database without pause; the copy of the whole file waits."))
     }
@@ -72,7 +76,7 @@ impl Inner {
         Ok(Some((log, header, scan)))
     }
 
-    fn make_base(&self, whole: Option<(File, wal::Header, Scan)>, mark: FileMark, pin: Pin) -> io::Result<Option<Base>> {
+    fn make_base(&self, whole: Option<(File, wal::Header, Scan)>, mark: FileMark, accounted: u64, pin: Pin) -> io::Result<Option<Base>> {
         let mut first = [0; 100];
         let has_file = self.files.read_database(&mut first, 0)? == first.len();
         let page_size = match (&whole, has_file) {
@@ -89,13 +93,8 @@ impl Inner {
             Some((log, header, scan)) => (Some((log, header.salts)), scan.pages, Some(scan.end)),
             None => (None, BTreeMap::new(), None),
         };
-        Ok(Some(Base { files: Arc::clone(&self.files), log, pages, place, page_size, commit, txid: self.txid, mark, pin }))
+        Ok(Some(Base { files: Arc::clone(&self.files), log, pages, place, page_size, commit, txid: self.txid, mark, accounted, pin }))
     }
-}
-
-/// Files that are written on the way to a base carry the time of their predecessor: a moment later, but never earlier.
-fn quiet_time(inner: &Inner) -> Time {
-    inner.spool.listing().level(0).next_back().map_or(Time(0), |entry| entry.at)
 }
 
 fn file_page_size(first: &[u8; 100]) -> u32 {
@@ -113,6 +112,10 @@ impl Base {
     /// Bytes of the database.
     pub fn size(&self) -> u64 {
         u64::from(self.commit) * u64::from(self.page_size)
+    }
+
+    pub(super) fn accounted(&self) -> u64 {
+        self.accounted
     }
 
     pub(super) fn place(&self) -> Option<Place> {

@@ -20,14 +20,25 @@ pub(super) async fn run(shared: Arc<Shared>) {
     commits.mark_changed();
     let mut log = None;
     let mut sent: Option<Stopwatch> = None;
+    // What was committed before the start is counted nowhere.
+    let mut is_first = true;
     loop {
-        let is_last = wait(&shared, &mut commits, &mut log, sent.as_ref()).await;
+        let woken = wait(&shared, &mut commits, &mut log, sent.as_ref()).await;
+        let is_last = woken == Woken::Last;
+        let is_quiet = woken != Woken::Commits || is_first;
         sent = Some(Stopwatch::start());
         commits.mark_unchanged();
         let known = shared.source.committed();
         let now = shared.clock.now();
-        match shared.blocking(move |shared| shared.capture.run(&*shared.source, known, now)).await {
-            Ok(captured) => note(&shared, known, &captured, now),
+        let captured = shared.blocking(move |shared| match is_quiet {
+            true => shared.capture.run_quietly(&*shared.source, now),
+            false => shared.capture.run(&*shared.source, known, now),
+        });
+        match captured.await {
+            Ok(captured) => {
+                is_first = false;
+                note(&shared, known, &captured, now);
+            }
             Err(error) => {
                 tracing::error!(error = error.chain(), "the log could not be copied to the spool; it stays where it is");
                 shared.progress().capture_error.get_or_insert((now, error.public_message().to_owned()));
@@ -48,23 +59,31 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Until there is something to capture; gives whether it is the last time.
+#[derive(PartialEq, Eq)]
+enum Woken {
+    Commits,
+    /// Somebody else may have written.
+    Look,
+    Last,
+}
+
+/// Until there is something to capture.
 async fn wait(
     shared: &Shared,
     commits: &mut tokio::sync::watch::Receiver<Commits>,
     log: &mut Option<(u64, std::time::SystemTime)>,
     sent: Option<&Stopwatch>,
-) -> bool {
+) -> Woken {
     loop {
         tokio::select! {
-            () = shared.shutdown.cancelled() => return true,
-            changed = commits.changed() => if changed.is_err() { return true } else { break },
-            () = shared.urgent.notified() => return false,
+            () = shared.shutdown.cancelled() => return Woken::Last,
+            changed = commits.changed() => if changed.is_err() { return Woken::Last } else { break },
+            () = shared.urgent.notified() => return Woken::Commits,
             () = sleep(LOOK) => {
                 let now = shared.capture.log_mark();
                 if *log != now {
                     *log = now;
-                    return false;
+                    return Woken::Look;
                 }
             }
         }
@@ -78,7 +97,7 @@ async fn wait(
         pause = pause.min(left);
         let seen = commits.borrow_and_update().count;
         tokio::select! {
-            () = shared.shutdown.cancelled() => return true,
+            () = shared.shutdown.cancelled() => return Woken::Last,
             () = shared.urgent.notified() => break,
             () = sleep(pause) => {}
         }
@@ -88,8 +107,7 @@ async fn wait(
         left -= pause;
         pause = shared.options.idle;
     }
-    *log = shared.capture.log_mark();
-    false
+    Woken::Commits
 }
 
 fn note(shared: &Shared, known: Commits, captured: &Captured, now: Time) {
@@ -101,9 +119,6 @@ fn note(shared: &Shared, known: Commits, captured: &Captured, now: Time) {
         progress.last_doubt = Some((now, doubt, txid));
     }
     let is_new = txid > *shared.added.borrow();
-    if is_new {
-        progress.waiting.push_back((txid, now));
-    }
     progress.captured.send_replace((known.count, txid));
     drop(progress);
     if is_new {
@@ -120,7 +135,6 @@ async fn seal(shared: &Arc<Shared>) {
     }
     let after = shared.capture.txid();
     if after > before {
-        shared.progress().waiting.push_back((after, now));
         shared.added.send_replace(after);
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-use super::{Port, Shared};
-use crate::files::{Entry, Listing, SNAPSHOT_LEVEL, Span, name};
+use super::{Port, Shared, lineage, status};
+use crate::files::{Entry, Listing, SEALED, SNAPSHOT_LEVEL, Span, name};
 use crate::lease::{Lease, LeaseError};
 use crate::levels;
 use crate::queue::{self, Next};
@@ -21,20 +21,25 @@ const LAST: Duration = Duration::from_secs(20);
 /// Objects may be deleted this often at most; there is no hurry.
 const SWEEP: Duration = Duration::from_secs(60);
 const DELETE_AT_ONCE: usize = 1_000;
+const LIST_EVERY: Duration = kernel::time::DAY;
 
 pub(super) async fn run(shared: Arc<Shared>, port: Arc<Port>) {
     let mut failures = 0;
     loop {
+        let uploads = port.state().uploads;
         let work = async {
             let lease = begin(&shared, &port).await?;
-            failures = 0;
             let merged = std::pin::pin!(ship_merged(&shared, &port));
             let fresh = std::pin::pin!(ship_fresh(&shared, &port, lease));
-            tokio::select! { ended = fresh => ended, ended = merged => ended }
+            tokio::select! { ended = fresh => ended, () = merged => Ok(()) }
         };
         match work.await {
             Ok(()) => return,
             Err(failure) => note_failure(&shared, &port, &failure),
+        }
+        // A destination that can be listed but takes nothing is asked ever more rarely, too.
+        if port.state().uploads > uploads {
+            failures = 0;
         }
         let pause = shared.options.retry * 2_u32.saturating_pow(failures).min(LONGEST);
         failures += 1;
@@ -52,20 +57,57 @@ async fn begin(shared: &Arc<Shared>, port: &Port) -> Result<Lease, LeaseError> {
     };
     let lease = Lease::take(store, &port.owner, honours, shared.clock.now()).await?;
     let listing = list(port).await?;
-    let reached = listing.max();
+    let newest = listing.max();
+    let is_ours = lineage::is_ours(shared, port, &listing).await?;
+    if !is_ours {
+        start_over(shared, port, newest).await?;
+    }
     {
         let mut state = port.state();
         state.honours_conditions = Some(honours);
         state.is_refused = false;
         state.listing = Some(listing);
+        state.listed_at = shared.clock.now();
     }
     shared.note_made();
-    if reached > shared.capture.txid() {
-        shared.capture.start_after(reached);
-        shared.urgent.notify_one();
-    }
-    port.shipped.send_replace(reached);
+    port.shipped.send_replace(if is_ours { newest } else { 0 });
     Ok(lease)
+}
+
+async fn start_over(shared: &Arc<Shared>, port: &Port, newest: u64) -> Result<(), StoreError> {
+    tracing::warn!(
+        destination = port.destination.name,
+        newest,
+        "the newest transaction there is not this machine's: the whole database is copied behind it"
+    );
+    let started = shared.blocking(move |shared| {
+        let _work = shared.spool_work();
+        shared.capture.start_over(newest)
+    });
+    // The sentence says what is wrong on this machine; the next try begins here again.
+    started.await.map_err(|error| StoreError::Unreachable(error.public_message().to_owned()))?;
+    shared.urgent.notify_one();
+    Ok(())
+}
+
+/// Once a day, when there is something to send: rules of a bucket or people may have removed what was there.
+async fn list_again(shared: &Arc<Shared>, port: &Port) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let before = match &*port.state() {
+        state if now.since(state.listed_at) < LIST_EVERY => return Ok(()),
+        state => state.listing.clone().unwrap_or_default(),
+    };
+    let mut listing = list(port).await?;
+    if !lineage::is_ours(shared, port, &listing).await? {
+        return Err(StoreError::Unreachable("The newest transactions at the destination are not there any more, or not ours.".to_owned()));
+    }
+    let mut state = port.state();
+    // What the other lane has sent meanwhile may be missing in the list.
+    for entry in state.listing.iter().flat_map(Listing::all).filter(|entry| !before.holds(entry.level, entry.span)) {
+        listing.add(*entry);
+    }
+    (state.listing, state.listed_at) = (Some(listing), now);
+    Ok(())
 }
 
 pub(crate) async fn list(port: &Port) -> Result<Listing, StoreError> {
@@ -95,9 +137,9 @@ async fn ship_fresh(shared: &Arc<Shared>, port: &Port, mut lease: Lease) -> Resu
         match next {
             Next::Upload(entry) => {
                 lease.keep(&port.destination.store, shared.clock.now()).await?;
+                list_again(shared, port).await?;
                 upload(shared, port, entry).await?;
                 port.shipped.send_replace(entry.span.max);
-                forget_waiting(shared);
                 continue;
             }
             Next::NeedsSnapshot => shared.snapshot_wanted.notify_one(),
@@ -115,8 +157,22 @@ async fn ship_fresh(shared: &Arc<Shared>, port: &Port, mut lease: Lease) -> Resu
     }
 }
 
-/// Merged files, snapshots; then what may go.
-async fn ship_merged(shared: &Arc<Shared>, port: &Port) -> Result<(), LeaseError> {
+/// Merged files, snapshots; then what may go. Its failures hold up no transaction: they are told, and tried again.
+async fn ship_merged(shared: &Arc<Shared>, port: &Port) {
+    let mut failures = 0;
+    loop {
+        let uploads = port.state().uploads;
+        let Err(failure) = send_merged(shared, port).await else { return };
+        if port.state().uploads > uploads {
+            failures = 0;
+        }
+        note_aside(shared, port, &failure);
+        sleep(shared.options.retry * 2_u32.saturating_pow(failures).min(LONGEST)).await;
+        failures += 1;
+    }
+}
+
+async fn send_merged(shared: &Arc<Shared>, port: &Port) -> Result<(), StoreError> {
     let mut added = shared.added.subscribe();
     // What the other lane has brought there may be what a snapshot is copied from.
     let mut shipped = port.shipped.subscribe();
@@ -138,6 +194,7 @@ async fn ship_merged(shared: &Arc<Shared>, port: &Port) -> Result<(), LeaseError
             swept = now;
             sweep(shared, port, now).await?;
         }
+        port.state().failing_aside = None;
         tokio::select! {
             changed = added.changed() => if changed.is_err() { return Ok(()) },
             _ = shipped.changed() => {}
@@ -148,6 +205,9 @@ async fn ship_merged(shared: &Arc<Shared>, port: &Port) -> Result<(), LeaseError
 /// The first transaction is a whole database already: the store copies it to where snapshots are, and no byte travels again.
 async fn copy_first(port: &Port) -> Result<bool, StoreError> {
     let first = Span { min: 1, max: 1 };
+    if port.state().refuses_copies {
+        return Ok(false);
+    }
     let Some(entry) = port.state().listing.as_ref().and_then(|remote| {
         let has_snapshot = remote.level_max(SNAPSHOT_LEVEL) > 0;
         remote.level(0).next().filter(|entry| entry.span == first && !has_snapshot).copied()
@@ -164,12 +224,15 @@ async fn copy_first(port: &Port) -> Result<bool, StoreError> {
             Ok(true)
         }
         // Too large for a copy, or a store without: the first snapshot is made like any other.
-        Err(StoreError::Invalid(_)) => Ok(false),
+        Err(StoreError::Invalid(_)) => {
+            port.state().refuses_copies = true;
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }
 
-async fn upload(shared: &Shared, port: &Port, entry: Entry) -> Result<(), LeaseError> {
+async fn upload(shared: &Shared, port: &Port, entry: Entry) -> Result<(), StoreError> {
     let store = &port.destination.store;
     let path = shared.capture.spool().path(entry.level, entry.span);
     let options = PutOptions { metadata: vec![(TIMESTAMP.to_owned(), entry.at.rfc3339_millis())], ..PutOptions::default() };
@@ -178,6 +241,10 @@ async fn upload(shared: &Shared, port: &Port, entry: Entry) -> Result<(), LeaseE
     store.put(&store.object_key(name(entry.level, entry.span)), body, &options).await?;
     let mut state = port.state();
     state.last_upload = Some(shared.clock.now());
+    state.uploads += 1;
+    if state.newest_sent.is_none_or(|newest| newest.span.max <= entry.span.max) {
+        state.newest_sent = Some(entry);
+    }
     if let Some(listing) = &mut state.listing {
         listing.add(entry);
     }
@@ -197,7 +264,7 @@ impl Drop for Sealed {
 
 async fn seal(shared: &Shared, port: &Port, path: &Path, entry: Entry) -> Result<Option<Sealed>, StoreError> {
     let Some(envelope) = port.destination.store.envelope().cloned() else { return Ok(None) };
-    let file = format!("sealed-{}-{}-{}", port.destination.name.replace('/', "-"), entry.level, entry.span.file_name());
+    let file = format!("{SEALED}{}-{}-{}", port.destination.name.replace('/', "-"), entry.level, entry.span.file_name());
     let (from, sealed) = (path.to_owned(), Sealed(shared.capture.spool().folder().join(file)));
     let encrypt = move || -> std::io::Result<Sealed> {
         let to = std::io::BufWriter::new(std::fs::File::create(&sealed.0)?);
@@ -232,14 +299,6 @@ async fn sweep(shared: &Shared, port: &Port, now: Time) -> Result<(), StoreError
     Ok(())
 }
 
-fn forget_waiting(shared: &Shared) {
-    let everywhere = shared.destinations.iter().map(|port| *port.shipped.borrow()).min().unwrap_or(u64::MAX);
-    let mut progress = shared.progress();
-    while progress.waiting.front().is_some_and(|(txid, _)| *txid <= everywhere) {
-        progress.waiting.pop_front();
-    }
-}
-
 fn clear_failure(port: &Port) {
     let mut state = port.state();
     if let Some((since, _)) = state.failing.take() {
@@ -257,7 +316,21 @@ fn note_failure(shared: &Shared, port: &Port, failure: &LeaseError) {
         Some((_, last)) => *last = sentence,
         none => {
             tracing::error!(destination = port.destination.name, error = sentence, "the copies are held up; they wait in the spool");
+            // The process may not live to see the end of it.
+            status::remember(shared);
             *none = Some((now, sentence));
+        }
+    }
+}
+
+fn note_aside(shared: &Shared, port: &Port, failure: &StoreError) {
+    let sentence = failure.to_string();
+    match &mut port.state().failing_aside {
+        Some((_, last)) => *last = sentence,
+        none => {
+            tracing::warn!(destination = port.destination.name, error = sentence, "merged files and whole copies are held up");
+            status::remember(shared);
+            *none = Some((shared.clock.now(), sentence));
         }
     }
 }

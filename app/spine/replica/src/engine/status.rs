@@ -1,9 +1,10 @@
 //! How far the copies are, for pages, metrics and alerts.
 
 use kernel::Time;
+use std::collections::BTreeMap;
 
 use super::Shared;
-use crate::capture::Doubt;
+use crate::capture::{Capture, Doubt};
 use crate::files::{Entry, SNAPSHOT_LEVEL};
 use crate::store::Counts;
 
@@ -55,7 +56,7 @@ pub(super) fn of(shared: &Shared) -> Status {
     };
     let progress = shared.progress();
     let (capture_error, last_doubt) = (progress.capture_error.clone(), progress.last_doubt);
-    let waiting: Vec<(u64, Time)> = progress.waiting.iter().copied().collect();
+    let snapshot_error = progress.snapshot_error.clone();
     drop(progress);
     Status {
         txid: shared.capture.txid(),
@@ -64,23 +65,28 @@ pub(super) fn of(shared: &Shared) -> Status {
         log_bytes: shared.capture.log_mark().map_or(0, |(length, _)| length),
         capture_error,
         last_doubt,
-        destinations: shared.destinations.iter().map(|port| destination(shared, port, &waiting)).collect(),
+        destinations: shared.destinations.iter().map(|port| destination(shared, port, snapshot_error.as_ref())).collect(),
     }
 }
 
-fn destination(shared: &Shared, port: &super::Port, waiting: &[(u64, Time)]) -> DestinationStatus {
+fn destination(shared: &Shared, port: &super::Port, snapshot_error: Option<&(Time, String)>) -> DestinationStatus {
     let state = port.state();
-    let shipped = *port.shipped.borrow();
-    let local = shared.capture.spool().listing();
     let remote = state.listing.as_ref();
+    let shipped = *port.shipped.borrow();
+    // Until it is listed, what the last process knew must do; and where that is nothing, nothing is said.
+    let known = if remote.is_some() { Some(shipped) } else { Some(port.reached()).filter(|reached| *reached > 0) };
+    let local = shared.capture.spool().listing();
+    let waits = |entry: &&Entry| entry.level < SNAPSHOT_LEVEL && known.is_some_and(|known| entry.span.max > known);
+    // It matters where there is nothing to restore from.
+    let without_copy = snapshot_error.filter(|_| remote.is_some() && shipped == 0);
     DestinationStatus {
         name: port.destination.name.clone(),
         is_append_only: port.destination.is_append_only,
         reached: remote.map(|_| shipped),
-        behind: shared.capture.txid().saturating_sub(shipped),
-        behind_bytes: local.level(0).filter(|entry| entry.span.max > shipped).map(|entry| entry.size).sum(),
-        waiting_since: waiting.iter().find(|(txid, _)| *txid > shipped).map(|(_, since)| *since),
-        failing: state.failing.clone(),
+        behind: known.map_or(0, |known| shared.capture.txid().saturating_sub(known)),
+        behind_bytes: local.level(0).filter(waits).map(|entry| entry.size).sum(),
+        waiting_since: local.all().filter(waits).map(|entry| entry.at).min(),
+        failing: state.failing.clone().or_else(|| without_copy.cloned()).or_else(|| state.failing_aside.clone()),
         is_refused: state.is_refused,
         honours_conditions: state.honours_conditions,
         refuses_deletes: state.refuses_deletes.clone(),
@@ -90,5 +96,25 @@ fn destination(shared: &Shared, port: &super::Port, waiting: &[(u64, Time)]) -> 
         snapshots: remote.map(|listing| listing.level(SNAPSHOT_LEVEL).copied().collect()).unwrap_or_default(),
         oldest: remote.and_then(|listing| listing.all().map(|entry| entry.at).min()),
         counts: port.destination.store.counts(),
+    }
+}
+
+const REMEMBERED: &str = "reached.json";
+
+/// How far each destination was when this was last written: read again at the next start, so that an outage that outlasts a restart
+/// is not forgotten.
+pub(super) fn remembered(capture: &Capture) -> BTreeMap<String, u64> {
+    let text = std::fs::read(capture.spool().folder().join(REMEMBERED)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+pub(super) fn remember(shared: &Shared) {
+    let all: BTreeMap<&str, u64> = shared.destinations.iter().map(|port| (port.destination.name.as_str(), port.reached())).collect();
+    let path = shared.capture.spool().folder().join(REMEMBERED);
+    // It is for people alone: what must be right is asked of the destination.
+    if let Ok(text) = serde_json::to_vec(&all)
+        && let Err(error) = std::fs::write(&path, text)
+    {
+        tracing::debug!(path = %path.display(), error = %error, "how far the copies are could not be noted");
     }
 }

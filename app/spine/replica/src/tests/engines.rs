@@ -27,7 +27,7 @@ pub(super) fn store(s3: &S3, path: &str) -> Store {
     Store::open(&s3.url(path).parse::<Address>().unwrap(), &options).unwrap()
 }
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options { idle: Duration::from_millis(2), gather: Duration::from_millis(10), retry: Duration::from_millis(50), ..Options::default() }
 }
 
@@ -37,15 +37,22 @@ pub(super) struct Life {
 }
 
 impl Life {
-    fn start(writer: &Arc<Writer>, spool: &Path, destinations: Vec<Destination>, owner: &str) -> Life {
+    pub fn start(writer: &Arc<Writer>, spool: &Path, destinations: Vec<Destination>, owner: &str) -> Life {
         Life::start_at(writer, spool, destinations, owner, Clock::System)
     }
 
-    fn start_at(writer: &Arc<Writer>, spool: &Path, destinations: Vec<Destination>, owner: &str, clock: Clock) -> Life {
+    pub fn start_at(writer: &Arc<Writer>, spool: &Path, destinations: Vec<Destination>, owner: &str, clock: Clock) -> Life {
         Life::start_with(writer, spool, destinations, owner, clock, options())
     }
 
-    fn start_with(writer: &Arc<Writer>, spool: &Path, destinations: Vec<Destination>, owner: &str, clock: Clock, options: Options) -> Life {
+    pub fn start_with(
+        writer: &Arc<Writer>,
+        spool: &Path,
+        destinations: Vec<Destination>,
+        owner: &str,
+        clock: Clock,
+        options: Options,
+    ) -> Life {
         let shutdown = CancellationToken::new();
         let replica = Replica::start(StartOptions {
             source: Arc::clone(writer) as Arc<dyn Source>,
@@ -79,11 +86,11 @@ impl Life {
     }
 }
 
-fn to(name: &str, store: Store) -> Destination {
+pub(super) fn to(name: &str, store: Store) -> Destination {
     Destination { name: name.to_owned(), store, is_append_only: false }
 }
 
-async fn restored(store: &Store, wanted: Wanted, out: &Path) -> restore::Restored {
+pub(super) async fn restored(store: &Store, wanted: Wanted, out: &Path) -> restore::Restored {
     let survey = restore::survey(store).await.unwrap();
     let plan = survey.plan(store, wanted).await.unwrap();
     restore::run(store, &survey, plan, out, &|_| ()).await.unwrap()
@@ -244,7 +251,7 @@ async fn a_restored_database_goes_on_where_the_copy_ended_without_sending_it_aga
     let new = tempfile::tempdir().unwrap();
     let database = new.path().join("app.db");
     let restored = restored(&store(&bench.s3, "app"), Wanted::Latest, &database).await;
-    crate::capture::seal_restored(&database, &new.path().join("spool"), restored.txid, restored.commit).unwrap();
+    crate::capture::seal_restored(&database, &new.path().join("spool"), &restored).unwrap();
     let writer = Arc::new(Writer::open(&database, ""));
     let life = Life::start(&writer, &new.path().join("spool"), vec![to("s3", store(&bench.s3, "app"))], "two");
     writer.run(&insert(1, 100));
@@ -274,7 +281,7 @@ async fn an_older_state_that_was_restored_continues_behind_the_newest_transactio
     let new = tempfile::tempdir().unwrap();
     let database = new.path().join("app.db");
     let older = restored(&store(&bench.s3, "app"), Wanted::Transaction(newest - 2), &database).await;
-    crate::capture::seal_restored(&database, &new.path().join("spool"), older.txid, older.commit).unwrap();
+    crate::capture::seal_restored(&database, &new.path().join("spool"), &older).unwrap();
     let writer = Arc::new(Writer::open(&database, ""));
     let life = Life::start(&writer, &new.path().join("spool"), vec![to("s3", store(&bench.s3, "app"))], "two");
     writer.run(&insert(1, 100));

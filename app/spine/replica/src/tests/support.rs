@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
@@ -16,6 +17,7 @@ pub struct Writer {
     path: PathBuf,
     connection: Arc<Mutex<Connection>>,
     commits: watch::Receiver<Commits>,
+    pins: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -32,11 +34,16 @@ impl Writer {
                 Ok(())
             }))
             .unwrap();
-        Writer { path: path.to_owned(), connection: Arc::new(Mutex::new(connection)), commits }
+        Writer { path: path.to_owned(), connection: Arc::new(Mutex::new(connection)), commits, pins: Arc::default() }
     }
 
     pub fn run(&self, sql: &str) {
         self.connection.lock().unwrap().execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// How often a moment was held so far.
+    pub fn pins(&self) -> u64 {
+        self.pins.load(Ordering::Acquire)
     }
 
     pub fn known(&self) -> Commits {
@@ -75,6 +82,8 @@ pub fn digest_file(path: &Path) -> String {
 struct Between<'c> {
     connection: &'c Connection,
     path: &'c Path,
+    commits: watch::Receiver<Commits>,
+    pins: Arc<AtomicU64>,
 }
 
 impl Source for Writer {
@@ -92,12 +101,16 @@ impl Source for Writer {
 
     fn quiet(&self, work: QuietWork) -> Result<()> {
         let connection = self.connection.lock().unwrap();
-        work(&Between { connection: &connection, path: &self.path });
+        work(&Between { connection: &connection, path: &self.path, commits: self.commits.clone(), pins: Arc::clone(&self.pins) });
         Ok(())
     }
 }
 
 impl Quiet for Between<'_> {
+    fn committed(&self) -> Commits {
+        *self.commits.borrow()
+    }
+
     fn data_version(&self) -> Result<i64> {
         Ok(self.connection.query_row("pragma data_version", [], |row| row.get(0)).unwrap())
     }
@@ -108,6 +121,7 @@ impl Quiet for Between<'_> {
     }
 
     fn pin(&self) -> Result<Pin> {
+        self.pins.fetch_add(1, Ordering::AcqRel);
         let reader = Connection::open(self.path).unwrap();
         reader.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
         reader.execute_batch("begin").unwrap();

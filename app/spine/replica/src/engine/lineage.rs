@@ -1,0 +1,85 @@
+//! Whose transactions lie at a destination. Numbers say nothing: an older state that was restored counts on from an earlier one, a
+//! machine that was replaced comes back, a copied folder lives twice. Only what can be shown to be ours is built upon.
+
+use kernel::Time;
+use std::sync::Arc;
+
+use super::{Port, Shared};
+use crate::files::{Entry, Listing, read_header};
+use crate::ltx::Header;
+use crate::restore::{RestoreError, header_of};
+use crate::store::{StoreError, TIMESTAMP};
+
+/// What a file of ours is known by.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// The same file lies in the spool.
+    File(Header),
+    /// It was restored here, or sent by this process.
+    Moment { at: Time, commit: Option<u32> },
+}
+
+impl Mark {
+    fn at(&self) -> Time {
+        match self {
+            Mark::File(header) => header.at,
+            Mark::Moment { at, .. } => *at,
+        }
+    }
+
+    fn is(&self, theirs: &Header) -> bool {
+        match self {
+            Mark::File(header) => header == theirs,
+            Mark::Moment { at, commit } => *at == theirs.at && commit.is_none_or(|commit| commit == theirs.commit),
+        }
+    }
+}
+
+/// Whether the newest transaction there is this machine's own. An empty destination is anybody's.
+pub(super) async fn is_ours(shared: &Arc<Shared>, port: &Port, listing: &Listing) -> Result<bool, StoreError> {
+    let newest = listing.max();
+    if newest == 0 {
+        return Ok(true);
+    }
+    let entries: Vec<Entry> = listing.all().filter(|entry| entry.span.max == newest).copied().collect();
+    for entry in entries {
+        let marks = marks(shared, port, &entry);
+        if !marks.is_empty() && is_one_of(port, &entry, &marks).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn marks(shared: &Shared, port: &Port, entry: &Entry) -> Vec<Mark> {
+    let spool = shared.capture.spool();
+    let mut marks = Vec::new();
+    if spool.listing().holds(entry.level, entry.span) {
+        marks.extend(read_header(&spool.path(entry.level, entry.span)).ok().map(Mark::File));
+    }
+    if let Some(anchor) = shared.capture.anchor().filter(|anchor| anchor.txid == entry.span.max) {
+        marks.push(Mark::Moment { at: anchor.at, commit: Some(anchor.commit) });
+    }
+    if let Some(sent) = port.state().newest_sent.filter(|sent| (sent.level, sent.span) == (entry.level, entry.span)) {
+        marks.push(Mark::Moment { at: sent.at, commit: None });
+    }
+    marks
+}
+
+async fn is_one_of(port: &Port, entry: &Entry, marks: &[Mark]) -> Result<bool, StoreError> {
+    let store = &port.destination.store;
+    let is_readable = store.envelope().is_none_or(|envelope| envelope.can_decrypt());
+    if is_readable {
+        return match header_of(store, entry).await {
+            Ok(theirs) => Ok(marks.iter().any(|mark| mark.is(&theirs))),
+            Err(RestoreError::Store(error @ (StoreError::Unreachable(_) | StoreError::Denied(_)))) => Err(error),
+            // What cannot be read is not what was written.
+            Err(_) => Ok(false),
+        };
+    }
+    // A machine that may only write goes by the time that stands beside the object.
+    let Some(head) = store.head(&store.object_key(crate::files::name(entry.level, entry.span))).await? else { return Ok(false) };
+    let written = head.metadata.iter().find(|(name, _)| name == TIMESTAMP).and_then(|(_, text)| Time::parse_rfc3339(text));
+    let at = written.unwrap_or(head.modified);
+    Ok(marks.iter().any(|mark| mark.at() == at))
+}
