@@ -13,6 +13,7 @@
 
 mod browser;
 mod first_run;
+mod full_disk;
 mod house_rules;
 mod hung_channel;
 mod kill9;

@@ -13,19 +13,19 @@ use tests::{Answer, Client, Hermetic, eventually_async, people, process};
 const LONG: Duration = Duration::from_secs(60);
 
 /// The settings that make `s3` the destination.
-fn destination(s3: &S3) -> Vec<(String, String)> {
+pub fn destination(s3: &S3) -> Vec<(String, String)> {
     [("URL", s3.url("hermetic")), ("ACCESS_KEY_ID", S3::ACCESS_KEY.to_owned()), ("SECRET_ACCESS_KEY", S3::SECRET_KEY.to_owned())]
         .into_iter()
         .map(|(name, value)| (format!("HERMETIC_REPLICA_{name}"), value))
         .collect()
 }
 
-fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
+pub fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
     settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// A new machine: nothing but the key, which is kept apart from the copies.
-fn new_machine(old: &Hermetic) -> tempfile::TempDir {
+pub fn new_machine(old: &Hermetic) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::create_dir(folder.path().join("data")).expect("a data folder");
     std::fs::copy(old.data_dir().join("secret.key"), folder.path().join("data/secret.key")).expect("the key");
@@ -38,7 +38,7 @@ async fn add(program: &Client, name: &str) {
 }
 
 /// Who makes monitors, and who reads them.
-async fn programs(served: &Hermetic) -> (Client, Client) {
+pub async fn programs(served: &Hermetic) -> (Client, Client) {
     let owner = people::set_up(served).await;
     (people::add_key(&owner, Role::Admin, "uptime:write").await, people::add_key(&owner, Role::Admin, "uptime:read").await)
 }
@@ -49,7 +49,7 @@ async fn quick(visitor: &Client, path: &str) -> Option<Answer> {
 }
 
 /// The names of all monitors.
-async fn names(program: &Client) -> Vec<String> {
+pub async fn names(program: &Client) -> Vec<String> {
     let answer = program.get("/api/v1/monitors?limit=500").await.expect(200).json();
     let mut names: Vec<String> =
         answer["monitors"].as_array().into_iter().flatten().filter_map(|monitor| monitor["name"].as_str().map(str::to_owned)).collect();
