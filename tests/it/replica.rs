@@ -208,4 +208,15 @@ async fn the_command_line_lists_verifies_rehearses_and_restores_and_never_overwr
     let (is_ok, said) = run(&["restore", "--yes", "--txid", "1", "--only", "hermetic.db", &format!("{target}-one")]);
     assert!(is_ok && said.contains("will not be in it"), "{said}");
     assert!(!said.contains(S3::SECRET_KEY));
+    // A mistyped address must not stay green in somebody's cron, nor a bucket that was emptied.
+    let nowhere = folder.path().join("nowhere").to_string_lossy().into_owned();
+    for rehearsed in [&["drill", "--from", &nowhere][..], &["backup", "verify", "--from", &nowhere]] {
+        let (is_ok, said) = run(rehearsed);
+        assert!(!is_ok && said.contains("There is no copy of hermetic.db at"), "{rehearsed:?}: {said}");
+    }
+    let level = s3.folder().join("hermetic/telemetry.db/0000");
+    let object = std::fs::read_dir(level).expect("the level").flatten().next().expect("an object").path();
+    std::fs::write(object, "not what it was").expect("it is broken");
+    let (is_ok, said) = run(&["backup", "verify"]);
+    assert!(!is_ok && said.contains("damaged: "), "{said}");
 }

@@ -9,6 +9,7 @@ macro_rules! say {
 
 mod apply;
 mod backup;
+mod copy_now;
 mod demo;
 mod demo_target;
 mod doctor;
