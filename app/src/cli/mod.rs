@@ -13,6 +13,7 @@ mod copy_now;
 mod demo;
 mod demo_target;
 mod doctor;
+mod heir;
 mod member;
 mod probe;
 mod restore;
