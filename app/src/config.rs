@@ -27,7 +27,7 @@ pub struct Config {
     pub log: String,
     pub log_format: LogFormat,
     pub max_connections: usize,
-    /// Where the databases are copied to; the first one is also restored from.
+    /// Where the databases are copied to; the one with the newest state is also restored from.
     pub replicas: Vec<Place>,
     /// Written with one JSON line once the server answers: for scripts and tests that start it with port 0.
     pub ready_file: Option<PathBuf>,

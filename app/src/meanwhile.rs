@@ -19,6 +19,9 @@ use crate::config::Config;
 /// How often the page's clock moves.
 const RENEW: std::time::Duration = std::time::Duration::from_secs(30);
 
+/// What the folder of the stand-in's empty log is called, with a random ending.
+pub const SCRATCH: &str = "restoring-";
+
 /// The stand-in. Ends when [`Meanwhile::end`] is called; its listener is a second handle on the same socket.
 pub struct Meanwhile {
     shutdown: CancellationToken,
@@ -29,8 +32,7 @@ pub struct Meanwhile {
 
 impl Meanwhile {
     pub async fn start(config: &Config, listener: TcpListener, public_url: kernel::text::WebUrl) -> Result<Meanwhile> {
-        let scratch =
-            tempfile::Builder::new().prefix("restoring-").tempdir_in(&config.data_dir).context("A scratch folder cannot be made")?;
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&config.data_dir).context("A scratch folder cannot be made")?;
         let shutdown = CancellationToken::new();
         let log_folder = Some(scratch.path().to_owned());
         let cx = boot::open(HouseOptions {

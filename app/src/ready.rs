@@ -2,12 +2,16 @@
 
 use anyhow::{Context as _, Result};
 use capability::Cx;
+use db::Db;
 use kernel::Secret;
 use sd_notify::NotifyState;
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// Says that the server answers. The set-up link is shown to a person at a terminal or written to the (private) ready
 /// file; never to a log.
@@ -48,18 +52,83 @@ fn write_ready_file(path: &Path, url: &str, setup_url: Option<&Secret>) -> Resul
     write().with_context(|| format!("The ready file {} cannot be written", path.display()))
 }
 
+/// Asks systemd for more time as long as it lives: a restore, or a migration, takes as long as the data is large, which the
+/// unit's TimeoutStartSec cannot know; whoever kills a restore begins it anew, for ever. A destination that falls silent ends
+/// the start all the same: the replica's own time limits do.
+pub struct Patience(JoinHandle<()>);
+
+/// So much more is asked for, so often.
+const MORE: Duration = Duration::from_secs(120);
+const OFTEN: Duration = Duration::from_secs(30);
+
+impl Patience {
+    pub fn ask() -> Patience {
+        Patience(tokio::spawn(async {
+            let mut next = tokio::time::interval(OFTEN);
+            loop {
+                next.tick().await;
+                let more = u32::try_from(MORE.as_micros()).unwrap_or(u32::MAX);
+                let _ = sd_notify::notify(&[NotifyState::ExtendTimeoutUsec(more)]);
+            }
+        }))
+    }
+}
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Feeds systemd's watchdog as long as the writer thread moves: a process that only looks alive is restarted.
 pub async fn feed_watchdog(cx: Cx) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let pause = (limit / 3).max(Duration::from_millis(100));
     loop {
-        // An empty transaction writes nothing, and comes back only if the writer thread does.
-        let has_moved = tokio::time::timeout(pause, cx.write(|_| Ok(()))).await;
-        if matches!(has_moved, Ok(Ok(()))) {
+        if moves(&cx.hermetic, pause).await {
             let _ = sd_notify::notify(&[NotifyState::Watchdog]);
         } else {
             tracing::error!("the writer thread does not move; the watchdog is not fed");
         }
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// Whether the writer thread takes an empty transaction, which writes nothing. It may refuse to commit it: a full disk is not
+/// mended by a restart, which would only take the status page away.
+async fn moves(db: &Db, most: Duration) -> bool {
+    let has_run = Arc::new(AtomicBool::new(false));
+    let runs = Arc::clone(&has_run);
+    let write = db.write(move |_| {
+        runs.store(true, Ordering::Relaxed);
+        Ok(())
+    });
+    tokio::time::timeout(most, write).await.is_ok() && has_run.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use db::{Checkpoints, File, OpenOptions};
+    use kernel::{Clock, Time};
+
+    #[tokio::test]
+    async fn a_full_disk_feeds_the_watchdog_and_a_writer_that_hangs_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (checkpoints, clock) = (Checkpoints::Automatic, Clock::frozen(Time(5_000)));
+        let options =
+            OpenOptions { folder: folder.path().to_owned(), file: File::Hermetic, readers: 1, clock, checkpoints, floor: u64::MAX };
+        let db = Db::open(options).unwrap();
+        assert!(db.write(|_| Ok(())).await.is_err(), "nothing is written below the floor");
+        assert!(moves(&db, Duration::from_secs(60)).await);
+        let (go_on, waits) = std::sync::mpsc::channel::<()>();
+        let hanging = tokio::spawn({
+            let db = db.clone();
+            async move { db.write(move |_| Ok(waits.recv().is_ok())).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!moves(&db, Duration::from_millis(20)).await);
+        drop(go_on);
+        let _ = hanging.await;
     }
 }

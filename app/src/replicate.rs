@@ -7,7 +7,9 @@ use kernel::Time;
 use replica::lease::Owner;
 use replica::restore::{self, Plan, Progress, RestoreError, Restored, Survey, Wanted};
 use replica::store::Store;
+use std::cmp::Reverse;
 use std::path::Path;
+use std::time::Duration;
 
 /// The same over restarts of one data folder: an instance may take its own lease again.
 pub fn owner(data_dir: &Path) -> Result<Owner> {
@@ -33,41 +35,89 @@ pub struct Found {
     pub store: Store,
     pub survey: Survey,
     pub plan: Plan,
+    /// What the other destinations have, where that is older.
+    pub older: Vec<String>,
+    /// Destinations that could not be asked, or whose copy does not serve: they may hold a newer state.
+    pub silent: Vec<String>,
 }
 
-/// The first destination that has a copy of the file. A destination that cannot be asked is an error: what is not known to be
-/// nowhere must not be begun anew.
+/// How often, and how far apart, a silent destination is asked before an empty folder is filled without it: on a machine that
+/// has just come up the network can be later than a destination that is a folder.
+const ASK: usize = 3;
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The newest state that any destination can give; of equals the one that is named first, so that both files come from one
+/// place wherever they can. Where none can, a destination that could not be asked is an error: what is not known to be nowhere
+/// must not be begun anew.
 pub async fn find(places: &[Place], file: File, wanted: Wanted) -> Result<Option<Found>> {
-    let mut silent = None;
-    for place in places {
-        let store = place.store(file).map_err(|error| anyhow::anyhow!("The replica {}: {error}", place.name))?;
-        match restore::survey(&store).await {
-            Ok(survey) => {
-                let plan = survey.plan(&store, wanted).await.with_context(|| format!("The replica {}", place.name))?;
-                return Ok(Some(Found { file, place: place.name.clone(), store, survey, plan }));
-            }
-            Err(RestoreError::Nothing) => {}
-            Err(error) => silent = Some(format!("The replica {} cannot be asked for its copy: {error}", place.name)),
+    // At once: one that does not answer takes its time to say so.
+    let asked: Vec<_> = places.iter().cloned().map(|place| tokio::spawn(async move { ask(&place, file, wanted).await })).collect();
+    let (mut copies, mut silent) = (Vec::new(), Vec::new());
+    for answer in asked {
+        match answer.await.context("a destination could not be asked")? {
+            Ok(copy) => copies.extend(copy),
+            Err(sentence) => silent.push(sentence),
         }
     }
-    match silent {
-        Some(sentence) => bail!("{sentence}"),
-        None => Ok(None),
-    }
+    // The sort is stable. A transaction's number says nothing about another destination: each counts its own after an outage.
+    copies.sort_by_key(|copy| Reverse((copy.plan.at, copy.plan.txid)));
+    let mut copies = copies.into_iter();
+    let Some(newest) = copies.next() else {
+        return if silent.is_empty() { Ok(None) } else { bail!("{}", silent.join(" ")) };
+    };
+    let is_older = |copy: &Found| copy.plan.at < newest.plan.at;
+    let older = copies.filter(is_older).map(|copy| format!("The replica {} has only the state of {}.", copy.place, copy.plan.at.rfc3339()));
+    Ok(Some(Found { older: older.collect(), silent, ..newest }))
 }
 
-/// Writes the database, checks it, and leaves word for the copies to go on from there.
+/// `None` where this destination has no copy of the file; a sentence where that cannot be told, or where it does not serve.
+async fn ask(place: &Place, file: File, wanted: Wanted) -> Result<Option<Found>, String> {
+    let name = &place.name;
+    let store = place.store(file).map_err(|error| format!("The replica {name}: {error}"))?;
+    let survey = match restore::survey(&store).await {
+        Ok(survey) => survey,
+        Err(RestoreError::Nothing) => return Ok(None),
+        Err(error) => return Err(format!("The replica {name} cannot be asked for its copy: {error}")),
+    };
+    let plan = survey.plan(&store, wanted).await.map_err(|error| format!("The replica {name}: {error}"))?;
+    Ok(Some(Found { file, place: name.clone(), store, survey, plan, older: Vec::new(), silent: Vec::new() }))
+}
+
+/// Writes the database, checks it, and leaves word for the copies to go on from there. It gets its name last: what was killed
+/// before must not be taken for a database that is whole.
 pub async fn write(found: &Found, folder: &Path, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Restored> {
     let out = folder.join(found.file.file_name());
-    let restored = restore::run(&found.store, &found.survey, found.plan.clone(), &out, progress).await?;
-    let checked = out.clone();
+    if out.exists() {
+        return Err(RestoreError::Exists(out).into());
+    }
+    let unchecked = folder.join(format!("{}{UNCHECKED}", found.file.file_name()));
+    let _ = std::fs::remove_file(&unchecked);
+    let restored = restore::run(&found.store, &found.survey, found.plan.clone(), &unchecked, progress).await?;
+    let checked = unchecked.clone();
     let problems = tokio::task::spawn_blocking(move || db::check_file(&checked)).await.context("the check did not end")?;
     let problems = problems.map_err(crate::boot::sentence)?;
     if let Some(first) = problems.first() {
-        bail!("{} was restored, but SQLite finds it damaged: {first}. Try an earlier state with --at.", out.display());
+        bail!("SQLite finds what was restored damaged: {first}. It lies in {}. Try an earlier state with --at.", unchecked.display());
     }
-    replica::capture::seal_restored(&out, &spool(folder, found.file), &restored).map_err(crate::boot::sentence)?;
+    replica::capture::seal_restored(&unchecked, &spool(folder, found.file), &restored).map_err(crate::boot::sentence)?;
+    std::fs::rename(&unchecked, &out)
+        .and_then(|()| std::fs::File::open(folder)?.sync_all())
+        .with_context(|| format!("{} cannot be written", out.display()))?;
     Ok(restored)
+}
+
+const UNCHECKED: &str = ".unchecked";
+
+/// Removes what restores left that were killed. Only for whoever holds the folder: then none of it is in use.
+pub fn clear(data_dir: &Path) {
+    for entry in std::fs::read_dir(data_dir).into_iter().flatten().flatten() {
+        let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
+        if name.starts_with(crate::meanwhile::SCRATCH) {
+            let _ = std::fs::remove_dir_all(path);
+        } else if name.ends_with(".restoring") || name.ends_with(UNCHECKED) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 /// Fills what is missing in the data folder from the copies. Gives the files it restored.
@@ -75,10 +125,24 @@ pub async fn fill(data_dir: &Path, places: &[Place], file: File, progress: &(dyn
     if data_dir.join(file.file_name()).exists() || places.is_empty() {
         return Ok(None);
     }
-    let found = find(places, file, Wanted::Latest).await.with_context(|| {
-        format!("{} has no {}. Hermetic starts when its copy can be read, or without [[replica]]", data_dir.display(), file.file_name())
-    })?;
+    let mut tries = 0;
+    let found = loop {
+        let found = find(places, file, Wanted::Latest).await.with_context(|| {
+            format!("{} has no {}. Hermetic starts when its copy can be read, or without [[replica]]", data_dir.display(), file.file_name())
+        })?;
+        tries += 1;
+        match found {
+            Some(found) if !found.silent.is_empty() && tries < ASK => tokio::time::sleep(PAUSE).await,
+            found => break found,
+        }
+    };
     let Some(found) = found else { return Ok(None) };
+    for sentence in &found.silent {
+        tracing::warn!(file = file.file_name(), "restoring without this one, which may hold a newer state: {sentence}");
+    }
+    for sentence in &found.older {
+        tracing::info!(file = file.file_name(), "{sentence}");
+    }
     tracing::info!(
         file = file.file_name(),
         replica = found.place,
@@ -91,7 +155,7 @@ pub async fn fill(data_dir: &Path, places: &[Place], file: File, progress: &(dyn
     for damaged in &restored.damaged {
         tracing::warn!(object = damaged, "a damaged object of the copy was led around");
     }
-    tracing::info!(file = file.file_name(), txid = restored.txid, at = restored.at.rfc3339(), "restored");
+    tracing::info!(file = file.file_name(), replica = found.place, txid = restored.txid, at = restored.at.rfc3339(), "restored");
     Ok(Some(restored))
 }
 
@@ -101,3 +165,60 @@ pub fn ago(at: Time, now: Time) -> String {
 }
 
 pub const ORDER: [File; 2] = FILES;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use replica::files::Spool;
+    use replica::ltx::{Header, Salts};
+    use std::path::PathBuf;
+
+    fn place(name: &str, folder: PathBuf) -> Place {
+        let address = replica::address::Address::Folder(folder);
+        Place { name: name.to_owned(), address, options: Default::default(), is_append_only: false, envelope: None }
+    }
+
+    /// A destination whose only object holds one page, which is no database.
+    fn store_page(folder: &Path, file: File, at: Time) {
+        let spool = Spool::open(&folder.join(file.file_name())).unwrap();
+        let zero = Salts::default();
+        let header = Header { page_size: 4096, commit: 1, min: 1, max: 1, at, wal_offset: 0, wal_size: 0, salts: zero, node: 0 };
+        spool.write(9, header, |encoder| encoder.page(1, &[7; 4096])).unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_newest_copy_is_taken_and_the_silent_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for (name, time) in [("a", 1_000), ("b", 3_000), ("c", 3_000)] {
+            store_page(&at(name), File::Hermetic, Time(time));
+        }
+        std::fs::create_dir_all(at("e/hermetic.db/ltx/9")).unwrap();
+        std::fs::write(at("e/hermetic.db/ltx/9").join(replica::files::Span { min: 1, max: 1 }.file_name()), "no copy").unwrap();
+        let places = ["a", "b", "c", "empty", "e"].map(|name| place(name, at(name)));
+        let found = find(&places, File::Hermetic, Wanted::Latest).await.unwrap().unwrap();
+        assert_eq!((found.place.as_str(), found.plan.at), ("b", Time(3_000)), "the newest, and of equals the first");
+        assert_eq!(found.older, ["The replica a has only the state of 1970-01-01T00:00:01Z."]);
+        assert!(found.silent.len() == 1 && found.silent[0].contains("The replica e cannot be asked"), "{:?}", found.silent);
+        let then = find(&places, File::Hermetic, Wanted::At(Time(2_000))).await.unwrap().unwrap();
+        assert_eq!((then.place.as_str(), then.silent.len()), ("a", 3), "only one goes back so far: {:?}", then.silent);
+        assert!(find(&places[3..4], File::Hermetic, Wanted::Latest).await.unwrap().is_none(), "an empty one has nothing");
+        assert!(find(&places[3..], File::Hermetic, Wanted::Latest).await.is_err(), "a silent one may have everything");
+    }
+
+    #[tokio::test]
+    async fn what_sqlite_finds_damaged_never_gets_the_name_of_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        store_page(&folder.path().join("copy"), File::Hermetic, Time(1_000));
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let places = [place("copy", folder.path().join("copy"))];
+        for _ in 0..2 {
+            assert!(fill(&data, &places, File::Hermetic, &|_| ()).await.is_err());
+            assert!(!data.join("hermetic.db").exists(), "the next start would take it for the real one");
+        }
+        clear(&data);
+        let left: Vec<_> = std::fs::read_dir(&data).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}

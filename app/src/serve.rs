@@ -35,6 +35,7 @@ pub struct Instance {
     options: ServeOptions,
     trusted_proxies: Vec<ipnet::IpNet>,
     ready_file: Option<PathBuf>,
+    patience: ready::Patience,
 }
 
 /// Binds first: the address is part of the links, and a taken port must be told before anything is opened.
@@ -47,6 +48,8 @@ pub async fn prepare(config: &Config, is_demo: bool) -> Result<Instance> {
     held.note_address(bound).context("The lock file of the data folder cannot be written")?;
     let public_url = boot::public_url(config, bound)?;
     let shutdown = CancellationToken::new();
+    replicate::clear(&config.data_dir);
+    let patience = ready::Patience::ask();
     let listener = fill(config, listener, &public_url).await?;
     let cx =
         boot::open(HouseOptions { config, log_folder: None, public_url, is_demo, accepts_new_key: false, shutdown: shutdown.clone() })?;
@@ -63,22 +66,25 @@ pub async fn prepare(config: &Config, is_demo: bool) -> Result<Instance> {
         options: ServeOptions { max_connections: config.max_connections, ..ServeOptions::standard() },
         trusted_proxies: config.trusted_proxies.clone(),
         ready_file: config.ready_file.clone(),
+        patience,
     })
 }
 
 /// Restores what the data folder lacks and a copy has: the state first, and then, while its status page answers already, the
 /// log.
 async fn fill(config: &Config, listener: TcpListener, public_url: &WebUrl) -> Result<TcpListener> {
-    let state = replicate::fill(&config.data_dir, &config.replicas, File::Hermetic, &|_| ()).await?;
-    let is_log_missing = !config.data_dir.join(File::Telemetry.file_name()).exists();
-    if config.replicas.is_empty() || !is_log_missing {
+    let fill = |file: File| replicate::fill(&config.data_dir, &config.replicas, file, &|_| ());
+    let is_there = |file: File| config.data_dir.join(file.file_name()).exists();
+    fill(File::Hermetic).await?;
+    if config.replicas.is_empty() || is_there(File::Telemetry) {
         return Ok(listener);
     }
-    if state.is_none() {
-        // A new instance, or one whose log alone is gone: nothing to show meanwhile that would not be there in a moment.
-        replicate::fill(&config.data_dir, &config.replicas, File::Telemetry, &|_| ()).await?;
+    if !is_there(File::Hermetic) {
+        // A new instance: nothing to show meanwhile.
+        fill(File::Telemetry).await?;
         return Ok(listener);
     }
+    // Restored a moment ago, or by a process that was killed before it had the log as well.
     let socket = listener.into_std().context("The listener cannot be shared")?;
     let second = TcpListener::from_std(socket.try_clone().context("The listener cannot be shared")?)?;
     let meanwhile = Meanwhile::start(config, second, public_url.clone()).await?;
@@ -104,19 +110,31 @@ impl Instance {
         let front = Front { router, hot: cx.hot.clone(), metrics: cx.metrics.clone() };
         let server = tokio::spawn(web::serve(self.listener, front, self.options, self.shutdown.clone()));
         ready::announce(&cx, self.ready_file.as_deref()).await?;
+        drop(self.patience);
         let watchdog = tokio::spawn(ready::feed_watchdog(cx.clone()));
         let drained = server.await.context("the server task failed")?;
         tracing::info!(cut = drained.cut, "stopped answering; finishing work");
         tasks.join(TASKS_END).await;
         watchdog.abort();
-        // Behind this empty transaction every earlier write is on the disk.
-        cx.write(|_| Ok(())).await.map_err(boot::sentence)?;
-        if let Some(copies) = self.copies {
-            copies.finish(COPIES_END).await;
-        }
+        let copies = self.copies;
+        end(cx.write(|_| Ok(())), async {
+            if let Some(copies) = copies {
+                copies.finish(COPIES_END).await;
+            }
+        })
+        .await;
         drop(self.held);
         Ok(())
     }
+}
+
+/// Behind an empty transaction every earlier write is on the disk, and the copies may take the rest. It fails on a full disk;
+/// what was stored before it must reach the copies all the same.
+async fn end(last: impl Future<Output = kernel::Result<()>>, copies: impl Future<Output = ()>) {
+    if let Err(error) = last.await {
+        tracing::error!(error = error.chain(), "the last write failed");
+    }
+    copies.await;
 }
 
 /// Committed changes become live signals of the open pages.
@@ -153,4 +171,24 @@ async fn stop_on_signal(shutdown: CancellationToken) {
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     shutdown.cancel();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_at_the_end_does_not_keep_the_copies_from_finishing() {
+        let mut is_finished = false;
+        end(std::future::ready(Err(kernel::Error::unavailable("The disk is full."))), async { is_finished = true }).await;
+        assert!(is_finished);
+    }
+
+    #[test]
+    fn the_unit_waits_longer_for_the_end_than_the_end_may_take() {
+        let unit = include_str!("../../packaging/systemd/hermetic.service");
+        let seconds = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")).and_then(|text| text.parse().ok());
+        let end = ServeOptions::standard().drain + TASKS_END + COPIES_END;
+        assert!(seconds.is_some_and(|seconds| Duration::from_secs(seconds) >= end + TASKS_END), "{seconds:?} s are too few for {end:?}");
+    }
 }

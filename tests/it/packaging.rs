@@ -36,6 +36,13 @@ fn the_unit_leaves_little_to_an_attacker() {
     );
 }
 
+/// A dump's own program may run out of memory when it is checked; the default would stop the whole service for it.
+#[test]
+fn a_program_of_a_dump_that_runs_out_of_memory_ends_alone() {
+    let unit = std::fs::read_to_string(root().join("packaging/systemd/hermetic.service")).expect("the unit");
+    assert!(unit.lines().any(|line| line == "OOMPolicy=continue"));
+}
+
 #[test]
 fn systemd_understands_the_user_file() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,5 +1,4 @@
-//! `hermetic backup`: what the copies hold, whether all of it is whole, and one more copy now. `hermetic drill`: do they come
-//! back?
+//! `hermetic backup`: what the copies hold, whether all of it is whole. `hermetic drill`: do they come back?
 
 use anyhow::{Context as _, Result, bail};
 use kernel::Clock;
@@ -10,10 +9,9 @@ use replica::restore::{self, Wanted};
 use replica::store::{Body, PutOptions, Store, TIMESTAMP};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::config::Config;
-use crate::{boot, replicate};
+use crate::replicate;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -41,8 +39,12 @@ pub enum Command {
     },
     /// Print a new key pair for encrypted copies
     Keygen,
-    /// Bring the copies up to date and wait until they are
-    Now,
+    /// Bring the copies up to date, or see the running server do so, and wait until all of them are
+    Now {
+        /// Give up after so many seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+        wait: u64,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -57,7 +59,6 @@ pub struct Drill {
 
 /// The largest object that is read into memory at once by `verify`.
 const LARGEST: usize = 1 << 31;
-const PATIENCE: Duration = Duration::from_secs(600);
 
 pub async fn run(config: &Config, command: Command) -> Result<()> {
     match command {
@@ -71,7 +72,7 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
             say!("{}", identity.expose());
             Ok(())
         }
-        Command::Now => now(config).await,
+        Command::Now { wait } => super::copy_now::run(config, std::time::Duration::from_secs(wait)).await,
     }
 }
 
@@ -105,7 +106,7 @@ async fn list(config: &Config, from: Option<&str>, most: usize) -> Result<()> {
 }
 
 async fn verify(config: &Config, from: Option<&str>) -> Result<()> {
-    let mut damaged = 0;
+    let (mut damaged, mut missing) = (0, Vec::new());
     for place in super::restore::places(config, from)? {
         for file in replicate::ORDER {
             let store = place.store(file)?;
@@ -137,8 +138,12 @@ async fn verify(config: &Config, from: Option<&str>) -> Result<()> {
                 }
             };
             say!("{} at {}: {sound} of {} objects sound, {reach}", file.file_name(), place.address, listing.all().count());
+            if listing.is_empty() {
+                missing.push(format!("{} at {}", file.file_name(), place.address));
+            }
         }
     }
+    none_missing(&missing)?;
     if damaged > 0 {
         bail!("{damaged} problems were found. `hermetic backup now` after a new whole copy mends what is current.");
     }
@@ -166,23 +171,12 @@ async fn export_plain(config: &Config, folder: &Path, from: Option<&str>) -> Res
     Ok(())
 }
 
-async fn now(config: &Config) -> Result<()> {
-    if config.replicas.is_empty() {
-        bail!("No copy is configured. Add [[replica]] to the config file.");
+/// Nothing is not whole: a mistyped path and an emptied bucket must not stay green in somebody's cron.
+fn none_missing(missing: &[String]) -> Result<()> {
+    match missing {
+        [] => Ok(()),
+        missing => bail!("There is no copy of {}. Is the address right?", missing.join(", nor of ")),
     }
-    let (held, cx) = boot::open_offline(config)?;
-    if held.is_none() {
-        bail!("A server runs on this folder and copies each commit by itself; its page “Backup” shows how far it is.");
-    }
-    let copies =
-        backup::copies::Copies::start(&cx, config.replicas.clone(), replicate::owner(&config.data_dir)?).map_err(boot::sentence)?;
-    for file in replicate::ORDER {
-        copies.replica(file).reached(PATIENCE).await.map_err(boot::sentence)?;
-        let status = copies.replica(file).status();
-        say!("{}: transaction {} is at {}.", file.file_name(), status.txid, status.destinations.first().map_or("", |first| &first.name));
-    }
-    copies.finish(PATIENCE).await;
-    Ok(())
 }
 
 /// A rehearsal: everything a real restore does, into a folder that is removed.
@@ -191,12 +185,14 @@ pub async fn drill(config: &Config, options: &Drill) -> Result<()> {
         Some(folder) => tempfile::Builder::new().prefix("hermetic-drill-").tempdir_in(folder)?,
         None => tempfile::tempdir()?,
     };
+    let mut missing = Vec::new();
     for place in super::restore::places(config, options.from.as_deref())? {
         let folder = scratch.path().join(place.name.replace('/', "-"));
         std::fs::create_dir_all(&folder)?;
         for file in replicate::ORDER {
             let Some(found) = replicate::find(std::slice::from_ref(&place), file, Wanted::Latest).await? else {
                 say!("{} at {}: nothing to restore", file.file_name(), place.name);
+                missing.push(format!("{} at {}", file.file_name(), place.name));
                 continue;
             };
             let watch = Stopwatch::start();
@@ -211,7 +207,10 @@ pub async fn drill(config: &Config, options: &Drill) -> Result<()> {
                 replicate::ago(restored.at, Clock::System.now()),
                 restored.damaged.len()
             );
+            for damaged in &restored.damaged {
+                say!("  damaged, led around: {damaged}");
+            }
         }
     }
-    Ok(())
+    none_missing(&missing)
 }

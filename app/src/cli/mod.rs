@@ -9,9 +9,11 @@ macro_rules! say {
 
 mod apply;
 mod backup;
+mod copy_now;
 mod demo;
 mod demo_target;
 mod doctor;
+mod heir;
 mod member;
 mod probe;
 mod restore;

@@ -1,6 +1,7 @@
 //! `hermetic restore`: the databases from their copies into a folder. Says what will be lost before it writes.
 
 use anyhow::{Context as _, Result, bail};
+use backup::copies::Place;
 use db::File;
 use kernel::{Clock, Time};
 use replica::address::Address;
@@ -9,6 +10,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use super::heir::Heir;
 use crate::boot;
 use crate::config::Config;
 use crate::replicate::{self, Found};
@@ -23,7 +25,7 @@ pub struct Options {
     /// The state at a transaction of one file (see --only)
     #[arg(long, value_name = "N")]
     txid: Option<u64>,
-    /// Another copy than the configured one: s3://bucket/path?endpoint=… or a folder; its credentials are those of the first
+    /// From this copy and no other: s3://bucket/path?endpoint=… or a folder; its credentials are those of the first
     /// configured replica, or HERMETIC_REPLICA_ACCESS_KEY_ID and HERMETIC_REPLICA_SECRET_ACCESS_KEY
     #[arg(long, value_name = "URL")]
     from: Option<String>,
@@ -42,6 +44,14 @@ pub async fn run(config: &Config, options: &Options) -> Result<()> {
     if options.txid.is_some() && files.len() > 1 {
         bail!("A transaction number belongs to one file: please add --only hermetic.db or --only telemetry.db.");
     }
+    let heir = Heir::of(&options.folder)?;
+    let ended = restore(&places, files, options).await;
+    // However it ended: nothing that lies there now may keep the service from its own folder.
+    heir.map_or(Ok(()), |heir| heir.take(&options.folder))?;
+    ended
+}
+
+async fn restore(places: &[Place], files: Vec<File>, options: &Options) -> Result<()> {
     // Whoever runs on this folder holds it: a live database is never written over.
     let _held = boot::hold(&options.folder)?;
     for file in &files {
@@ -52,7 +62,7 @@ pub async fn run(config: &Config, options: &Options) -> Result<()> {
     }
     let mut found = Vec::new();
     for file in files {
-        match replicate::find(&places, file, wanted(options)?).await? {
+        match replicate::find(places, file, wanted(options)?).await? {
             Some(copy) => found.push(copy),
             None => say!("{}: no copy found, so none is restored.", file.file_name()),
         }
@@ -63,6 +73,9 @@ pub async fn run(config: &Config, options: &Options) -> Result<()> {
     let now = Clock::System.now();
     for copy in &found {
         announce(copy, now);
+    }
+    if found.iter().any(|copy| copy.place != found[0].place) {
+        say!("The two files come from different places: each from where its newest state is.");
     }
     if !options.yes && !super::confirm("Restore this?") {
         bail!("Nothing was written. Say yes at the terminal, or give --yes.");
@@ -90,6 +103,12 @@ fn announce(copy: &Found, now: Time) {
         plan.bytes as f64 / 1e6,
         copy.place
     );
+    for sentence in copy.older.iter().chain(&copy.silent) {
+        say!("  {sentence}");
+    }
+    if !copy.silent.is_empty() {
+        say!("  What could not be asked may hold a newer state.");
+    }
     if copy.survey.newest > plan.txid {
         let lost = copy.survey.newest_at.since(plan.at);
         say!(
@@ -100,7 +119,7 @@ fn announce(copy: &Found, now: Time) {
             kernel::time::describe_duration(lost)
         );
     } else {
-        say!("  That is all the copy has. What was committed after it and had not arrived there is lost.");
+        say!("  That is all this copy has. What was committed after it and had not arrived there is lost.");
     }
 }
 
@@ -116,7 +135,7 @@ fn wanted(options: &Options) -> Result<Wanted> {
 }
 
 /// The configured destinations, or the one that was named.
-pub fn places(config: &Config, from: Option<&str>) -> Result<Vec<backup::copies::Place>> {
+pub fn places(config: &Config, from: Option<&str>) -> Result<Vec<Place>> {
     let Some(from) = from else {
         if config.replicas.is_empty() {
             bail!("No copy is configured. Name one with --from, or add [[replica]] to the config file.");
@@ -128,7 +147,7 @@ pub fn places(config: &Config, from: Option<&str>) -> Result<Vec<backup::copies:
         Some(place) => (place.options.clone(), place.envelope.clone()),
         None => (crate::config::replica_options_of_environment()?, crate::config::envelope_of_environment()?),
     };
-    Ok(vec![backup::copies::Place { name: address.to_string(), address, options, is_append_only: true, envelope }])
+    Ok(vec![Place { name: address.to_string(), address, options, is_append_only: true, envelope }])
 }
 
 /// A line that is drawn over, at a terminal only.

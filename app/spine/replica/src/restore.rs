@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use kernel::Time;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::engine::list_store;
@@ -212,6 +213,15 @@ pub async fn run(
     }
 }
 
+/// A new file for its owner alone, whatever the process's mask is; what an earlier try left may have been anybody's.
+fn begin(beside: &Path) -> io::Result<File> {
+    match std::fs::remove_file(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::options().create_new(true).write(true).mode(0o600).open(beside)
+}
+
 fn publish(beside: &Path, out: &Path) -> io::Result<()> {
     std::fs::rename(beside, out)?;
     match out.parent() {
@@ -229,7 +239,7 @@ type Applied = Result<Header, (Entry, LtxError)>;
 
 async fn apply(store: &Store, plan: &Plan, beside: &Path, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Applied, RestoreError> {
     let output = |error| RestoreError::Output { path: beside.to_owned(), error };
-    let mut rebuild = Some(Rebuild::new(File::create(beside).map_err(output)?));
+    let mut rebuild = Some(Rebuild::new(begin(beside).map_err(output)?));
     let fetch = |entry: Entry| async move {
         let object = store.get(&store.object_key(name(entry.level, entry.span)), None).await?;
         if entry.size > WHOLE {

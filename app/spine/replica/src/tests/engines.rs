@@ -266,6 +266,13 @@ async fn a_restored_database_goes_on_where_the_copy_ended_without_sending_it_aga
     let plan = survey.plan(&last, Wanted::Latest).await.unwrap();
     restore::run(&last, &survey, plan, &out, &|_| ()).await.unwrap();
     assert_same(&out, &database);
+    // What was there before has another mode, and must not hand it down.
+    let again = new.path().join("again.db");
+    std::fs::write(again.with_extension("restoring"), "what a killed try left").unwrap();
+    let plan = survey.plan(&last, Wanted::Latest).await.unwrap();
+    restore::run(&last, &survey, plan, &again, &|_| ()).await.unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&again).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "for its owner alone");
 }
 
 #[tokio::test]

@@ -1,0 +1,107 @@
+//! `hermetic backup now`: when it ends well, everything that was committed before is at every destination.
+
+use anyhow::{Result, bail};
+use backup::copies::{Copies, Place, spool};
+use capability::Cx;
+use db::File;
+use kernel::time::Stopwatch;
+use replica::files::Span;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::{boot, replicate};
+
+/// Between two looks at the destinations; each costs a request for each level.
+const LOOK: Duration = Duration::from_secs(2);
+/// The last commits and the leases, after all else has arrived or was given up.
+const END: Duration = Duration::from_secs(20);
+
+pub async fn run(config: &Config, most: Duration) -> Result<()> {
+    if config.replicas.is_empty() {
+        bail!("No copy is configured. Add [[replica]] to the config file.");
+    }
+    let (held, cx) = boot::open_offline(config)?;
+    let late = match held {
+        Some(_) => send(config, &cx, most).await?,
+        None => {
+            drop(cx);
+            say!("A server runs on this folder and copies by itself. What it committed in the last ten seconds may still be on its way.");
+            watch(config, most).await
+        }
+    };
+    if late.is_empty() { Ok(()) } else { bail!("Not everything has arrived. {}", late.join(" ")) }
+}
+
+/// Copies by itself; gives a sentence for each copy that is not up to date.
+async fn send(config: &Config, cx: &Cx, most: Duration) -> Result<Vec<String>> {
+    let copies = Copies::start(cx, config.replicas.clone(), replicate::owner(&config.data_dir)?).map_err(boot::sentence)?;
+    let watch = Stopwatch::start();
+    let left = || most.saturating_sub(watch.elapsed());
+    for file in replicate::ORDER {
+        let replica = copies.replica(file);
+        // Both answers are taken from the last look below: a destination that comes back until then is in time.
+        let _ = replica.reached(left()).await;
+        for place in &config.replicas {
+            let _ = replica.arrived(&place.name, replica.status().txid, left()).await;
+        }
+    }
+    copies.finish(left().max(END)).await;
+    let mut late = Vec::new();
+    for file in replicate::ORDER {
+        let status = copies.replica(file).status();
+        for place in status.destinations {
+            let why = place.failing.map_or_else(String::new, |(_, why)| format!(": {why}"));
+            match place.reached {
+                Some(reached) if reached >= status.txid => say!("{}: transaction {reached} is at {}.", file.file_name(), place.name),
+                reached => late.push(behind(&place.name, file, reached, status.txid, &why)),
+            }
+        }
+    }
+    Ok(late)
+}
+
+fn behind(place: &str, file: File, reached: Option<u64>, newest: u64, why: &str) -> String {
+    let has = reached.map_or("could not be asked for it".to_owned(), |reached| format!("has only transaction {reached}"));
+    format!("{}: transaction {newest} is not at {place}, which {has}{why}.", file.file_name())
+}
+
+/// Looks what the server's spool has, and whether it is there.
+async fn watch(config: &Config, most: Duration) -> Vec<String> {
+    let watch = Stopwatch::start();
+    let newest = replicate::ORDER.map(|file| (file, captured(&config.data_dir, file)));
+    let mut waiting: Vec<(&Place, File, u64)> =
+        config.replicas.iter().flat_map(|place| newest.map(|(file, newest)| (place, file, newest))).collect();
+    loop {
+        let mut late = Vec::new();
+        for &(place, file, newest) in &waiting {
+            let sentence = match there(place, file).await {
+                Ok(reached) if reached >= newest => {
+                    say!("{}: transaction {reached} is at {}.", file.file_name(), place.name);
+                    continue;
+                }
+                Ok(reached) => behind(&place.name, file, Some(reached), newest, ""),
+                Err(why) => behind(&place.name, file, None, newest, &format!(": {why}")),
+            };
+            late.push(((place, file, newest), sentence));
+        }
+        let (still, sentences): (Vec<_>, Vec<_>) = late.into_iter().unzip();
+        if sentences.is_empty() || watch.elapsed() >= most {
+            return sentences;
+        }
+        waiting = still;
+        tokio::time::sleep(LOOK.min(most)).await;
+    }
+}
+
+/// The last transaction at a destination.
+async fn there(place: &Place, file: File) -> Result<u64, replica::store::StoreError> {
+    Ok(replica::engine::list_store(&place.store(file)?).await?.max())
+}
+
+/// The last transaction in the spool of a running server, by the names of its files: opening the spool would tidy it up.
+fn captured(data_dir: &Path, file: File) -> u64 {
+    let levels = std::fs::read_dir(spool(data_dir, file).join("ltx")).into_iter().flatten().flatten();
+    let files = levels.flat_map(|level| std::fs::read_dir(level.path()).into_iter().flatten().flatten());
+    files.filter_map(|file| Span::parse(file.file_name().to_str()?)).map(|span| span.max).max().unwrap_or(0)
+}
