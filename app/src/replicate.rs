@@ -3,12 +3,12 @@
 use anyhow::{Context as _, Result, bail};
 use backup::copies::{FILES, Place, spool};
 use db::File;
-use kernel::Time;
+use kernel::{Clock, Time};
 use replica::lease::Owner;
 use replica::restore::{self, Plan, Progress, RestoreError, Restored, Survey, Wanted};
 use replica::store::Store;
 use std::cmp::Reverse;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The same over restarts of one data folder: an instance may take its own lease again.
@@ -90,6 +90,7 @@ pub async fn write(found: &Found, folder: &Path, progress: &(dyn Fn(Progress) + 
     if out.exists() {
         return Err(RestoreError::Exists(out).into());
     }
+    set_log_aside(&out)?;
     let unchecked = folder.join(format!("{}{UNCHECKED}", found.file.file_name()));
     let _ = std::fs::remove_file(&unchecked);
     let restored = restore::run(&found.store, &found.survey, found.plan.clone(), &unchecked, progress).await?;
@@ -107,6 +108,31 @@ pub async fn write(found: &Found, folder: &Path, progress: &(dyn Fn(Progress) + 
 }
 
 const UNCHECKED: &str = ".unchecked";
+
+/// A log that another database left would be played into the restored one. It is the only trace of what had not been copied yet, so
+/// it is kept under another name.
+fn set_log_aside(database: &Path) -> Result<()> {
+    let beside = |ending: &str| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let log = beside("-wal");
+    if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        let aside = beside(&format!("-wal.{}", Clock::System.now().0));
+        tracing::warn!(log = %log.display(), aside = %aside.display(), "the log of a database that is not there any more was set aside");
+        std::fs::rename(&log, &aside).with_context(|| format!("{} cannot be set aside", log.display()))?;
+    }
+    for left in [log, beside("-shm")] {
+        match std::fs::remove_file(&left) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("{} is in the way and cannot be removed", left.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
 
 /// Removes what restores left that were killed. Only for whoever holds the folder: then none of it is in use.
 pub fn clear(data_dir: &Path) {
@@ -171,7 +197,6 @@ mod tests {
     use super::*;
     use replica::files::Spool;
     use replica::ltx::{Header, Salts};
-    use std::path::PathBuf;
 
     fn place(name: &str, folder: PathBuf) -> Place {
         let address = replica::address::Address::Folder(folder);

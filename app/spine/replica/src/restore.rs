@@ -23,6 +23,8 @@ use crate::store::{Object, Span as ByteRange, Store, StoreError};
 const AHEAD: usize = 8;
 /// Larger ones are not held in memory but applied as they arrive.
 const WHOLE: u64 = 1 << 20;
+/// When so many of the newest files cannot be read, the key is wrong rather than the files.
+const MOST_UNREADABLE: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
@@ -57,9 +59,12 @@ pub enum Wanted {
 #[derive(Debug, Clone)]
 pub struct Survey {
     pub listing: Listing,
-    /// The newest transaction and when it was captured.
+    /// The newest transaction and when it was captured; where its own file cannot be read, when the one before it was.
     pub newest: u64,
     pub newest_at: Time,
+    /// Newest files whose beginning cannot be read, each with what is wrong: no route leads through them.
+    bad: Bad,
+    damaged: Vec<String>,
 }
 
 /// What would be restored.
@@ -103,22 +108,38 @@ impl Progress {
 pub async fn survey(store: &Store) -> Result<Survey, RestoreError> {
     let listing = list_store(store).await?;
     let newest = listing.max();
-    let entry = listing.all().filter(|entry| entry.span.max == newest).min_by_key(|entry| entry.level).copied();
-    let Some(entry) = entry else { return Err(RestoreError::Nothing) };
-    let newest_at = header_of(store, &entry).await?.at;
-    Ok(Survey { listing, newest, newest_at })
+    let mut entries: Vec<Entry> = listing.all().copied().collect();
+    entries.sort_by_key(|entry| (std::cmp::Reverse(entry.span.max), entry.level));
+    let (mut bad, mut damaged, mut first) = (Bad::new(), Vec::new(), None);
+    for entry in entries.into_iter().take(MOST_UNREADABLE) {
+        match header_of(store, &entry).await {
+            Ok(header) => return Ok(Survey { listing, newest, newest_at: header.at, bad, damaged }),
+            Err(error) if is_of_the_object(&error) => {
+                bad.insert((entry.level, entry.span));
+                damaged.push(error.to_string());
+                first.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(first.unwrap_or(RestoreError::Nothing))
+}
+
+/// Something is wrong with one object, and another may do.
+fn is_of_the_object(error: &RestoreError) -> bool {
+    matches!(error, RestoreError::Store(StoreError::Invalid(_) | StoreError::NotFound(_)))
 }
 
 impl Survey {
     pub async fn plan(&self, store: &Store, wanted: Wanted) -> Result<Plan, RestoreError> {
-        self.plan_without(store, wanted, &Bad::new(), &[]).await
+        self.plan_without(store, wanted, &self.bad, &self.damaged).await
     }
 
     async fn plan_without(&self, store: &Store, wanted: Wanted, bad: &Bad, names: &[String]) -> Result<Plan, RestoreError> {
         let goal = match wanted {
             Wanted::Latest => Goal::Latest,
             Wanted::Transaction(txid) => Goal::Transaction(txid),
-            Wanted::At(at) if at >= self.newest_at => Goal::Latest,
+            Wanted::At(at) if at >= self.newest_at && self.bad.is_empty() => Goal::Latest,
             Wanted::At(at) => Goal::Transaction(self.last_before(store, at).await?),
         };
         let route = plan::route(&self.listing, goal, bad).map_err(|why| RestoreError::NoRoute { why, bad: names.to_vec() })?;
@@ -137,7 +158,15 @@ impl Survey {
         let (mut low, mut high) = (0, points.len());
         while low < high {
             let middle = (low + high) / 2;
-            if header_of(store, &points[middle]).await?.at <= at { low = middle + 1 } else { high = middle }
+            match header_of(store, &points[middle]).await {
+                Ok(header) if header.at <= at => low = middle + 1,
+                Ok(_) => high = middle,
+                Err(error) if is_of_the_object(&error) => {
+                    points.remove(middle);
+                    high -= 1;
+                }
+                Err(error) => return Err(error),
+            }
         }
         match low {
             0 => match points.first() {
@@ -164,6 +193,9 @@ pub fn points(listing: &Listing, most: usize) -> Vec<Entry> {
 
 pub async fn header_of(store: &Store, entry: &Entry) -> Result<Header, RestoreError> {
     let key = store.object_key(name(entry.level, entry.span));
+    if entry.size < HEADER_SIZE as u64 {
+        return Err(StoreError::Invalid(format!("The object {key} is damaged: it ends within its header.")).into());
+    }
     let most = if store.envelope().is_some() { FIRST_CHUNK } else { HEADER_SIZE as u64 };
     let object = store.get(&key, Some(ByteRange { from: 0, to: Some(most.min(entry.size)) })).await?;
     let bytes = object.read_all(most as usize).await?;
@@ -189,8 +221,8 @@ pub async fn run(
         return Err(RestoreError::Exists(out.to_owned()));
     }
     let beside = out.with_extension("restoring");
-    let mut bad = Bad::new();
-    let mut damaged = Vec::new();
+    let mut bad = survey.bad.clone();
+    let mut damaged = survey.damaged.clone();
     let wanted = match plan.goal {
         Goal::Latest => Wanted::Latest,
         Goal::Transaction(txid) => Wanted::Transaction(txid),
@@ -241,17 +273,27 @@ async fn apply(store: &Store, plan: &Plan, beside: &Path, progress: &(dyn Fn(Pro
     let output = |error| RestoreError::Output { path: beside.to_owned(), error };
     let mut rebuild = Some(Rebuild::new(begin(beside).map_err(output)?));
     let fetch = |entry: Entry| async move {
-        let object = store.get(&store.object_key(name(entry.level, entry.span)), None).await?;
-        if entry.size > WHOLE {
-            return Ok::<_, StoreError>((entry, Fetched::Stream(object)));
-        }
-        Ok((entry, Fetched::Whole(object.read_all(WHOLE as usize + 1).await?)))
+        let fetched = async {
+            let object = store.get(&store.object_key(name(entry.level, entry.span)), None).await?;
+            if entry.size > WHOLE {
+                return Ok::<_, StoreError>(Fetched::Stream(object));
+            }
+            Ok(Fetched::Whole(object.read_all(WHOLE as usize + 1).await?))
+        };
+        (entry, fetched.await)
     };
     let mut fetched = std::pin::pin!(stream::iter(plan.route.iter().copied()).map(fetch).buffered(AHEAD));
     let mut done = Progress { files: 0, of_files: plan.route.len(), bytes: 0, of_bytes: plan.bytes };
     let mut last = None;
     while let Some(next) = fetched.next().await {
-        let (entry, body) = next?;
+        let (entry, body) = match next {
+            (entry, Ok(body)) => (entry, body),
+            // Listed, and removed since.
+            (entry, Err(StoreError::NotFound(sentence))) => {
+                return Ok(Err((entry, LtxError::Io(io::Error::new(io::ErrorKind::NotFound, sentence)))));
+            }
+            (_, Err(error)) => return Err(error.into()),
+        };
         let mut file = rebuild.take().ok_or(RestoreError::Nothing)?;
         let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, StoreError>>(4);
         let opener = store.clone();

@@ -390,6 +390,38 @@ async fn a_damaged_object_is_named_and_led_around() {
 }
 
 #[tokio::test]
+async fn newest_files_that_cannot_even_be_begun_leave_everything_before_them_to_be_restored() {
+    let bench = Bench::new().await;
+    let clock = Clock::frozen(Time(1_700_000_000_000));
+    let life = Life::start_at(&bench.writer, &bench.path("spool"), vec![to("s3", store(&bench.s3, "app"))], "one", clock.clone());
+    let mut states = Vec::new();
+    for _ in 0..6 {
+        bench.writer.run(&insert(2, 400));
+        life.replica.reached(LONG).await.unwrap();
+        states.push((life.replica.status().txid, clock.now(), bench.writer.digest()));
+        clock.advance(Duration::from_secs(1));
+    }
+    life.stop().await;
+    let from = store(&bench.s3, "app");
+    let listing = crate::engine::list_store(&from).await.unwrap();
+    let newest: Vec<_> = listing.all().filter(|entry| entry.span.max >= states[4].0).copied().collect();
+    for entry in newest {
+        let key = from.object_key(crate::files::name(entry.level, entry.span));
+        std::fs::write(bench.s3.folder().join("app").join(&key), "").unwrap();
+    }
+    for (number, (txid, at, state)) in states[..4].iter().enumerate() {
+        for (name, wanted) in [("txid", Wanted::Transaction(*txid)), ("at", Wanted::At(*at + Duration::from_millis(500)))] {
+            let out = bench.path(&format!("{number}-{name}.db"));
+            restored(&from, wanted, &out).await;
+            assert_eq!(&digest_file(&out), state, "{name} {number}");
+        }
+    }
+    let survey = restore::survey(&from).await.unwrap();
+    let latest = survey.plan(&from, Wanted::Latest).await.unwrap_err().to_string();
+    assert!(latest.contains(&format!("transaction {} can be restored", states[3].0)) && latest.contains("is damaged"), "{latest}");
+}
+
+#[tokio::test]
 async fn an_encrypted_copy_shows_nothing_to_the_store_and_comes_back_with_its_identity() {
     let bench = Bench::new().await;
     let (recipient, identity) = Envelope::generate();
