@@ -32,7 +32,7 @@ pub const SECTION: Section = Section {
 pub const DURABLE: Setting = Setting {
     key: "backup.durable",
     label: "Answers that wait for the copy",
-    help: "Capabilities, such as “console, uptime”, whose changes are answered only once their bytes are at the first destination. Empty: none waits.",
+    help: "Capabilities, such as “console, uptime”, whose changes are answered only once their bytes are at the first destination, or after 10 s as “pending”. Empty: none waits.",
     kind: SettingKind::Text { max: 200 },
     default: "",
 };

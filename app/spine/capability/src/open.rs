@@ -112,11 +112,11 @@ pub fn router(cx: &Cx, trusted_proxies: Vec<ipnet::IpNet>) -> Result<Router> {
 struct InSlot(Cx);
 
 impl web::Durable for InSlot {
-    fn reached<'a>(&'a self, owner: &'static str) -> web::BoxFuture<'a, Result<()>> {
+    fn reached<'a>(&'a self, owner: &'static str) -> web::BoxFuture<'a, web::Kept> {
         Box::pin(async move {
             match self.0.slots.find::<Durability>() {
                 Some(durability) => durability.0.reached(owner).await,
-                None => Ok(()),
+                None => web::Kept::NotAsked,
             }
         })
     }

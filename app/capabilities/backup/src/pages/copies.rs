@@ -281,7 +281,11 @@ fn answers(durable: &[String]) -> View {
     let text = if durable.is_empty() {
         "A change is answered once it is on this machine's disk. No answer waits for a copy.".to_owned()
     } else {
-        format!("Answers of {} wait until their bytes are at the first destination, at most 10 s.", durable.join(", "))
+        format!(
+            "Answers of {} wait until their bytes are at the first destination, at most 10 s. What has not arrived by then is answered all \
+             the same and says so: Hermetic-Durable: pending, to programs as 202. Signing in never waits.",
+            durable.join(", ")
+        )
     };
     let next = link("/console/settings#backup", "Change it in the settings");
     card(Card { title: "Durable answers", ..Card::default() }, view! { <p>{text} " " {next}</p> })
