@@ -64,8 +64,9 @@ const METRICS: &[Metric] = &[Metric {
     label: "For how long the status page could not be exported",
     unit: "minutes",
     read: |_, r| {
-        let Some(outcome) = present_export(r)? else { return Ok(None) };
-        let minutes = outcome.failing_since.map_or(0.0, |since| r.now.since(since).as_secs_f64() / 60.0);
+        // Without an export none fails: an alert about a former one ends.
+        let failing = failing_export(r)?;
+        let minutes = failing.map_or(0.0, |(since, _)| r.now.since(since).as_secs_f64() / 60.0);
         Ok(Some(Reading { value: minutes, samples: 1 }))
     },
 }];

@@ -19,12 +19,15 @@ use crate::{Boot, Cx, House, Registry, Slots, framed, settings};
 /// Reads at once per file. Each costs a page cache of at most 2 MB; a small SaaS has a handful of people looking.
 const READERS: usize = 4;
 
+/// With less of the disk free than this, observations are refused.
+pub const LOG_FLOOR: u64 = 256 << 20;
+
 /// When the disk fills up, observations are refused first and the state last: what a person did must still be stored, and the
 /// alert that says why.
 fn floor(file: File) -> u64 {
     match file {
         File::Hermetic => 64 << 20,
-        File::Telemetry => 256 << 20,
+        File::Telemetry => LOG_FLOOR,
     }
 }
 

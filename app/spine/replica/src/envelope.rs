@@ -50,6 +50,11 @@ impl Envelope {
         Ok(Envelope { recipient, identity })
     }
 
+    /// Whether what was written can be read here: a machine that only writes has no identity.
+    pub fn can_read(&self) -> bool {
+        self.identity.is_some()
+    }
+
     /// A new pair: recipient and identity.
     pub fn generate() -> (String, Secret) {
         let identity = Identity::generate();

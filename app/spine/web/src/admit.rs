@@ -8,8 +8,8 @@ use crate::reply::{Failure, accepts_html, same_site_path, see_other};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use http::request::Parts;
+use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use kernel::{Error, Kind, Result};
 use std::sync::Arc;
 

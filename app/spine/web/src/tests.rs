@@ -14,7 +14,9 @@ mod routes;
 mod server;
 
 use crate::server::Drained;
-use crate::{Actor, Admission, BoxFuture, Durable, FinishOptions, Front, Gate, HotPages, Kept, Live, LiveOptions, Metrics, Routes, ServeOptions};
+use crate::{
+    Actor, Admission, BoxFuture, Durable, FinishOptions, Front, Gate, HotPages, Kept, Live, LiveOptions, Metrics, Routes, ServeOptions,
+};
 use axum::extract::FromRef;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::ids::{ApiKeyId, LoginId, MemberId};

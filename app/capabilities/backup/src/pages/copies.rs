@@ -94,7 +94,7 @@ fn tone(state: State) -> Tone {
     match state {
         State::Current => Tone::Good,
         State::CatchingUp => Tone::Info,
-        State::Unlisted => Tone::Neutral,
+        State::Unlisted | State::Outstanding => Tone::Neutral,
         State::Failing | State::Refused => Tone::Bad,
     }
 }
@@ -204,6 +204,10 @@ fn facts(copy: &CopyLook, look: &Overview) -> Vec<(&'static str, View)> {
             format!("refused by the store ({reason}): it grows. Allow deleting, or say append_only in the configuration.")
         }
     };
+    let drills = match copy.is_readable {
+        true => "restored and compared, by the settings",
+        false => "it cannot be rehearsed here: no age identity is on this machine",
+    };
     vec![
         ("Lag", paragraph(&lag)),
         ("Last upload", when(status.last_upload)),
@@ -214,6 +218,7 @@ fn facts(copy: &CopyLook, look: &Overview) -> Vec<(&'static str, View)> {
         ("Oldest moment", when(copy.timeline.oldest)),
         ("Conditional writes", paragraph(conditions)),
         ("Deleting", paragraph(&deletes)),
+        ("Drills", paragraph(drills)),
     ]
 }
 

@@ -31,8 +31,18 @@ impl Capability for Ear {
             cx.slots.get_or_make(|| Ok(Heard::default()))?.0.lock().unwrap().push(job.fact()?);
             Ok(())
         });
-        for kind in ["replica_stale", "replica_caught_up", "lease_lost", "spool_failing", "spool_recovered", "drill_failed", "drill_passed"]
-        {
+        for kind in [
+            "replica_stale",
+            "replica_caught_up",
+            "replica_removed",
+            "lease_lost",
+            "spool_failing",
+            "spool_recovered",
+            "drill_failed",
+            "drill_passed",
+            "disk_full",
+            "disk_has_room",
+        ] {
             work.reaction(kind, "ear.hear");
         }
     }
@@ -76,7 +86,9 @@ impl Fixture {
     }
 
     /// With these destinations, each with both files.
-    pub async fn with(s3: S3, places: Vec<Place>) -> Fixture {
+    pub async fn with(places: impl FnOnce(&S3) -> Vec<Place>) -> Fixture {
+        let s3 = S3::start();
+        let places = places(&s3);
         Self::to(Some(s3), ALONE, places, "one").await.settled().await
     }
 
