@@ -202,6 +202,10 @@ impl Capability for Status {
         if is_late {
             tell(Tone::Warn, "A maintenance should have ended and has not.", "See under Jobs whether work is being done.");
         }
+        for left in exports::list_left(r)? {
+            let finding = format!("What was exported to {} still stands there: {}", left.place, left.failure);
+            tell(Tone::Warn, &finding, "Remove it by hand, then see Status page, Appearance: “Forget it”.");
+        }
         if let Some((since, failure)) = failing_export(r)? {
             let finding = format!("It could not be exported since {}: {failure}", since.rfc3339());
             tell(Tone::Bad, &finding, "Mend it, then see Status page, Appearance: “Try it now”.");

@@ -25,6 +25,7 @@ const HASH: &str = "hermetic-hash";
 
 pub struct Target {
     store: Store,
+    address: String,
     mark: String,
     cadence: Cadence,
     known: Option<Known>,
@@ -54,7 +55,12 @@ struct Wanted {
 
 impl Target {
     pub fn open(place: &Place, ca_pem: Option<String>) -> Result<Target> {
-        Ok(Target { store: place.open(ca_pem)?, mark: place.mark(), cadence: place.cadence, known: None, is_withdrawn: false })
+        let (store, address, mark) = (place.open(ca_pem)?, place.address.clone(), place.mark());
+        Ok(Target { store, address, mark, cadence: place.cadence, known: None, is_withdrawn: false })
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     pub fn is_at(&self, place: &Place) -> bool {
