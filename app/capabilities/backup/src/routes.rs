@@ -33,7 +33,10 @@ async fn copies(State(cx): State<Cx>, framed: Framed) -> Reply {
     let durable = cx.read(settings::durable).await?;
     let view = match Overview::take(&cx).await? {
         None => pages::copies::empty(),
-        Some(look) => pages::copies::page(&pages::copies::Page { look, can_act, durable }),
+        Some(look) => {
+            let (durable, unknown) = durable.into_iter().partition(|name| cx.registry.has(name));
+            pages::copies::page(&pages::copies::Page { look, can_act, durable, unknown })
+        }
     };
     page(&frame, "Backup", view)
 }

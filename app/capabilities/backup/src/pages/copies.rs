@@ -56,7 +56,10 @@ pub fn empty() -> View {
 pub struct Page {
     pub look: Overview,
     pub can_act: bool,
+    /// Capabilities whose answers wait.
     pub durable: Vec<String>,
+    /// Names of that setting that no capability has.
+    pub unknown: Vec<String>,
 }
 
 pub fn page(page: &Page) -> View {
@@ -86,7 +89,7 @@ pub fn page(page: &Page) -> View {
         body.extend(file.copies.iter().map(|copy| copy_card(file, copy, &page.look)));
     }
     body.push(costs(&page.look));
-    body.push(answers(&page.durable));
+    body.push(answers(&page.durable, &page.unknown));
     view! { {head} {places(Place::Copies)} {live("backup", stack(body))} }.into_any()
 }
 
@@ -282,7 +285,7 @@ fn formula(prices: &Prices) -> View {
     view! { <p class="muted card-foot">{text} {link("/console/settings#backup", "Change the prices")}</p> }.into_any()
 }
 
-fn answers(durable: &[String]) -> View {
+fn answers(durable: &[String], unknown: &[String]) -> View {
     let text = if durable.is_empty() {
         "A change is answered once it is on this machine's disk. No answer waits for a copy.".to_owned()
     } else {
@@ -293,5 +296,7 @@ fn answers(durable: &[String]) -> View {
         )
     };
     let next = link("/console/settings#backup", "Change it in the settings");
-    card(Card { title: "Durable answers", ..Card::default() }, view! { <p>{text} " " {next}</p> })
+    let unknown = (!unknown.is_empty())
+        .then(|| notice(Tone::Warn, &format!("The setting names {}, which no capability is called: nothing waits for it.", unknown.join(", "))));
+    card(Card { title: "Durable answers", ..Card::default() }, view! { {unknown} <p>{text} " " {next}</p> })
 }

@@ -52,6 +52,19 @@ async fn an_answer_waits_until_its_bytes_are_at_the_destination() {
 }
 
 #[tokio::test]
+async fn a_name_that_no_capability_has_is_refused_and_never_said_to_wait() {
+    let fixture = Fixture::current().await;
+    let checked = |value| settings::checked_in(fixture.cx().registry, &DURABLE, value);
+    let refused = checked("backup, monitors").unwrap_err();
+    assert!(refused.message().contains("no capability monitors") && refused.message().contains("backup"), "{}", refused.message());
+    assert_eq!((checked("Backup, ear").unwrap().as_str(), checked("").unwrap().as_str()), ("Backup, ear", ""));
+    // As an older version, or the command line, may have stored it.
+    switch_on(&fixture, "backup monitors").await;
+    let page = fixture.house.member(Role::Viewer).await.get("/backup").await.expect(200).body;
+    assert!(page.contains("Answers of backup wait") && page.contains("The setting names monitors, which no capability"), "{page}");
+}
+
+#[tokio::test]
 async fn an_answer_of_another_capability_and_a_look_wait_for_nothing() {
     let fixture = Fixture::current().await;
     switch_on(&fixture, "uptime").await;
