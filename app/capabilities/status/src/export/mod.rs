@@ -111,7 +111,7 @@ impl Exporter {
         let mut kept = self.kept.lock().await;
         let sealer = cx.sealer.clone();
         let place = cx.read(move |r| settings::export_place(r, &sealer)).await?;
-        leave::leave(cx, &mut kept, place.as_ref().map_or("", |place| &place.address), is_thorough).await?;
+        leave::leave(cx, &mut kept, place.as_ref().map_or("", |place| &place.address)).await?;
         let Some(place) = place else { return Ok(None) };
         let done = self.bring(cx, &mut kept.target, &place, is_thorough).await;
         self.note(cx, &place, &done).await?;

@@ -63,6 +63,13 @@ impl Target {
         &self.address
     }
 
+    /// How the first page is listed, which changes with each renewal; `None` when it is not there.
+    pub async fn first_page(&self) -> Result<Option<String>> {
+        let listed = self.store.list("index.html").await.map_err(told)?;
+        let page = listed.into_iter().find(|object| object.key == "index.html");
+        Ok(page.map(|page| format!("{} {} {}", page.etag.unwrap_or_default(), page.modified.0, page.size)))
+    }
+
     pub fn is_at(&self, place: &Place) -> bool {
         self.mark == place.mark()
     }

@@ -54,22 +54,23 @@ pub fn forget(tx: &mut Tx<'_>, place: &str) -> Result<()> {
 }
 
 pub fn list_left(r: &Reader<'_>) -> Result<Vec<Left>> {
-    r.rows("select id, place, left_at, tried_at, failure from status_left_exports order by id limit 100", [], |row| {
+    r.rows("select id, place, left_at, tried_at, failure, seen from status_left_exports order by id limit 100", [], |row| {
         Ok(Left {
             id: row.get(0)?,
             place: row.get(1)?,
             left_at: row.get(2).map(Time)?,
             tried_at: row.get(3).map(Time)?,
             failure: row.get(4)?,
+            seen: row.get(5)?,
         })
     })
 }
 
 pub fn set_left(tx: &mut Tx<'_>, left: &Left) -> Result<()> {
     tx.run(
-        "insert into status_left_exports (place, left_at, tried_at, failure) values (?, ?, ?, ?) \
-         on conflict (place) do update set tried_at = excluded.tried_at, failure = excluded.failure",
-        params![left.place, left.left_at.0, left.tried_at.0, left.failure],
+        "insert into status_left_exports (place, left_at, tried_at, failure, seen) values (?, ?, ?, ?, ?) \
+         on conflict (place) do update set tried_at = excluded.tried_at, failure = excluded.failure, seen = excluded.seen",
+        params![left.place, left.left_at.0, left.tried_at.0, left.failure, left.seen],
     )?;
     Ok(())
 }

@@ -89,7 +89,7 @@ async fn a_change_that_is_not_durable_yet_keeps_its_answer_and_says_so_and_doors
         routes.get("/look", RANK, async || "seen");
         routes.post("/wait", RANK, async || {
             let mut answer = crate::see_other_with("/look", "The key is made.");
-            answer.headers_mut().append("set-cookie", http::HeaderValue::from_static("login=abc"));
+            answer.headers_mut().append("set-cookie", HeaderValue::from_static("login=abc"));
             answer
         });
         routes.post("/api/v1/wait", API, async || (http::StatusCode::CREATED, "hk_secret"));

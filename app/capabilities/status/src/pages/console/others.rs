@@ -231,7 +231,7 @@ fn left_export(left: &Left, now: Time, role: Role) -> View {
     let can_forget = role >= Role::Admin;
     let forget = can_forget.then(|| post_button(format!("/status/edit/export/left/{}/forget", left.id), "Forget it", Look::Quiet));
     let text = view! {
-        <p>{left.failure.clone()}" Last tried "{ago(left.tried_at, now)}"; it is tried again each hour. Or remove it by hand."</p>
+        <p>{left.failure.clone()}" Last tried "{ago(left.tried_at, now)}"; it is tried again every two hours. Or remove it by hand."</p>
         {forget}
     };
     notice_about(Tone::Warn, &title, text)
