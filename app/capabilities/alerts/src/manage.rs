@@ -103,6 +103,7 @@ pub fn merged_rule(r: &Reader<'_>, before: Option<&AlertRule>, doc: &RuleDoc) ->
     let runbook = match doc.runbook.as_deref().map(str::trim) {
         Some("") => Some(String::new()),
         Some(url) if url.len() > 500 => errors.take("runbook", Err(Error::invalid("Please give an address of at most 500 characters."))),
+        Some(path) if web::same_site_path(path).is_some() => Some(path.to_owned()),
         Some(url) => errors.take("runbook", WebUrl::parse(url)).map(String::from),
         None => Some(before.map(|rule| rule.runbook.clone()).unwrap_or_default()),
     };

@@ -385,6 +385,7 @@ fn ended_title(alert: &Alert, lasted: &str) -> String {
         (Topic::ReplicaStale, _) => format!("{} is up to date again after {lasted}", alert.subject),
         (Topic::LeaseLost, _) => format!("{} is this instance's own again after {lasted}", alert.subject),
         (Topic::SpoolFailing, _) => format!("{} can be put aside again after {lasted}", alert.subject),
+        (Topic::DiskFull, _) => format!("{} has room again after {lasted}", alert.subject),
         (Topic::DrillFailed, _) => format!("{} was restored again", alert.subject),
         (Topic::DumpFailed, _) if alert.resolved_by.is_empty() => {
             format!("There is a good backup of {} again after {lasted}", alert.subject)
@@ -422,7 +423,9 @@ fn facts(alert: &Alert, kind: NoticeKind, voice: &Voice<'_>) -> Vec<(String, Str
 fn links(alert: &Alert, voice: &Voice<'_>) -> Vec<Link> {
     let mut links = vec![Link { label: "Open alert".to_owned(), url: format!("{}/alerts/{}", voice.public_url, alert.id) }];
     if !alert.runbook.is_empty() {
-        links.push(Link { label: "Runbook".to_owned(), url: alert.runbook.clone() });
+        // The shipped ones are pages of this instance.
+        let origin = if alert.runbook.starts_with('/') { voice.public_url } else { "" };
+        links.push(Link { label: "Runbook".to_owned(), url: format!("{origin}{}", alert.runbook) });
     }
     links
 }

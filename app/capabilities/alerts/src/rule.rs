@@ -53,6 +53,7 @@ pub enum Topic {
     DrillFailed,
     Metric,
     DumpFailed,
+    DiskFull,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -163,7 +164,7 @@ pub fn matches_text(needle: &str, words: &[&str]) -> bool {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 11] = [
+    pub const ALL: [Topic; 12] = [
         Topic::MonitorDown,
         Topic::MonitorDegraded,
         Topic::CertificateExpiring,
@@ -175,6 +176,7 @@ impl Topic {
         Topic::DrillFailed,
         Topic::Metric,
         Topic::DumpFailed,
+        Topic::DiskFull,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -190,6 +192,7 @@ impl Topic {
             Topic::DrillFailed => "drill_failed",
             Topic::Metric => "metric",
             Topic::DumpFailed => "dump_failed",
+            Topic::DiskFull => "disk_full",
         }
     }
 
@@ -206,6 +209,7 @@ impl Topic {
             Topic::DrillFailed => "A drill of restoring failed",
             Topic::Metric => "A metric crosses a threshold",
             Topic::DumpFailed => "A database backup failed or is missing",
+            Topic::DiskFull => "The disk is full",
         }
     }
 
@@ -221,7 +225,7 @@ impl Topic {
 
     /// Told without the group window: whoever told of it has waited out short troubles already.
     pub fn is_urgent(self) -> bool {
-        matches!(self, Topic::ReplicaStale | Topic::LeaseLost | Topic::SpoolFailing)
+        matches!(self, Topic::ReplicaStale | Topic::LeaseLost | Topic::SpoolFailing | Topic::DiskFull)
     }
 
     /// Several of these at once have one cause more often than not.
@@ -231,7 +235,7 @@ impl Topic {
 }
 
 /// Facts that `alerts.take` reacts to.
-pub const FACTS: [&str; 21] = [
+pub const FACTS: [&str; 24] = [
     "monitor_down",
     "monitor_recovered",
     "monitor_degraded",
@@ -246,11 +250,14 @@ pub const FACTS: [&str; 21] = [
     "delivery_died",
     "replica_stale",
     "replica_caught_up",
+    "replica_removed",
     "lease_lost",
     "spool_failing",
     "spool_recovered",
     "drill_failed",
     "drill_passed",
+    "disk_full",
+    "disk_has_room",
     "dump_failed",
     "dump_recovered",
 ];
@@ -267,6 +274,7 @@ pub fn opening_topic(fact: &Fact) -> Option<Topic> {
         Fact::LeaseLost { .. } => Some(Topic::LeaseLost),
         Fact::SpoolFailing { .. } => Some(Topic::SpoolFailing),
         Fact::DrillFailed { .. } => Some(Topic::DrillFailed),
+        Fact::DiskFull { .. } => Some(Topic::DiskFull),
         Fact::DumpFailed { .. } => Some(Topic::DumpFailed),
         _ => None,
     }

@@ -1,4 +1,5 @@
-//! The rules every instance starts with, as data: the thirteen of the mission, four about monitoring itself, four about copies, one about backups. All may be edited;
+//! The rules every instance starts with, as data: the thirteen of the mission, four about monitoring itself, four about copies, one about
+//! backups, one about the disk, one about the exported status page. All may be edited;
 //! a rule whose metric nobody provides yet waits for it.
 
 use std::time::Duration;
@@ -30,7 +31,7 @@ enum From {
 
 const AT_ONCE: Duration = Duration::ZERO;
 
-const SHIPPED: [Shipped; 22] = [
+const SHIPPED: [Shipped; 24] = [
     Shipped {
         key: "mrr-drop",
         name: "MRR dropped by more than 5 %",
@@ -208,7 +209,26 @@ const SHIPPED: [Shipped; 22] = [
         channels: &[Email, Slack, Discord],
         cooldown: HOUR,
     },
+    Shipped {
+        key: "disk-full",
+        name: "The disk is full: observations are refused",
+        source: From::Told(Topic::DiskFull),
+        severity: Critical,
+        channels: &[Email, Slack, Sms, Discord],
+        cooldown: Duration::from_secs(15 * 60),
+    },
+    Shipped {
+        key: "status-export",
+        name: "The exported status page was not renewed for 15 minutes",
+        source: From::Metric("status.export_failing_minutes", Operator::Above, 15.0, 0, 0),
+        severity: Critical,
+        channels: &[Email, Slack],
+        cooldown: HOUR,
+    },
 ];
+
+/// A page of this instance that says what to do.
+const RUNBOOK: &str = "/backup/runbook";
 
 /// All shipped rules, as they are seeded.
 pub fn rules() -> Vec<AlertRule> {
@@ -238,8 +258,13 @@ fn rule(shipped: &Shipped) -> AlertRule {
         cooldown: shipped.cooldown,
         targets: shipped.channels.iter().copied().map(Target::Kind).collect(),
         policy: None,
-        runbook: String::new(),
+        runbook: if is_in_runbook(&shipped.source) { RUNBOOK.to_owned() } else { String::new() },
         is_enabled: true,
         is_shipped: true,
     }
+}
+
+fn is_in_runbook(source: &From) -> bool {
+    use Topic::{DiskFull, DrillFailed, LeaseLost, ReplicaStale, SpoolFailing};
+    matches!(source, From::Told(ReplicaStale | LeaseLost | SpoolFailing | DrillFailed | DiskFull))
 }

@@ -2,16 +2,24 @@
 create table backup_copies (
   file text not null,
   destination text not null,
-  condition text not null check (condition in ('well', 'stale', 'refused')),
+  condition text not null check (condition in ('well', 'outstanding', 'stale', 'refused')),
   since integer not null,
   detail text not null,
   is_append_only integer not null,
+  is_readable integer not null,
   honours_conditions integer,
   refuses_deletes text not null,
   primary key (file, destination)
 ) strict, without rowid;
 
--- Rehearsals of restoring. `report` is what `signature` signs.
+-- Since when the disk is too full for observations. One row, or none.
+create table backup_disks (
+  id integer primary key check (id = 1),
+  full_since integer not null,
+  free_bytes integer not null
+) strict;
+
+-- Rehearsals of restoring. `signature` signs all that is shown of one that is over.
 create table backup_drills (
   id integer primary key,
   file text not null,

@@ -8,6 +8,7 @@ use kernel::{Result, Role, Time};
 
 use crate::model::condition::{Condition, Copy, lag};
 use crate::model::cost::float;
+use crate::model::disk::Full;
 use crate::model::report::{Drill, Outcome};
 use crate::{Copies, FILES, store};
 
@@ -122,7 +123,8 @@ fn gauges_of(file: &str, status: &replica::engine::Status, now: Time, gauges: &m
 
 pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
     let copies: Vec<Copy> = store::list_copies(r)?;
-    let bad = copies.iter().filter(|copy| copy.condition != Condition::Well).count();
+    let bad = copies.iter().filter(|copy| copy.condition.is_bad()).count();
+    let outstanding = copies.iter().filter(|copy| copy.condition == Condition::Outstanding).count();
     let drills = store::list_last_drills(r)?;
     let tile = |value: String, note: String, tone| Tile {
         title: "Backup".to_owned(),
@@ -145,6 +147,7 @@ pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
     let has_failed = drills.iter().any(|drill| drill.outcome == Outcome::Failed);
     let (value, tone) = match bad {
         0 if has_failed => ("drill failed".to_owned(), Tone::Bad),
+        0 if outstanding > 0 => (format!("{outstanding} of {count} outstanding"), Tone::Neutral),
         0 => (format!("{count} copies follow"), Tone::Good),
         bad => (format!("{bad} stale"), Tone::Bad),
     };
@@ -176,17 +179,18 @@ pub fn search(r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
 
 pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
     let copies = store::list_copies(r)?;
+    let mut findings: Vec<Diagnosis> = store::find_full_disk(r)?.iter().map(|full| diagnose_disk(full, r.now)).collect();
     if copies.iter().all(Copy::is_spool) {
-        return Ok(vec![Diagnosis {
+        findings.push(Diagnosis {
             tone: Tone::Warn,
             subject: "Backup".to_owned(),
             finding: "Nothing is copied: if this machine dies, everything here is lost.".to_owned(),
             advice: "Name a bucket as [[replica]] in the configuration file and start Hermetic again; the page Backup shows how."
                 .to_owned(),
-        }]);
+        });
+        return Ok(findings);
     }
     let drills = store::list_last_drills(r)?;
-    let mut findings = Vec::new();
     for copy in &copies {
         findings.extend(diagnose_copy(copy, r.now));
         if !copy.is_spool() {
@@ -196,6 +200,15 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
     Ok(findings)
 }
 
+fn diagnose_disk(full: &Full, now: Time) -> Diagnosis {
+    Diagnosis {
+        tone: Tone::Bad,
+        subject: "Disk".to_owned(),
+        finding: format!("It is full since {}. {}", describe_duration(now.since(full.since)), full.sentence()),
+        advice: "Free some of the disk; observations go on by themselves.".to_owned(),
+    }
+}
+
 fn diagnose_copy(copy: &Copy, now: Time) -> Vec<Diagnosis> {
     let subject = if copy.is_spool() { format!("Spool of {}", copy.file) } else { format!("{} at {}", copy.file, copy.destination) };
     let diagnosis = |tone, finding: String, advice: &str| Diagnosis { tone, subject: subject.clone(), finding, advice: advice.to_owned() };
@@ -203,6 +216,7 @@ fn diagnose_copy(copy: &Copy, now: Time) -> Vec<Diagnosis> {
     let mut findings = vec![match copy.condition {
         Condition::Well if copy.is_spool() => return Vec::new(),
         Condition::Well => diagnosis(Tone::Good, "The copy follows.".to_owned(), ""),
+        Condition::Outstanding => diagnosis(Tone::Neutral, format!("The first copy is outstanding since {lasted}."), ""),
         Condition::Stale if copy.is_spool() => {
             diagnosis(Tone::Bad, format!("Nothing is put aside since {lasted}: {}", copy.detail), "Free some of the disk.")
         }
@@ -240,6 +254,12 @@ fn diagnose_drill(copy: &Copy, drills: &[Drill]) -> Option<Diagnosis> {
     let last = drills.iter().find(|drill| drill.file == copy.file && drill.destination == copy.destination);
     let subject = format!("Drill of {} from {}", copy.file, copy.destination);
     match last {
+        None if !copy.is_readable => Some(Diagnosis {
+            tone: Tone::Info,
+            subject,
+            finding: "It cannot be rehearsed here: no age identity is on this machine.".to_owned(),
+            advice: "Rehearse it where the identity is: hermetic drill, with this destination in the configuration.".to_owned(),
+        }),
         None => Some(Diagnosis {
             tone: Tone::Warn,
             subject,

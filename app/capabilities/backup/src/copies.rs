@@ -39,6 +39,11 @@ impl Place {
     pub fn store(&self, file: File) -> Result<Store, StoreError> {
         Ok(Store::open(&self.address.child(file.file_name()), &self.options)?.with_envelope(self.envelope.clone()))
     }
+
+    /// Whether what is written there can be read back here.
+    pub fn is_readable(&self) -> bool {
+        self.envelope.as_ref().is_none_or(|envelope| envelope.can_read())
+    }
 }
 
 pub struct Copies {
@@ -86,6 +91,10 @@ impl Copies {
         let waits = Waits::new(cx.hermetic.clone(), hermetic.clone(), telemetry.clone());
         let durability = cx.slots.get_or_make(|| Ok(Durability(Box::new(waits))))?;
         cx.slots.get_or_make(|| Ok(Copies { places, hermetic, telemetry, _durability: durability, shutdown }))
+    }
+
+    pub fn is_readable(&self, destination: &str) -> bool {
+        self.places.iter().any(|place| place.name == destination && place.is_readable())
     }
 
     pub fn replica(&self, file: File) -> &Replica {

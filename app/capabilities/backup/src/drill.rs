@@ -9,6 +9,7 @@ mod scratch;
 
 use capability::{Cx, Tasks};
 use db::File;
+use kernel::ids::DrillId;
 use kernel::time::MINUTE;
 use kernel::{Error, Fact, Result};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,8 @@ use crate::model::report::{Drill, Outcome, Report};
 use crate::{Copies, FILES, TOPIC, settings, sign, store};
 
 pub use rehearse::Room;
+#[cfg(test)]
+pub(crate) use rehearse::beside;
 
 /// A new instance settles first: its first whole copy may still be on its way.
 const SETTLE: std::time::Duration = std::time::Duration::from_secs(600);
@@ -28,16 +31,17 @@ pub fn start(cx: &Cx, tasks: &mut Tasks) {
 async fn run(cx: Cx, shutdown: CancellationToken) {
     let work = async {
         scratch::clear(&cx.boot.data_dir);
-        let released = cx.write(store::release_drills).await;
-        if let Err(error) = released {
-            tracing::warn!(error = error.chain(), "drills that were cut short could not be taken up again");
-        }
         let mut signals = cx.hermetic.signals();
         loop {
             match turn(&cx).await {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(error) => tracing::error!(error = error.chain(), "a drill could not be run; it is tried again in a minute"),
+                Err(error) => {
+                    tracing::error!(error = error.chain(), "a drill could not be run; it is tried again in a minute");
+                    // Not on a signal: the drill itself has sent some.
+                    tokio::time::sleep(MINUTE).await;
+                    continue;
+                }
             }
             let asked = async { while !matches!(signals.recv().await, Ok(TOPIC) | Err(_)) {} };
             tokio::select! { () = asked => {}, () = tokio::time::sleep(MINUTE) => {} }
@@ -46,15 +50,28 @@ async fn run(cx: Cx, shutdown: CancellationToken) {
     tokio::select! { () = shutdown.cancelled() => {}, () = work => {} }
 }
 
-async fn turn(cx: &Cx) -> Result<bool> {
+/// Asks for what is due and runs the next one; gives whether there was one.
+pub async fn turn(cx: &Cx) -> Result<bool> {
+    let Some(copies) = Copies::of(cx) else { return Ok(false) };
     ask_due(cx).await?;
-    if !cx.read(store::has_asked).await? {
+    let waiting = cx.read(store::list_waiting_drills).await?;
+    if waiting.is_empty() {
         return Ok(false);
     }
+    // One after the other: what is called running now was not brought to its end. And a former destination, or one whose key
+    // left this machine, can only fail.
+    let can = |drill: &Drill| copies.is_readable(&drill.destination);
+    let stray: Vec<DrillId> = waiting.iter().filter(|drill| !can(drill)).map(|drill| drill.id).collect();
+    cx.write(move |tx| {
+        store::release_drills(tx)?;
+        stray.into_iter().try_for_each(|id| store::drop_drill(tx, id))
+    })
+    .await?;
     run_asked(cx, Room::default()).await.map(|ran| ran.is_some())
 }
 
-/// Asks for the drills that are due by the settings. A destination that was never listed waits: it would only fail.
+/// Asks for the drills that are due by the settings. A destination that was never listed waits, one that only this machine
+/// cannot read is left out: it would only fail.
 pub async fn ask_due(cx: &Cx) -> Result<()> {
     let Some(copies) = Copies::of(cx) else { return Ok(()) };
     if cx.now().since(cx.started_at) < SETTLE {
@@ -64,6 +81,7 @@ pub async fn ask_due(cx: &Cx) -> Result<()> {
         .iter()
         .flat_map(|file| copies.replica(*file).status().destinations.into_iter().map(move |copy| (*file, copy)))
         .filter(|(_, copy)| copy.reached.is_some_and(|reached| reached > 0) && copy.failing.is_none())
+        .filter(|(_, copy)| copies.is_readable(&copy.name))
         .map(|(file, copy)| (file, copy.name))
         .collect();
     let due = cx

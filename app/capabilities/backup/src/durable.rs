@@ -1,11 +1,11 @@
 //! Answers that wait for the copy: a change is answered once its bytes are at the first destination, where that is set for the
-//! capability whose door it came through. Those who wait at the same time are served by the same upload.
+//! capability whose door it came through, or, after [`MOST`], as pending. Those who wait at the same time are served by the same
+//! upload. Doors for everybody (sign-in, beats) never wait.
 
 use db::Db;
-use kernel::{Error, Result};
 use replica::engine::Replica;
 use std::time::Duration;
-use web::{BoxFuture, Durable};
+use web::{BoxFuture, Durable, Kept};
 
 use crate::settings;
 
@@ -23,21 +23,22 @@ impl Waits {
         Waits { db, hermetic, telemetry }
     }
 
-    async fn wait(&self, owner: &'static str) -> Result<()> {
-        let is_wanted = self.db.read(move |r| Ok(settings::durable(r)?.iter().any(|name| name == owner))).await?;
-        if !is_wanted {
-            return Ok(());
+    async fn wait(&self, owner: &'static str) -> Kept {
+        match self.db.read(move |r| Ok(settings::durable(r)?.iter().any(|name| name == owner))).await {
+            Ok(false) => return Kept::NotAsked,
+            Ok(true) => {}
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "whether an answer is to wait for the copy could not be looked up");
+                return Kept::Pending;
+            }
         }
         let (hermetic, telemetry) = tokio::join!(self.hermetic.reached(MOST), self.telemetry.reached(MOST));
-        hermetic.and(telemetry).map_err(|error| {
-            let sentence = "This is stored here, but its copy has not arrived at the destination yet. Trying again is safe.";
-            Error::unavailable(sentence).because(error)
-        })
+        if hermetic.and(telemetry).is_ok() { Kept::Reached } else { Kept::Pending }
     }
 }
 
 impl Durable for Waits {
-    fn reached<'a>(&'a self, owner: &'static str) -> BoxFuture<'a, Result<()>> {
+    fn reached<'a>(&'a self, owner: &'static str) -> BoxFuture<'a, Kept> {
         Box::pin(self.wait(owner))
     }
 }

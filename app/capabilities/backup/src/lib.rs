@@ -1,7 +1,7 @@
 //! Backup: copies of this instance's own two files, kept while they are written, and proven by restoring them.
 //!
 //! - [`copies`]: the running copies, lent by the app; [`source`]: the databases as the replica crate sees them
-//! - [`watch`]: what changes about them becomes rows and facts; [`look`]: how they are at this moment
+//! - [`watch`]: what changes about them becomes rows and facts, as does a full [`disk`]; [`look`]: how they are at this moment
 //! - [`drill`]: restoring rehearsed, each with a report that is signed ([`sign`])
 //! - [`durable`]: answers that wait for the copy
 //! - [`model`]: what is decided without asking anybody; [`store`]: SQL; [`settings`]
@@ -9,6 +9,7 @@
 
 pub mod contributions;
 pub mod copies;
+pub mod disk;
 pub mod drill;
 pub mod dumps;
 pub mod durable;

@@ -24,6 +24,8 @@ pub struct CopyLook {
     /// `s3://bucket/path`, without credentials.
     pub address: String,
     pub state: State,
+    /// What is there can be read from here.
+    pub is_readable: bool,
     pub lag: Duration,
     pub status: DestinationStatus,
     pub timeline: Timeline,
@@ -61,6 +63,7 @@ fn look_at(copies: &Copies, file: File, prices: &Prices, started_at: Time, now: 
         CopyLook {
             address: place.map(|place| place.address.child(file.file_name()).to_string()).unwrap_or_default(),
             state: State::of(copy),
+            is_readable: copies.is_readable(&copy.name),
             lag: lag(copy, now),
             timeline: replica.look(&copy.name, |listing| timeline(listing, &windows, now)).unwrap_or_default(),
             cost: estimate(&copy.counts, copy.bytes, now.since(started_at), prices),

@@ -33,7 +33,10 @@ async fn copies(State(cx): State<Cx>, framed: Framed) -> Reply {
     let durable = cx.read(settings::durable).await?;
     let view = match Overview::take(&cx).await? {
         None => pages::copies::empty(),
-        Some(look) => pages::copies::page(&pages::copies::Page { look, can_act, durable }),
+        Some(look) => {
+            let (durable, unknown) = durable.into_iter().partition(|name| cx.registry.has(name));
+            pages::copies::page(&pages::copies::Page { look, can_act, durable, unknown })
+        }
     };
     page(&frame, "Backup", view)
 }
@@ -47,7 +50,10 @@ async fn drills(State(cx): State<Cx>, framed: Framed) -> Reply {
     let frame = framed.live(&[TOPIC]);
     let drills = cx.read(|r| store::list_drills(r, SHOWN)).await?;
     let can_act = frame.member.role >= Role::Admin;
-    let list = pages::drills::List { drills, can_act, has_copies: Copies::of(&cx).is_some(), now: cx.now() };
+    let copies = Copies::of(&cx);
+    let unreadable = copies.iter().flat_map(|copies| &copies.places).filter(|place| !place.is_readable());
+    let unreadable = unreadable.map(|place| place.name.clone()).collect();
+    let list = pages::drills::List { drills, can_act, has_copies: copies.is_some(), unreadable, now: cx.now() };
     page(&frame, "Drills", pages::drills::list(&list))
 }
 
@@ -90,9 +96,14 @@ async fn ask_snapshot(cx: &Cx, actor: Actor) -> Result<()> {
     Ok(())
 }
 
-/// Of both files, from each destination.
+/// Of both files, from each destination that can be read from here.
 async fn ask_drills(cx: &Cx, actor: Actor) -> Result<Vec<Drill>> {
     let copies = running(cx)?;
+    if !copies.places.iter().any(crate::Place::is_readable) {
+        return Err(Error::conflict(
+            "No drill can be run here: what is copied is encrypted, and no age identity is on this machine to read it with.",
+        ));
+    }
     let asked_by = match &actor {
         Actor::Visitor => "somebody".to_owned(),
         Actor::Member { name, .. } | Actor::Key { name, .. } => name.clone(),
@@ -100,7 +111,7 @@ async fn ask_drills(cx: &Cx, actor: Actor) -> Result<Vec<Drill>> {
     cx.write(move |tx| {
         let mut asked = Vec::new();
         for file in FILES {
-            for place in &copies.places {
+            for place in copies.places.iter().filter(|place| place.is_readable()) {
                 if let Some(id) = store::ask_drill(tx, file.file_name(), &place.name, &asked_by)? {
                     capability::audit(
                         tx,

@@ -32,8 +32,8 @@ pub const SECTION: Section = Section {
 pub const DURABLE: Setting = Setting {
     key: "backup.durable",
     label: "Answers that wait for the copy",
-    help: "Capabilities, such as “console, uptime”, whose changes are answered only once their bytes are at the first destination. Empty: none waits.",
-    kind: SettingKind::Text { max: 200 },
+    help: "Capabilities, such as “console, uptime”, whose changes are answered only once their bytes are at the first destination, or after 10 s as “pending”. Empty: none waits.",
+    kind: SettingKind::Capabilities { max: 200 },
     default: "",
 };
 const STATE_DAYS: Setting = Setting {
@@ -144,8 +144,7 @@ pub fn drill_every(r: &Reader<'_>, file: db::File) -> Result<Option<Duration>> {
 
 /// Names of the capabilities whose answers wait.
 pub fn durable(r: &Reader<'_>) -> Result<Vec<String>> {
-    let text = settings::text(r, &DURABLE)?;
-    Ok(text.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_lowercase).collect())
+    Ok(settings::names(&settings::text(r, &DURABLE)?).collect())
 }
 
 fn span(r: &Reader<'_>, setting: &Setting, unit: Duration) -> Result<Duration> {

@@ -1,4 +1,4 @@
-//! SQL of what is remembered about copies, of drills, of sentinels.
+//! SQL of what is remembered about copies and the disk, of drills, of sentinels.
 
 use db::{Reader, Tx};
 use kernel::ids::DrillId;
@@ -8,9 +8,10 @@ use rusqlite::{Row, params};
 
 use crate::TOPIC;
 use crate::model::condition::{Condition, Copy};
+use crate::model::disk::Full;
 use crate::model::report::{Drill, Outcome};
 
-const COPY: &str = "file, destination, condition, since, detail, is_append_only, honours_conditions, refuses_deletes";
+const COPY: &str = "file, destination, condition, since, detail, is_append_only, is_readable, honours_conditions, refuses_deletes";
 const DRILL: &str = "id, file, destination, outcome, asked_by, asked_at, ended_at, summary, report, signature";
 /// As long as reports are kept, so are the rows they speak of.
 pub const KEPT_DAYS: u32 = 730;
@@ -27,8 +28,9 @@ fn read_copy(row: &Row<'_>) -> rusqlite::Result<Copy> {
         since: Time(row.get(3)?),
         detail: row.get(4)?,
         is_append_only: row.get(5)?,
-        honours_conditions: row.get(6)?,
-        refuses_deletes: row.get(7)?,
+        is_readable: row.get(6)?,
+        honours_conditions: row.get(7)?,
+        refuses_deletes: row.get(8)?,
     })
 }
 
@@ -54,8 +56,8 @@ pub fn list_copies(r: &Reader<'_>) -> Result<Vec<Copy>> {
 
 pub fn set_copy(tx: &mut Tx<'_>, copy: &Copy) -> Result<()> {
     tx.run(
-        "insert or replace into backup_copies (file, destination, condition, since, detail, is_append_only, honours_conditions, \
-         refuses_deletes) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into backup_copies (file, destination, condition, since, detail, is_append_only, is_readable, \
+         honours_conditions, refuses_deletes) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             copy.file,
             copy.destination,
@@ -63,6 +65,7 @@ pub fn set_copy(tx: &mut Tx<'_>, copy: &Copy) -> Result<()> {
             copy.since.0,
             copy.detail,
             copy.is_append_only,
+            copy.is_readable,
             copy.honours_conditions,
             copy.refuses_deletes
         ],
@@ -73,6 +76,23 @@ pub fn set_copy(tx: &mut Tx<'_>, copy: &Copy) -> Result<()> {
 
 pub fn remove_copy(tx: &mut Tx<'_>, copy: &Copy) -> Result<()> {
     tx.run("delete from backup_copies where file = ? and destination = ?", params![copy.file, copy.destination])?;
+    tx.run("delete from backup_drills where file = ? and destination = ? and outcome = 'asked'", params![copy.file, copy.destination])?;
+    tx.signal(TOPIC);
+    Ok(())
+}
+
+pub fn find_full_disk(r: &Reader<'_>) -> Result<Option<Full>> {
+    r.row("select full_since, free_bytes from backup_disks where id = 1", [], |row| {
+        Ok(Full { since: Time(row.get(0)?), free_bytes: row.get::<_, i64>(1)?.unsigned_abs() })
+    })
+}
+
+pub fn set_full_disk(tx: &mut Tx<'_>, full: Option<Full>) -> Result<()> {
+    tx.run("delete from backup_disks", [])?;
+    if let Some(full) = full {
+        let free_bytes = i64::try_from(full.free_bytes).unwrap_or(i64::MAX);
+        tx.run("insert into backup_disks (id, full_since, free_bytes) values (1, ?, ?)", params![full.since.0, free_bytes])?;
+    }
     tx.signal(TOPIC);
     Ok(())
 }
@@ -104,19 +124,27 @@ pub fn begin_drill(tx: &mut Tx<'_>) -> Result<Option<Drill>> {
     Ok(Some(drill))
 }
 
-pub fn has_asked(r: &Reader<'_>) -> Result<bool> {
-    Ok(r.value::<i64>("select count(*) from backup_drills where outcome = 'asked'", [])? > 0)
+/// Those that are not over, oldest first.
+pub fn list_waiting_drills(r: &Reader<'_>) -> Result<Vec<Drill>> {
+    r.rows(&format!("select {DRILL} from backup_drills where outcome in ('asked', 'running') order by id limit 1000"), [], read_drill)
 }
 
-/// What a process that was stopped had begun is done again. Gives how many.
+/// What was begun and not brought to its end, by a process that was stopped or because the end could not be written, is done
+/// again. Gives how many.
 pub fn release_drills(tx: &mut Tx<'_>) -> Result<usize> {
     tx.run("update backup_drills set outcome = 'asked' where outcome = 'running'", [])
+}
+
+pub fn drop_drill(tx: &mut Tx<'_>, id: DrillId) -> Result<()> {
+    tx.run("delete from backup_drills where id = ? and ended_at is null", params![id.0])?;
+    tx.signal(TOPIC);
+    Ok(())
 }
 
 pub fn end_drill(tx: &mut Tx<'_>, drill: &Drill) -> Result<()> {
     tx.run(
         "update backup_drills set outcome = ?2, ended_at = ?3, summary = ?4, report = ?5, signature = ?6 where id = ?1",
-        params![drill.id.0, drill.outcome.as_str(), tx.now.0, drill.summary, drill.report, drill.signature],
+        params![drill.id.0, drill.outcome.as_str(), drill.ended_at.map(|at| at.0), drill.summary, drill.report, drill.signature],
     )?;
     tx.run("delete from backup_drills where ended_at < ?", params![(tx.now - DAY * KEPT_DAYS).0])?;
     tx.signal(TOPIC);
@@ -132,11 +160,13 @@ pub fn list_drills(r: &Reader<'_>, most: u32) -> Result<Vec<Drill>> {
     r.rows(&format!("select {DRILL} from backup_drills order by id desc limit ?"), params![most], read_drill)
 }
 
-/// The last drill of each file and destination that is over.
+/// The last drill that is over of each copy that is made now and can be read from here: what a former destination or a key that
+/// left this machine made of its drills is of no interest any more.
 pub fn list_last_drills(r: &Reader<'_>) -> Result<Vec<Drill>> {
     let sql = format!(
-        "select {DRILL} from backup_drills where id in \
-         (select max(id) from backup_drills where outcome in ('passed', 'failed') group by file, destination) order by file, destination"
+        "select {DRILL} from backup_drills where id in (select max(drills.id) from backup_drills drills \
+         join backup_copies copies on copies.file = drills.file and copies.destination = drills.destination and copies.is_readable = 1 \
+         where drills.outcome in ('passed', 'failed') group by drills.file, drills.destination) order by file, destination"
     );
     r.rows(&sql, [], read_drill)
 }

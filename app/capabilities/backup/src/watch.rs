@@ -7,6 +7,7 @@ use kernel::{Fact, Result, Time};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+use crate::disk::Disk;
 use crate::model::condition::{Copy, State, fact, judge, judge_spool};
 use crate::{Copies, FILES, TOPIC, settings, store};
 
@@ -17,8 +18,11 @@ pub fn start(cx: &Cx, tasks: &mut Tasks) {
 }
 
 async fn run(cx: Cx, shutdown: CancellationToken) {
-    let mut watch = Watch::default();
+    let (mut watch, mut disk) = (Watch::default(), Disk::default());
     loop {
+        if let Err(error) = disk.look(&cx).await {
+            tracing::warn!(error = error.chain(), "how full the disk is could not be seen or written down; the next look tries again");
+        }
         if let Err(error) = watch.look(&cx).await {
             tracing::warn!(error = error.chain(), "what became of the copies could not be written down; the next look tries again");
         }
@@ -82,7 +86,8 @@ impl Watch {
             let (name, status) = (file.file_name(), copies.replica(file).status());
             seen.push(judge_spool(find(name, ""), name, &status, now));
             for copy in &status.destinations {
-                seen.push(judge(find(name, &copy.name), name, copy, now, self.stale_after));
+                let judged = judge(find(name, &copy.name), name, copy, now, self.stale_after);
+                seen.push(Copy { is_readable: copies.is_readable(&copy.name), ..judged });
                 shown.push((State::of(copy), copy.behind, copy.reached));
             }
         }

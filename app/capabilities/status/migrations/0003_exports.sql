@@ -11,3 +11,13 @@ create table status_exports (
   failing_since integer,
   failure text not null
 ) strict;
+
+-- Former places of the export whose files could not be taken back yet. `seen`: how the first page was listed at the last try.
+create table status_left_exports (
+  id integer primary key,
+  place text not null unique,
+  left_at integer not null,
+  tried_at integer not null,
+  failure text not null,
+  seen text not null
+) strict;

@@ -64,8 +64,9 @@ const METRICS: &[Metric] = &[Metric {
     label: "For how long the status page could not be exported",
     unit: "minutes",
     read: |_, r| {
-        let Some(outcome) = present_export(r)? else { return Ok(None) };
-        let minutes = outcome.failing_since.map_or(0.0, |since| r.now.since(since).as_secs_f64() / 60.0);
+        // Without an export none fails: an alert about a former one ends.
+        let failing = failing_export(r)?;
+        let minutes = failing.map_or(0.0, |(since, _)| r.now.since(since).as_secs_f64() / 60.0);
         Ok(Some(Reading { value: minutes, samples: 1 }))
     },
 }];
@@ -200,6 +201,10 @@ impl Capability for Status {
         let is_late = maintenances::list_ahead(r)?.iter().any(|row| row.view.ends_at + jobs::LATE < r.now);
         if is_late {
             tell(Tone::Warn, "A maintenance should have ended and has not.", "See under Jobs whether work is being done.");
+        }
+        for left in exports::list_left(r)? {
+            let finding = format!("What was exported to {} still stands there: {}", left.place, left.failure);
+            tell(Tone::Warn, &finding, "Remove it by hand, then see Status page, Appearance: “Forget it”.");
         }
         if let Some((since, failure)) = failing_export(r)? {
             let finding = format!("It could not be exported since {}: {failure}", since.rfc3339());

@@ -136,7 +136,7 @@ const EXPORT_TO: Setting = Setting {
     key: "status.export_to",
     label: "Export to",
     help: "A bucket or an own folder that another host or a CDN serves, so that the page outlives this machine: \
-           s3://bucket/path?endpoint=https://host, or /an/absolute/folder. Empty: no export. What was exported to a former place stays there.",
+           s3://bucket/path?endpoint=https://host, or /an/absolute/folder. Empty: no export. What was exported to a former place is removed from there.",
     kind: SettingKind::Checked { max: 500, check: export::check },
     default: "",
 };

@@ -27,7 +27,7 @@ pub use cx::{Boot, Cx, House};
 pub use feed::{Condition, Feed, FeedSource, ResponsePoint, Stretch};
 pub use framed::Framed;
 pub use identity::audit;
-pub use open::{OpenOptions, is_https, open, plain_frame, route_table, router, runner};
+pub use open::{LOG_FLOOR, OpenOptions, is_https, open, plain_frame, route_table, router, runner};
 pub use registry::Registry;
 pub use settings::{Section, Setting, SettingKind};
 pub use slots::{Durability, Slots};

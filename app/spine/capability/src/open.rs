@@ -19,12 +19,15 @@ use crate::{Boot, Cx, House, Registry, Slots, framed, settings};
 /// Reads at once per file. Each costs a page cache of at most 2 MB; a small SaaS has a handful of people looking.
 const READERS: usize = 4;
 
+/// With less of the disk free than this, observations are refused.
+pub const LOG_FLOOR: u64 = 256 << 20;
+
 /// When the disk fills up, observations are refused first and the state last: what a person did must still be stored, and the
 /// alert that says why.
 fn floor(file: File) -> u64 {
     match file {
         File::Hermetic => 64 << 20,
-        File::Telemetry => 256 << 20,
+        File::Telemetry => LOG_FLOOR,
     }
 }
 
@@ -112,11 +115,11 @@ pub fn router(cx: &Cx, trusted_proxies: Vec<ipnet::IpNet>) -> Result<Router> {
 struct InSlot(Cx);
 
 impl web::Durable for InSlot {
-    fn reached<'a>(&'a self, owner: &'static str) -> web::BoxFuture<'a, Result<()>> {
+    fn reached<'a>(&'a self, owner: &'static str) -> web::BoxFuture<'a, web::Kept> {
         Box::pin(async move {
             match self.0.slots.find::<Durability>() {
                 Some(durability) => durability.0.reached(owner).await,
-                None => Ok(()),
+                None => web::Kept::NotAsked,
             }
         })
     }

@@ -17,6 +17,10 @@ impl Registry {
         self.0
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|capability| capability.name() == name)
+    }
+
     /// Every owner's tables of hermetic.db: first the spine's, on which the others may lean.
     pub fn migrations(&self) -> Vec<Migrations> {
         let spine = [

@@ -37,6 +37,10 @@ pub enum SettingKind {
         max: usize,
         check: fn(&str) -> Result<()>,
     },
+    /// Names of capabilities of this house, separated by commas or spaces; may be empty.
+    Capabilities {
+        max: usize,
+    },
     /// Several lines; may be empty.
     Lines {
         max: usize,
@@ -181,6 +185,7 @@ pub fn checked(setting: &Setting, value: &str) -> Result<String> {
     let named = |result: Result<String>| result.map_err(|error| Error::field(setting.key, error.message()));
     match setting.kind {
         SettingKind::Text { .. }
+        | SettingKind::Capabilities { .. }
         | SettingKind::Checked { .. }
         | SettingKind::Url
         | SettingKind::Email
@@ -190,7 +195,7 @@ pub fn checked(setting: &Setting, value: &str) -> Result<String> {
         {
             Ok(String::new())
         }
-        SettingKind::Text { max } => named(checked_line(value, setting.label, max)),
+        SettingKind::Text { max } | SettingKind::Capabilities { max } => named(checked_line(value, setting.label, max)),
         SettingKind::Checked { max, check } => named(checked_line(value, setting.label, max).and_then(|line| check(&line).map(|()| line))),
         SettingKind::Lines { max } if value.chars().count() > max => {
             wrong(format!("Please shorten “{}” to {max} characters.", setting.label))
@@ -214,6 +219,23 @@ pub fn checked(setting: &Setting, value: &str) -> Result<String> {
         SettingKind::Host if is_host(value) => Ok(value.to_lowercase()),
         SettingKind::Host => wrong("A host name looks like status.example.com, without https:// and without a path.".to_owned()),
     }
+}
+
+/// [`checked`], and what only the whole house knows: a name that no capability has would be obeyed by nobody.
+pub fn checked_in(registry: crate::Registry, setting: &Setting, value: &str) -> Result<String> {
+    let value = checked(setting, value)?;
+    if let SettingKind::Capabilities { .. } = setting.kind
+        && let Some(stranger) = names(&value).find(|name| !registry.has(name))
+    {
+        let known: Vec<&str> = registry.all().iter().map(|capability| capability.name()).collect();
+        return Err(Error::field(setting.key, format!("There is no capability {stranger}. There are {}.", known.join(", "))));
+    }
+    Ok(value)
+}
+
+/// The names of a [`SettingKind::Capabilities`].
+pub fn names(value: &str) -> impl Iterator<Item = String> {
+    value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_lowercase)
 }
 
 fn is_color(text: &str) -> bool {

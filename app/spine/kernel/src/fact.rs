@@ -130,6 +130,12 @@ pub enum Fact {
         since: Time,
         caught_up_at: Time,
     },
+    /// The destination is not configured any more: whatever is open about this copy ends.
+    ReplicaRemoved {
+        file: String,
+        destination: String,
+        removed_at: Time,
+    },
     /// Another instance writes to this destination: one of the two must go.
     LeaseLost {
         file: String,
@@ -162,6 +168,16 @@ pub enum Fact {
         destination: String,
         at: Time,
     },
+    /// So little of the disk is free that observations are refused; what a person does is still stored.
+    DiskFull {
+        free_bytes: u64,
+        since: Time,
+        detail: String,
+    },
+    DiskHasRoom {
+        since: Time,
+        recovered_at: Time,
+    },
     /// A backup of the founder's own database failed or did not end in time. `since`: the run's start, or when it was due;
     /// `reason` is `failed` or `missed`, `detail` a sentence.
     DumpFailed {
@@ -183,7 +199,7 @@ pub enum Fact {
 
 impl Fact {
     /// Every kind, as stored in `work_facts.kind` and named by a reaction.
-    pub const KINDS: [&'static str; 24] = [
+    pub const KINDS: [&'static str; 27] = [
         "monitor_down",
         "monitor_recovered",
         "monitor_degraded",
@@ -201,11 +217,14 @@ impl Fact {
         "delivery_died",
         "replica_stale",
         "replica_caught_up",
+        "replica_removed",
         "lease_lost",
         "spool_failing",
         "spool_recovered",
         "drill_failed",
         "drill_passed",
+        "disk_full",
+        "disk_has_room",
         "dump_failed",
         "dump_recovered",
     ];
@@ -229,11 +248,14 @@ impl Fact {
             Fact::DeliveryDied { .. } => "delivery_died",
             Fact::ReplicaStale { .. } => "replica_stale",
             Fact::ReplicaCaughtUp { .. } => "replica_caught_up",
+            Fact::ReplicaRemoved { .. } => "replica_removed",
             Fact::LeaseLost { .. } => "lease_lost",
             Fact::SpoolFailing { .. } => "spool_failing",
             Fact::SpoolRecovered { .. } => "spool_recovered",
             Fact::DrillFailed { .. } => "drill_failed",
             Fact::DrillPassed { .. } => "drill_passed",
+            Fact::DiskFull { .. } => "disk_full",
+            Fact::DiskHasRoom { .. } => "disk_has_room",
             Fact::DumpFailed { .. } => "dump_failed",
             Fact::DumpRecovered { .. } => "dump_recovered",
         }

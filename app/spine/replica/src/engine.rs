@@ -193,13 +193,13 @@ impl Replica {
     /// Waits until everything that is committed now is at the first destination. `Unavailable` when that takes longer than
     /// `most`; it is on this machine's disk all the same, and will follow.
     pub async fn reached(&self, most: Duration) -> Result<()> {
-        let count = self.0.source.committed().count;
-        self.reached_count(count, most).await
+        let Some(first) = self.0.destinations.first() else { return Ok(()) };
+        self.reached_count(&first.destination.name, self.0.source.committed().count, most).await
     }
 
-    /// [`Replica::reached`] for the writer's commit of this count.
-    pub async fn reached_count(&self, count: u64, most: Duration) -> Result<()> {
-        let Some(port) = self.0.destinations.first() else { return Ok(()) };
+    /// Waits until the writer's commit of this count is at this destination.
+    pub async fn reached_count(&self, destination: &str, count: u64, most: Duration) -> Result<()> {
+        let Some(port) = self.port(destination) else { return Err(Error::not_found("destination")) };
         let mut captured = self.0.progress().captured.subscribe();
         let mut shipped = port.shipped.subscribe();
         self.0.urgent.notify_one();

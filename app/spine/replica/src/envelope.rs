@@ -50,8 +50,8 @@ impl Envelope {
         Ok(Envelope { recipient, identity })
     }
 
-    /// Without an identity this machine writes what it cannot read.
-    pub fn can_decrypt(&self) -> bool {
+    /// Whether what was written can be read here: a machine that only writes has no identity.
+    pub fn can_read(&self) -> bool {
         self.identity.is_some()
     }
 

@@ -1,19 +1,24 @@
 //! The door of each route: the caller is named, the access decided and the origin checked before the handler runs.
 
-use crate::gate::{Access, Actor, Admission, Granted, decide};
+use crate::flash;
+use crate::gate::{Access, Actor, Admission, Granted, Kept, decide};
 use crate::origin::{Origin, needs_same_origin, origin_of};
 use crate::peer::Peer;
 use crate::reply::{Failure, accepts_html, same_site_path, see_other};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::Uri;
 use http::request::Parts;
+use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use kernel::{Error, Kind, Result};
 use std::sync::Arc;
 
 /// Where visitors are sent who ask for a member's page.
 pub const SIGN_IN: &str = "/sign-in";
+/// On answers to changes that may wait for a second place: `reached` or `pending`.
+const DURABLE: HeaderName = HeaderName::from_static("hermetic-durable");
+const NOTICE: HeaderName = HeaderName::from_static("hermetic-notice");
+const PENDING: &str = "It is stored on this machine, but not yet at the destination; do not repeat it.";
 
 pub(crate) struct Door {
     pub admission: Admission,
@@ -28,25 +33,42 @@ pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next:
     match judge(&door, &parts).await {
         Ok(granted) => {
             parts.extensions.insert(granted);
-            let is_change = !parts.method.is_safe();
+            let (is_held, is_api) = (!parts.method.is_safe() && can_be_held(door.access), parts.uri.path().starts_with("/api/"));
             let answer = next.run(Request::from_parts(parts, body)).await;
-            if is_change { hold(&door, answer).await } else { answer }
+            if is_held { hold(&door, answer, is_api).await } else { answer }
         }
         Err(error) if sends_to_sign_in(&door, &parts, &error) => see_other(&sign_in_for(&parts.uri)),
         Err(error) => Failure(error).into_response(),
     }
 }
 
-/// What failed has nothing to wait for.
-async fn hold(door: &Door, answer: Response) -> Response {
+/// Whoever signs in, beats or unsubscribes waits for no copy: a store that is away must not keep the founder out.
+fn can_be_held(access: Access) -> bool {
+    matches!(access, Access::Rank(_) | Access::Api { .. })
+}
+
+/// What failed has nothing to wait for. What has not arrived in time is answered all the same, with its cookies and its body,
+/// which may be the only sight of a new key: the header says how far it is, and programs get 202 besides.
+async fn hold(door: &Door, mut answer: Response, is_api: bool) -> Response {
     let Some(durable) = &door.admission.durable else { return answer };
     if answer.status().is_client_error() || answer.status().is_server_error() {
         return answer;
     }
-    match durable.reached(door.owner).await {
-        Ok(()) => answer,
-        Err(error) => Failure(error).into_response(),
-    }
+    let word = match durable.reached(door.owner).await {
+        Kept::NotAsked => return answer,
+        Kept::Reached => "reached",
+        Kept::Pending => {
+            if is_api {
+                *answer.status_mut() = StatusCode::ACCEPTED;
+                answer.headers_mut().insert(NOTICE, HeaderValue::from_static(PENDING));
+            } else {
+                flash::add(answer.headers_mut(), PENDING);
+            }
+            "pending"
+        }
+    };
+    answer.headers_mut().insert(DURABLE, HeaderValue::from_static(word));
+    answer
 }
 
 async fn judge(door: &Door, parts: &Parts) -> Result<Granted> {

@@ -51,6 +51,21 @@ pub(crate) fn set(headers: &mut HeaderMap, text: &str) {
     append(headers, cookie(kernel::text::shorten(text, MAX_CHARS), 60));
 }
 
+/// One more sentence for the next page, behind what the answer tells already.
+pub(crate) fn add(headers: &mut HeaderMap, sentence: &str) {
+    let lines: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    let (own, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.as_bytes().starts_with(b"flash="));
+    headers.remove(SET_COOKIE);
+    for line in others {
+        headers.append(SET_COOKIE, line);
+    }
+    let told = own.iter().filter_map(|line| Cookie::parse_encoded(line.to_str().ok()?).ok()).map(|told| told.value().to_owned()).next();
+    match told {
+        Some(told) if !told.is_empty() => set(headers, &format!("{} {sentence}", kernel::text::shorten(&told, MAX_CHARS / 2))),
+        _ => set(headers, sentence),
+    }
+}
+
 /// Clears the notice once an HTML page has shown it, unless that page left a new one.
 pub(crate) fn clear_when_shown(note: &Note, headers: &mut HeaderMap) {
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));

@@ -80,8 +80,18 @@ pub struct Admission {
 
 /// Holds an answer back until what it answers for is kept in a second place, where that is asked for.
 pub trait Durable: Send + Sync {
-    /// `owner` is the capability whose route has changed something. An error takes the place of the answer; the change stands.
-    fn reached<'a>(&'a self, owner: &'static str) -> BoxFuture<'a, Result<()>>;
+    /// `owner` is the capability whose route has changed something. The change stands, whatever this says.
+    fn reached<'a>(&'a self, owner: &'static str) -> BoxFuture<'a, Kept>;
+}
+
+/// Whether what an answer stands for is kept in a second place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Nobody wants to know.
+    NotAsked,
+    Reached,
+    /// It is on this machine, and will follow.
+    Pending,
 }
 
 /// What the gate granted to this request: put into its extensions before the handler runs, by this crate only.

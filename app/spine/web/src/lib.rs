@@ -34,7 +34,7 @@ pub use extract::{Form, Json, Path, Query, Raw};
 pub use files::asset_handler;
 pub use flash::Flash;
 pub use futures_util::future::BoxFuture;
-pub use gate::{Access, Actor, Admin, Admission, By, Durable, Gate, Member, Owner, Rank, Viewer};
+pub use gate::{Access, Actor, Admin, Admission, By, Durable, Gate, Kept, Member, Owner, Rank, Viewer};
 pub use host::Host;
 pub use hot::{HotOptions, HotPage, HotPages, HotSite};
 pub use layers::{ErrorPage, FinishOptions, finish};

@@ -14,7 +14,9 @@ mod routes;
 mod server;
 
 use crate::server::Drained;
-use crate::{Actor, Admission, BoxFuture, Durable, FinishOptions, Front, Gate, HotPages, Live, LiveOptions, Metrics, Routes, ServeOptions};
+use crate::{
+    Actor, Admission, BoxFuture, Durable, FinishOptions, Front, Gate, HotPages, Kept, Live, LiveOptions, Metrics, Routes, ServeOptions,
+};
 use axum::extract::FromRef;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::ids::{ApiKeyId, LoginId, MemberId};
@@ -82,9 +84,13 @@ struct Site {
 struct Waiting;
 
 impl Durable for Waiting {
-    fn reached<'a>(&'a self, owner: &'static str) -> BoxFuture<'a, Result<()>> {
-        let reached = if owner == "waiting" { Err(Error::unavailable("The copy has not arrived.")) } else { Ok(()) };
-        Box::pin(async move { reached })
+    fn reached<'a>(&'a self, owner: &'static str) -> BoxFuture<'a, Kept> {
+        let kept = match owner {
+            "waiting" => Kept::Pending,
+            "kept" => Kept::Reached,
+            _ => Kept::NotAsked,
+        };
+        Box::pin(async move { kept })
     }
 }
 

@@ -237,6 +237,8 @@ fn facts(shown: &Shown) -> View {
     }
     if let Ok(runbook) = kernel::text::WebUrl::parse(&alert.runbook) {
         pairs.push(("Runbook", link(&runbook, "Open the runbook")));
+    } else if !alert.runbook.is_empty() {
+        pairs.push(("Runbook", link(alert.runbook.as_str(), "Open the runbook")));
     }
     key_values(pairs)
 }

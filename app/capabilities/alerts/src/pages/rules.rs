@@ -233,7 +233,7 @@ fn telling(fields: &Fields<'_>, doc: &RuleDoc, offers: &Offers) -> View {
     view! {
         {fields.check_list(CheckList { name: "channels", label: "Tell", help: "None: the alert is only listed.", choices: &choices, checked: &checked, empty: "" })}
         {fields.select(Select { name: "policy", label: "While nobody acknowledges", value: doc.policy.as_deref().unwrap_or_default(), choices: &policies, ..Select::default() })}
-        {fields.text(TextField { name: "runbook", label: "Runbook", value: doc.runbook.as_deref().unwrap_or_default(), help: "An address that is put into each notice.", kind: TextKind::Url, max: 500, ..TextField::default() })}
+        {fields.text(TextField { name: "runbook", label: "Runbook", value: doc.runbook.as_deref().unwrap_or_default(), help: "An address, or a path of this instance such as /backup/runbook, that is put into each notice.", max: 500, ..TextField::default() })}
     }
     .into_any()
 }

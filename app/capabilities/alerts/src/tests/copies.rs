@@ -71,7 +71,38 @@ async fn a_failed_drill_stays_open_until_one_passes() {
     fixture.house.pass(WINDOW).await;
     let alerts = fixture.alerts().await;
     assert_eq!((alerts.len(), alerts[0]["target"].as_str()), (1, Some("/backup/drills/1")));
+    assert!(fixture.rule("drill-failed").await["runbook"] == "/backup/runbook");
     let at = fixture.house.clock.now();
     fixture.house.tell(Fact::DrillPassed { drill: DrillId(3), file: "hermetic.db".into(), destination: "main".into(), at }).await;
+    assert_eq!(fixture.alerts().await[0]["state"], "resolved");
+}
+
+#[tokio::test]
+async fn what_is_open_about_a_destination_ends_when_it_is_removed() {
+    let fixture = Fixture::new().await;
+    fixture.house.tell(stale(&fixture, "main")).await;
+    let (at, file, destination) = (fixture.house.clock.now(), "hermetic.db".to_owned(), "main".to_owned());
+    let detail = "3 of 40 pages differ.".to_owned();
+    let failed = Fact::DrillFailed { drill: DrillId(1), file: file.clone(), destination: destination.clone(), at, detail };
+    fixture.house.tell(failed).await;
+    assert_eq!(fixture.alerts().await.iter().filter(|alert| alert["state"] == "open").count(), 2);
+    fixture.house.tell(Fact::ReplicaRemoved { file, destination, removed_at: at }).await;
+    let alerts = fixture.alerts().await;
+    assert!(alerts.iter().all(|alert| alert["state"] == "resolved"), "{alerts:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_at_once_with_the_runbook_and_ends_with_room() {
+    let fixture = Fixture::new().await;
+    let sink = Sink::start();
+    fixture.hook("Hook", &sink).await;
+    let since = fixture.house.clock.now();
+    fixture.house.tell(Fact::DiskFull { free_bytes: 200_000_000, since, detail: "200 MB of the disk were free.".into() }).await;
+    let hits = sink.requests();
+    let [hit] = &hits[..] else { panic!("{hits:?}") };
+    assert_eq!(hit.json()["data"]["title"], "The disk is full: observations are refused");
+    let links = hit.json()["data"]["links"].to_string();
+    assert!(links.contains("/backup/runbook") && !links.contains("\"/backup/runbook"), "as a whole address: {links}");
+    fixture.house.tell(Fact::DiskHasRoom { since, recovered_at: fixture.house.clock.now() }).await;
     assert_eq!(fixture.alerts().await[0]["state"], "resolved");
 }

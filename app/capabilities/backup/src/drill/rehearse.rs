@@ -54,15 +54,14 @@ pub async fn rehearse(cx: &Cx, report: &mut Report, room: Room) -> Result<()> {
     report.sentinel = kernel::ids::random_public_id();
     let sentinel = report.sentinel.clone();
     db.write(move |tx| store::write_sentinel(tx, &sentinel)).await?;
-    let watch = Stopwatch::start();
-    let live = live_state(&db, replica).await?;
-    report.txid = live.txid;
+    let count = replica.source().committed().count;
+    let (live, lag) = beside(live_state(&db, replica), replica.reached_count(&destination, count, ARRIVAL)).await?;
+    (report.txid, report.lag_ms) = (Some(live.txid), Some(millis(lag)));
     replica.arrived(&destination, live.txid, ARRIVAL).await?;
-    report.lag_ms = millis(watch.elapsed());
 
     let scratch = Scratch::new(&cx.boot.data_dir)?;
     let restored = scratch.path(file.file_name());
-    restore_to(&store, report, &restored).await?;
+    restore_to(&store, report, live.txid, &restored).await?;
     let (rows, pages, page_size) = (live.rows, live.pages, live.page_size);
     let (now, token) = (cx.now(), report.sentinel.clone());
     let compared = blocking(move || {
@@ -74,15 +73,25 @@ pub async fn rehearse(cx: &Cx, report: &mut Report, room: Room) -> Result<()> {
         Ok((found, has_sentinel, differing, pages.len()))
     });
     let (Inspected { problems, rows: restored_rows }, has_sentinel, differing, pages) = compared.await?;
-    report.integrity = problems;
-    report.has_sentinel = has_sentinel;
+    report.tables = if problems.is_empty() { compare_rows(rows, restored_rows) } else { Vec::new() };
+    report.integrity = Some(problems);
+    report.has_sentinel = Some(has_sentinel);
     report.page_size = page_size;
-    report.pages = pages as u64;
+    report.pages = Some(pages as u64);
     report.differing_pages = differing.len() as u64;
     report.first_differing = differing.into_iter().take(NAMED).collect();
-    report.tables = if report.integrity.is_empty() { compare_rows(rows, restored_rows) } else { Vec::new() };
     report.conclude();
     Ok(())
+}
+
+/// How long the arrival takes, while something else takes its own time: reading a large file must not count as lag.
+pub(crate) async fn beside<T>(work: impl Future<Output = Result<T>>, arrival: impl Future<Output = Result<()>>) -> Result<(T, Duration)> {
+    let watch = Stopwatch::start();
+    let arrival = async {
+        arrival.await?;
+        Ok(watch.elapsed())
+    };
+    tokio::try_join!(work, arrival)
 }
 
 fn check_room(cx: &Cx, replica: &Replica, room: Room) -> Result<()> {
@@ -90,9 +99,7 @@ fn check_room(cx: &Cx, replica: &Replica, room: Room) -> Result<()> {
     let needed = needed_room(size);
     let free = match room.free_bytes {
         Some(free) => free,
-        None => rustix::fs::statvfs(&cx.boot.data_dir)
-            .map(|found| found.f_bavail.saturating_mul(found.f_frsize))
-            .map_err(|error| Error::unavailable("How much of the disk is free cannot be asked.").because(error))?,
+        None => crate::disk::free_bytes(&cx.boot.data_dir)?,
     };
     if free >= needed {
         return Ok(());
@@ -138,17 +145,17 @@ fn hash(page: &[u8]) -> [u8; 16] {
     half
 }
 
-async fn restore_to(store: &replica::store::Store, report: &mut Report, out: &Path) -> Result<()> {
+async fn restore_to(store: &replica::store::Store, report: &mut Report, txid: u64, out: &Path) -> Result<()> {
     let failed = |error: RestoreError| Error::unavailable(format!("The copy cannot be restored: {error}"));
     let watch = Stopwatch::start();
     let survey = restore::survey(store).await.map_err(failed)?;
-    let plan = survey.plan(store, Wanted::Transaction(report.txid)).await.map_err(failed)?;
+    let plan = survey.plan(store, Wanted::Transaction(txid)).await.map_err(failed)?;
     (report.fetched_files, report.fetched_bytes) = (plan.route.len() as u64, plan.bytes);
     let restored = restore::run(store, &survey, plan, out, &|_| ()).await.map_err(failed)?;
-    report.restore_ms = millis(watch.elapsed());
+    report.restore_ms = Some(millis(watch.elapsed()));
     report.damaged = restored.damaged;
-    if restored.txid != report.txid {
-        report.problems.push(format!("Transaction {} was asked for, {} was restored.", report.txid, restored.txid));
+    if restored.txid != txid {
+        report.problems.push(format!("Transaction {txid} was asked for, {} was restored.", restored.txid));
     }
     Ok(())
 }

@@ -10,11 +10,15 @@ use std::time::Duration;
 pub const GRACE: Duration = Duration::from_secs(4);
 /// What waits no longer than this is on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(10);
+/// The first copy of a large file takes its time. After this long somebody should look.
+pub const FIRST_WITHIN: Duration = kernel::time::HOUR;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Nobody has asked the destination yet what it has.
     Unlisted,
+    /// It has nothing yet: the first copy is on its way.
+    Outstanding,
     Current,
     CatchingUp,
     Failing,
@@ -28,6 +32,7 @@ impl State {
             _ if copy.is_refused => State::Refused,
             _ if copy.failing.is_some() => State::Failing,
             DestinationStatus { reached: None, .. } => State::Unlisted,
+            DestinationStatus { reached: Some(0), .. } => State::Outstanding,
             DestinationStatus { behind: 0, .. } => State::Current,
             _ => State::CatchingUp,
         }
@@ -36,6 +41,7 @@ impl State {
     pub fn as_str(self) -> &'static str {
         match self {
             State::Unlisted => "unlisted",
+            State::Outstanding => "outstanding",
             State::Current => "current",
             State::CatchingUp => "catching_up",
             State::Failing => "failing",
@@ -46,6 +52,7 @@ impl State {
     pub fn label(self) -> &'static str {
         match self {
             State::Unlisted => "not listed yet",
+            State::Outstanding => "first copy outstanding",
             State::Current => "current",
             State::CatchingUp => "catching up",
             State::Failing => "failing",
@@ -62,21 +69,29 @@ pub fn lag(copy: &DestinationStatus, now: Time) -> Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
     Well,
+    /// It has nothing yet, which is no trouble for [`FIRST_WITHIN`].
+    Outstanding,
     Stale,
     Refused,
 }
 
 impl Condition {
+    /// Whether there is trouble that was told of.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Condition::Stale | Condition::Refused)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Condition::Well => "well",
+            Condition::Outstanding => "outstanding",
             Condition::Stale => "stale",
             Condition::Refused => "refused",
         }
     }
 
     pub fn parse(text: &str) -> Result<Condition> {
-        let known = [Condition::Well, Condition::Stale, Condition::Refused];
+        let known = [Condition::Well, Condition::Outstanding, Condition::Stale, Condition::Refused];
         known.into_iter().find(|known| known.as_str() == text).ok_or_else(|| Error::internal("reading the condition of a copy"))
     }
 }
@@ -90,6 +105,8 @@ pub struct Copy {
     pub since: Time,
     pub detail: String,
     pub is_append_only: bool,
+    /// What is there can be read from here, so that it can be rehearsed: not where only the recipient's key is known.
+    pub is_readable: bool,
     pub honours_conditions: Option<bool>,
     /// The store's own words; empty while it deletes.
     pub refuses_deletes: String,
@@ -111,13 +128,14 @@ pub fn judge(known: Option<&Copy>, file: &str, copy: &DestinationStatus, now: Ti
         since,
         detail,
         is_append_only: copy.is_append_only,
+        is_readable: true,
         honours_conditions: copy.honours_conditions.or(known.and_then(|known| known.honours_conditions)),
         refuses_deletes: copy.refuses_deletes.clone().unwrap_or_default(),
     }
 }
 
 fn judge_condition(known: Option<&Copy>, copy: &DestinationStatus, now: Time, stale_after: Duration) -> (Condition, Time, String) {
-    let was = known.filter(|known| known.condition != Condition::Well);
+    let was = known.filter(|known| known.condition.is_bad());
     let keep = |condition| was.filter(|was| was.condition == condition).map(|was| (was.condition, was.since, was.detail.clone()));
     if let Some((since, sentence)) = &copy.failing {
         if copy.is_refused {
@@ -127,16 +145,24 @@ fn judge_condition(known: Option<&Copy>, copy: &DestinationStatus, now: Time, st
             return keep(Condition::Stale).unwrap_or((Condition::Stale, *since, sentence.clone()));
         }
     }
-    // The first copy of a large file takes its time; it is told of only when it fails.
     let has_first = copy.reached.is_some_and(|reached| reached > 0);
+    let outstanding = known.filter(|known| known.condition == Condition::Outstanding);
+    if !has_first && let Some(since) = outstanding.map(|known| known.since).filter(|since| now.since(*since) >= FIRST_WITHIN) {
+        let sentence = format!("The first copy has not arrived for {}.", describe_duration(now.since(since)));
+        return (Condition::Stale, since, sentence);
+    }
     if let Some(since) = copy.waiting_since.filter(|since| has_first && now.since(*since) >= stale_after) {
         let sentence = format!("{} transactions wait, the oldest for {}.", copy.behind, describe_duration(now.since(since)));
         return keep(Condition::Stale).unwrap_or((Condition::Stale, since, sentence));
     }
     let is_near = copy.behind == 0 || copy.waiting_since.is_some_and(|since| now.since(since) < ON_ITS_WAY);
-    let is_well = copy.failing.is_none() && copy.reached.is_some() && is_near;
+    let is_well = copy.failing.is_none() && has_first && is_near;
     match was {
         Some(was) if !is_well => (was.condition, was.since, was.detail.clone()),
+        // After a start nobody has listed it yet: what was known still holds. Of a new one nothing is.
+        _ if copy.reached == Some(0) || (!has_first && known.is_none_or(|known| known.condition == Condition::Outstanding)) => {
+            (Condition::Outstanding, outstanding.map_or(now, |known| known.since), String::new())
+        }
         _ => (Condition::Well, known.filter(|known| known.condition == Condition::Well).map_or(now, |known| known.since), String::new()),
     }
 }
@@ -156,6 +182,7 @@ pub fn judge_spool(known: Option<&Copy>, file: &str, status: &Status, now: Time)
         since,
         detail,
         is_append_only: false,
+        is_readable: true,
         honours_conditions: None,
         refuses_deletes: String::new(),
     }
@@ -166,12 +193,17 @@ pub fn fact(before: Option<&Copy>, after: Option<&Copy>, now: Time) -> Option<Fa
     let condition = |copy: Option<&Copy>| copy.map_or(Condition::Well, |copy| copy.condition);
     let (was, is) = (condition(before), condition(after));
     let copy = after.or(before)?;
+    if after.is_none() && !copy.is_spool() {
+        return Some(Fact::ReplicaRemoved { file: copy.file.clone(), destination: copy.destination.clone(), removed_at: now });
+    }
     let (file, destination, detail) = (copy.file.clone(), copy.destination.clone(), copy.detail.clone());
     let began = before.map_or(now, |before| before.since);
     match (was, is) {
-        (was, is) if was == is => None,
-        (_, Condition::Well) if copy.is_spool() => Some(Fact::SpoolRecovered { file, since: began, recovered_at: now }),
-        (_, Condition::Well) => Some(Fact::ReplicaCaughtUp { file, destination, since: began, caught_up_at: now }),
+        (was, is) if was == is || !(was.is_bad() || is.is_bad()) => None,
+        (_, Condition::Well | Condition::Outstanding) if copy.is_spool() => {
+            Some(Fact::SpoolRecovered { file, since: began, recovered_at: now })
+        }
+        (_, Condition::Well | Condition::Outstanding) => Some(Fact::ReplicaCaughtUp { file, destination, since: began, caught_up_at: now }),
         (_, Condition::Refused) => Some(Fact::LeaseLost { file, destination, since: copy.since, detail }),
         (_, Condition::Stale) if copy.is_spool() => Some(Fact::SpoolFailing { file, since: copy.since, detail }),
         (_, Condition::Stale) => Some(Fact::ReplicaStale { file, destination, since: copy.since, detail }),

@@ -56,21 +56,21 @@ pub struct Report {
     pub destination: String,
     pub started_at: Time,
     pub ended_at: Time,
-    /// The transaction that was restored and compared.
-    pub txid: u64,
+    /// The transaction that was restored and compared. `None`, here and below: it did not come so far.
+    pub txid: Option<u64>,
     pub page_size: u32,
-    pub pages: u64,
+    pub pages: Option<u64>,
     /// Pages that are not what the live file had at that transaction.
     pub differing_pages: u64,
     pub first_differing: Vec<u32>,
     pub tables: Vec<TableRows>,
-    pub integrity: Vec<String>,
+    pub integrity: Option<Vec<String>>,
     pub sentinel: String,
-    pub has_sentinel: bool,
+    pub has_sentinel: Option<bool>,
     /// From the sentinel's commit to its arrival: what would have been lost.
-    pub lag_ms: u64,
+    pub lag_ms: Option<u64>,
     /// From the first request to the file on disk.
-    pub restore_ms: u64,
+    pub restore_ms: Option<u64>,
     pub fetched_files: u64,
     pub fetched_bytes: u64,
     /// Objects that were led around, each with what is wrong.
@@ -93,12 +93,12 @@ impl Report {
 
     /// Draws its conclusions from what was measured.
     pub fn conclude(&mut self) {
-        for finding in self.integrity.iter().take(5) {
+        for finding in self.integrity.iter().flatten().take(5) {
             self.problems.push(format!("The restored file is not sound: {finding}."));
         }
         if self.differing_pages > 0 {
             let first: Vec<String> = self.first_differing.iter().map(ToString::to_string).collect();
-            let (count, pages) = (self.differing_pages, self.pages);
+            let (count, pages) = (self.differing_pages, self.pages.unwrap_or(0));
             self.problems.push(format!("{count} of {pages} pages are not what the live file had (first: {}).", first.join(", ")));
         }
         for table in self.tables.iter().filter(|table| table.live != table.restored).take(5) {
@@ -106,7 +106,7 @@ impl Report {
             let (live, restored) = (rows(table.live), rows(table.restored));
             self.problems.push(format!("The table {} had {live} and has {restored} in the copy.", table.table));
         }
-        if !self.has_sentinel {
+        if self.has_sentinel == Some(false) {
             self.problems.push("The row that the drill had written before is not in the copy.".to_owned());
         }
     }
@@ -114,7 +114,7 @@ impl Report {
     pub fn summary(&self) -> String {
         match self.problems.first() {
             Some(problem) => problem.clone(),
-            None => format!("{} pages and {} tables are the same as in the live file.", self.pages, self.tables.len()),
+            None => format!("{} pages and {} tables are the same as in the live file.", self.pages.unwrap_or(0), self.tables.len()),
         }
     }
 }

@@ -56,7 +56,10 @@ pub fn empty() -> View {
 pub struct Page {
     pub look: Overview,
     pub can_act: bool,
+    /// Capabilities whose answers wait.
     pub durable: Vec<String>,
+    /// Names of that setting that no capability has.
+    pub unknown: Vec<String>,
 }
 
 pub fn page(page: &Page) -> View {
@@ -86,7 +89,7 @@ pub fn page(page: &Page) -> View {
         body.extend(file.copies.iter().map(|copy| copy_card(file, copy, &page.look)));
     }
     body.push(costs(&page.look));
-    body.push(answers(&page.durable));
+    body.push(answers(&page.durable, &page.unknown));
     view! { {head} {places(Place::Copies)} {live("backup", stack(body))} }.into_any()
 }
 
@@ -94,7 +97,7 @@ fn tone(state: State) -> Tone {
     match state {
         State::Current => Tone::Good,
         State::CatchingUp => Tone::Info,
-        State::Unlisted => Tone::Neutral,
+        State::Unlisted | State::Outstanding => Tone::Neutral,
         State::Failing | State::Refused => Tone::Bad,
     }
 }
@@ -204,6 +207,10 @@ fn facts(copy: &CopyLook, look: &Overview) -> Vec<(&'static str, View)> {
             format!("refused by the store ({reason}): it grows. Allow deleting, or say append_only in the configuration.")
         }
     };
+    let drills = match copy.is_readable {
+        true => "restored and compared, by the settings",
+        false => "it cannot be rehearsed here: no age identity is on this machine",
+    };
     vec![
         ("Lag", paragraph(&lag)),
         ("Last upload", when(status.last_upload)),
@@ -214,6 +221,7 @@ fn facts(copy: &CopyLook, look: &Overview) -> Vec<(&'static str, View)> {
         ("Oldest moment", when(copy.timeline.oldest)),
         ("Conditional writes", paragraph(conditions)),
         ("Deleting", paragraph(&deletes)),
+        ("Drills", paragraph(drills)),
     ]
 }
 
@@ -277,12 +285,18 @@ fn formula(prices: &Prices) -> View {
     view! { <p class="muted card-foot">{text} {link("/console/settings#backup", "Change the prices")}</p> }.into_any()
 }
 
-fn answers(durable: &[String]) -> View {
+fn answers(durable: &[String], unknown: &[String]) -> View {
     let text = if durable.is_empty() {
         "A change is answered once it is on this machine's disk. No answer waits for a copy.".to_owned()
     } else {
-        format!("Answers of {} wait until their bytes are at the first destination, at most 10 s.", durable.join(", "))
+        format!(
+            "Answers of {} wait until their bytes are at the first destination, at most 10 s. What has not arrived by then is answered all \
+             the same and says so: Hermetic-Durable: pending, to programs as 202. Signing in never waits.",
+            durable.join(", ")
+        )
     };
     let next = link("/console/settings#backup", "Change it in the settings");
-    card(Card { title: "Durable answers", ..Card::default() }, view! { <p>{text} " " {next}</p> })
+    let unknown = (!unknown.is_empty())
+        .then(|| notice(Tone::Warn, &format!("The setting names {}, which no capability is called: nothing waits for it.", unknown.join(", "))));
+    card(Card { title: "Durable answers", ..Card::default() }, view! { {unknown} <p>{text} " " {next}</p> })
 }

@@ -12,6 +12,8 @@ pub struct List {
     pub drills: Vec<Drill>,
     pub can_act: bool,
     pub has_copies: bool,
+    /// Destinations that only are written from here.
+    pub unreadable: Vec<String>,
     pub now: Time,
 }
 
@@ -26,6 +28,11 @@ pub fn badge(outcome: Outcome) -> View {
 
 pub fn list(list: &List) -> View {
     let can_run = list.can_act && list.has_copies;
+    let unreadable = list
+        .unreadable
+        .iter()
+        .map(|name| notice(Tone::Info, &format!("{name} cannot be rehearsed here: no age identity is on this machine to read it with.")));
+    let unreadable: Vec<View> = unreadable.collect();
     let head = page_head(PageHead {
         title: "Drills",
         lead: "A copy is restored to a scratch folder and compared with the live file at the same transaction, page by page.",
@@ -47,7 +54,8 @@ pub fn list(list: &List) -> View {
         rows: list.drills.iter().map(|drill| row(drill, list.now)).collect(),
         empty: EmptyState { title: "No drill yet", sentence, actions: Vec::new() },
     });
-    view! { {head} {places(Place::Drills)} {live("drills", card(Card { is_flush: true, ..Card::default() }, body))} }.into_any()
+    view! { {head} {places(Place::Drills)} {unreadable} {live("drills", card(Card { is_flush: true, ..Card::default() }, body))} }
+        .into_any()
 }
 
 fn row(drill: &Drill, now: Time) -> Row {
@@ -92,17 +100,17 @@ fn report_view(drill: &Drill, report: &Report, holds: bool) -> View {
         views.push(notice(Tone::Good, &report.summary()));
     }
     views.push(tiles(vec![
-        tile(&Tile { title: "Time to restore", value: &millis(report.restore_ms), note: &fetched(report), ..Tile::default() }),
+        tile(&Tile { title: "Time to restore", value: &reached(report.restore_ms, millis), note: &fetched(report), ..Tile::default() }),
         tile(&Tile {
             title: "Would have been lost",
-            value: &millis(report.lag_ms),
+            value: &reached(report.lag_ms, millis),
             note: "from a commit to its arrival at the destination",
             ..Tile::default()
         }),
         tile(&Tile {
             title: "Pages compared",
-            value: &report.pages.to_string(),
-            note: &format!("of {} each; {} differ", bytes(u64::from(report.page_size)), report.differing_pages),
+            value: &reached(report.pages, |pages| pages.to_string()),
+            note: &compared(report),
             ..Tile::default()
         }),
     ]));
@@ -122,19 +130,28 @@ fn report_view(drill: &Drill, report: &Report, holds: bool) -> View {
 
 fn facts(drill: &Drill, report: &Report, holds: bool) -> Vec<(&'static str, View)> {
     let (tone, word, meaning) = match holds {
-        true => (Tone::Good, "holds", "Written by this instance, and not changed since."),
-        false => (Tone::Bad, "does not hold", "It was made with another key, or the report was changed."),
+        true => (
+            Tone::Good,
+            "holds",
+            "Written by this instance, and not changed since: outcome, times, summary and report. It is checked with this instance's key \
+             file each time this page is shown; who does not have that file can neither make nor check it.",
+        ),
+        false => (Tone::Bad, "does not hold", "It was made with another key, or something that is shown here was changed."),
     };
     let signature = view! { {state_badge(tone, word)} " " {muted(meaning)} }.into_any();
-    let integrity = if report.integrity.is_empty() {
-        "sound: integrity and references were checked".to_owned()
-    } else {
-        counted(report.integrity.len() as u64, "finding")
+    let integrity = match &report.integrity {
+        None => NOT_REACHED.to_owned(),
+        Some(findings) if findings.is_empty() => "sound: integrity and references were checked".to_owned(),
+        Some(findings) => counted(findings.len() as u64, "finding"),
     };
-    let sentinel = if report.has_sentinel { "found" } else { "not found" };
+    let sentinel = match report.has_sentinel {
+        None => NOT_REACHED,
+        Some(true) => "found",
+        Some(false) => "not found",
+    };
     vec![
         ("Signature", signature),
-        ("Transaction", paragraph(&report.txid.to_string())),
+        ("Transaction", paragraph(&reached(report.txid, |txid| txid.to_string()))),
         ("Begun", moment(report.started_at)),
         ("Ended", moment(report.ended_at)),
         ("Asked for by", paragraph(&drill.asked_by)),
@@ -168,7 +185,24 @@ fn tables(tables: &[TableRows]) -> View {
     card(Card { title: "Rows", lead, ..Card::default() }, view! { {differing} {rest} })
 }
 
+/// A drill that ends early has measured nothing after that.
+const NOT_REACHED: &str = "not reached";
+
+fn reached(value: Option<u64>, write: impl FnOnce(u64) -> String) -> String {
+    value.map_or_else(|| NOT_REACHED.to_owned(), write)
+}
+
+fn compared(report: &Report) -> String {
+    match report.pages {
+        None => "nothing was compared".to_owned(),
+        Some(_) => format!("of {} each; {} differ", bytes(u64::from(report.page_size)), report.differing_pages),
+    }
+}
+
 fn fetched(report: &Report) -> String {
+    if report.restore_ms.is_none() {
+        return "nothing was restored".to_owned();
+    }
     format!("{} in {}", bytes(report.fetched_bytes), counted(report.fetched_files, "object"))
 }
 

@@ -2,9 +2,14 @@
 
 use capability::Registry;
 use kernel::time::DAY;
-use kernel::{Fact, Time};
+use kernel::{Fact, Role, Time};
+use replica::envelope::Envelope;
+use std::sync::Arc;
+use std::time::Duration;
+use testkit::S3;
 
-use super::house::{ALONE, Fixture};
+use super::house::{ALONE, Fixture, place};
+use crate::Place;
 use crate::drill::{self, Room};
 use crate::model::report::{Drill, Outcome, Report};
 use crate::{sign, store};
@@ -33,7 +38,8 @@ async fn what_comes_back_is_the_same_page_by_page_in_both_files() {
         let drill = ask(&fixture, file).await;
         let report = report(&drill);
         assert_eq!((drill.outcome, &report.problems), (Outcome::Passed, &vec![]));
-        assert!(report.pages > 3 && report.txid > 1 && report.has_sentinel, "{report:?}");
+        assert!(report.pages > Some(3) && report.txid > Some(1) && report.has_sentinel == Some(true), "{report:?}");
+        assert!(report.lag_ms.is_some() && report.restore_ms.is_some(), "{report:?}");
         assert!(report.tables.iter().any(|table| table.table == "backup_sentinels" && table.live == Some(1)), "{:?}", report.tables);
         assert!(!has_scratch(&fixture));
     }
@@ -58,7 +64,7 @@ async fn writes_during_a_drill_do_not_disturb_the_comparison() {
 
 #[tokio::test]
 async fn a_copy_that_is_damaged_beyond_repair_fails_its_drill_and_leaves_no_scratch() {
-    let fixture = Fixture::current().await;
+    let mut fixture = Fixture::current().await;
     // Every object of whole pages is broken: there is no other way to the first transaction.
     for level in ["0000", "0009"] {
         let folder = fixture.s3.folder().join("main/hermetic.db").join(level);
@@ -76,8 +82,9 @@ async fn a_copy_that_is_damaged_beyond_repair_fails_its_drill_and_leaves_no_scra
     assert!(!has_scratch(&fixture));
     let told = fixture.facts().await;
     assert!(matches!(&told[..], [Fact::DrillFailed { detail, .. }] if *detail == drill.summary), "{told:?}");
+    fixture.look().await;
     let found = fixture.cx().read(|r| Registry(ALONE).tiles(r)).await.unwrap();
-    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].value, "drill failed");
 }
 
 #[tokio::test]
@@ -90,6 +97,11 @@ async fn a_disk_without_room_is_a_clear_report_and_nothing_is_written() {
     assert!(!has_scratch(&fixture));
     let report = report(&drill);
     assert_eq!(report.sentinel, "", "not even the sentinel");
+    assert_eq!((report.integrity, report.has_sentinel, report.lag_ms, report.restore_ms), (None, None, None, None));
+    let viewer = fixture.house.member(Role::Viewer).await;
+    let page = viewer.get("/backup/drills/1").await.expect(200).body;
+    assert!(page.contains("not reached") && page.contains("nothing was restored"), "{page}");
+    assert!(!page.contains("sound") && !page.contains("0 ms"), "{page}");
 }
 
 #[tokio::test]
@@ -97,11 +109,16 @@ async fn a_report_that_was_changed_or_moved_does_not_hold() {
     let fixture = Fixture::current().await;
     let drill = ask(&fixture, "hermetic.db").await;
     let sealer = &fixture.cx().sealer;
-    assert!(sign::holds(sealer, &drill));
+    let id = drill.id;
+    let kept = fixture.cx().read(move |r| store::find_drill(r, id)).await.unwrap().unwrap();
+    assert!(sign::holds(sealer, &drill) && sign::holds(sealer, &kept));
     let changed = Drill { report: drill.report.replace("\"differing_pages\": 0", "\"differing_pages\": 1"), ..drill.clone() };
     let turned = Drill { outcome: Outcome::Failed, ..drill.clone() };
     let moved = Drill { id: kernel::ids::DrillId(99), ..drill.clone() };
-    for forged in [changed, turned, moved] {
+    let told = Drill { summary: "All is well.".into(), ..drill.clone() };
+    let asked = Drill { asked_by: "Grace".into(), ..drill.clone() };
+    let later = Drill { ended_at: drill.ended_at.map(|at| at + DAY), ..drill.clone() };
+    for forged in [changed, turned, moved, told, asked, later] {
         assert!(!sign::holds(sealer, &forged));
     }
     assert!(!sign::holds(&kernel::Sealer::new(&[6; 32]), &drill), "another instance's key");
@@ -123,6 +140,70 @@ async fn drills_are_due_by_the_settings_and_asked_for_once() {
     run(&fixture).await;
     fixture.house.clock.advance(DAY * 7);
     assert_eq!(asked(&fixture).await, ["hermetic.db"], "weekly, the log monthly");
+}
+
+#[tokio::test]
+async fn a_drill_whose_end_cannot_be_written_is_run_again_by_the_next_turn() {
+    let fixture = Fixture::current().await;
+    fixture.cx().write(|tx| store::ask_drill(tx, "hermetic.db", "main", "Ada")).await.unwrap();
+    let refuse = "create trigger refuse before update on backup_drills when new.ended_at is not null begin select raise(abort, 'no'); end";
+    fixture.cx().write(move |tx| tx.run(refuse, [])).await.unwrap();
+    drill::turn(fixture.cx()).await.unwrap_err();
+    fixture.cx().write(|tx| tx.run("drop trigger refuse", [])).await.unwrap();
+    assert!(drill::turn(fixture.cx()).await.unwrap());
+    let drills = fixture.cx().read(|r| store::list_drills(r, 5)).await.unwrap();
+    assert_eq!(drills.iter().map(|drill| drill.outcome).collect::<Vec<_>>(), [Outcome::Passed]);
+    assert!(!drill::turn(fixture.cx()).await.unwrap(), "none is left");
+}
+
+#[tokio::test]
+async fn reading_a_large_live_file_does_not_count_as_what_would_have_been_lost() {
+    let slow = Duration::from_millis(300);
+    let reading = async {
+        tokio::time::sleep(slow).await;
+        Ok("read")
+    };
+    let watch = kernel::time::Stopwatch::start();
+    let (read, lag) = drill::beside(reading, async { Ok(()) }).await.unwrap();
+    assert!(read == "read" && watch.elapsed() >= slow && lag < slow / 2, "{lag:?}");
+}
+
+fn sealed(s3: &S3, name: &str, has_identity: bool) -> Place {
+    let (recipient, identity) = Envelope::generate();
+    let envelope = Envelope::new(Some(&recipient), has_identity.then_some(&identity)).unwrap();
+    Place { envelope: Some(Arc::new(envelope)), ..place(s3, name) }
+}
+
+#[tokio::test]
+async fn an_encrypted_copy_and_a_second_destination_come_back_too() {
+    let fixture = Fixture::with(|s3| vec![place(s3, "main"), sealed(s3, "vault", true)]).await;
+    fixture.cx().write(|tx| store::ask_drill(tx, "hermetic.db", "vault", "Ada")).await.unwrap().unwrap();
+    let drill = run(&fixture).await;
+    assert_eq!((drill.outcome, drill.destination.as_str()), (Outcome::Passed, "vault"), "{}", drill.summary);
+    assert_eq!(ask(&fixture, "hermetic.db").await.outcome, Outcome::Passed);
+}
+
+#[tokio::test]
+async fn a_copy_that_this_machine_can_only_write_is_never_called_damaged() {
+    let mut fixture = Fixture::with(|s3| vec![sealed(s3, "vault", false)]).await;
+    fixture.look().await;
+    fixture.house.clock.advance(DAY);
+    drill::ask_due(fixture.cx()).await.unwrap();
+    let drills = async |fixture: &Fixture| fixture.cx().read(|r| store::list_drills(r, 50)).await.unwrap();
+    assert_eq!(drills(&fixture).await, []);
+    let admin = fixture.house.member(Role::Admin).await;
+    let refused = admin.post("/backup/drills", &[]).await.expect(409).body;
+    assert!(refused.contains("no age identity is on this machine"), "{refused}");
+    for path in ["/backup", "/backup/drills"] {
+        assert!(admin.get(path).await.expect(200).body.contains("cannot be rehearsed here: no age identity"), "{path}");
+    }
+    let found = fixture.cx().read(|r| Registry(ALONE).diagnose(r)).await.unwrap();
+    assert_eq!(found.iter().filter(|one| one.finding.contains("cannot be rehearsed here")).count(), 2, "{found:?}");
+    // One that was asked for while the identity was still here is dropped, not failed.
+    fixture.cx().write(|tx| store::ask_drill(tx, "hermetic.db", "vault", "Ada")).await.unwrap().unwrap();
+    assert!(!drill::turn(fixture.cx()).await.unwrap());
+    assert_eq!(drills(&fixture).await, []);
+    assert_eq!(fixture.facts().await, []);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use crate::{Backup, Copies, FILES, Place};
 pub static ALONE: &[&dyn Capability] = &[&Backup, &Ear];
 
 /// Hears every fact about copies.
-struct Ear;
+pub struct Ear;
 
 #[derive(Default)]
 pub struct Heard(Mutex<Vec<Fact>>);
@@ -31,8 +31,18 @@ impl Capability for Ear {
             cx.slots.get_or_make(|| Ok(Heard::default()))?.0.lock().unwrap().push(job.fact()?);
             Ok(())
         });
-        for kind in ["replica_stale", "replica_caught_up", "lease_lost", "spool_failing", "spool_recovered", "drill_failed", "drill_passed"]
-        {
+        for kind in [
+            "replica_stale",
+            "replica_caught_up",
+            "replica_removed",
+            "lease_lost",
+            "spool_failing",
+            "spool_recovered",
+            "drill_failed",
+            "drill_passed",
+            "disk_full",
+            "disk_has_room",
+        ] {
             work.reaction(kind, "ear.hear");
         }
     }
@@ -65,17 +75,31 @@ impl Fixture {
 
     pub async fn at(s3: S3, id: &str) -> Fixture {
         let place = place(&s3, "main");
-        Self::to(Some(s3), place, id).await
+        Self::to(Some(s3), ALONE, vec![place], id).await
+    }
+
+    /// With these capabilities, and both files at the destination.
+    pub async fn of(capabilities: &'static [&'static dyn Capability]) -> Fixture {
+        let s3 = S3::start();
+        let place = place(&s3, "main");
+        Self::to(Some(s3), capabilities, vec![place], "one").await.settled().await
+    }
+
+    /// With these destinations, each with both files.
+    pub async fn with(places: impl FnOnce(&S3) -> Vec<Place>) -> Fixture {
+        let s3 = S3::start();
+        let places = places(&s3);
+        Self::to(Some(s3), ALONE, places, "one").await.settled().await
     }
 
     /// Another instance with the same destination.
     pub async fn beside(other: &Fixture, id: &str) -> Fixture {
-        Self::to(None, place(&other.s3, "main"), id).await
+        Self::to(None, ALONE, vec![place(&other.s3, "main")], id).await
     }
 
-    async fn to(s3: Option<S3>, place: Place, id: &str) -> Fixture {
-        let house = TestHouse::copied(ALONE).await;
-        let copies = Copies::start(&house.cx, vec![place], owner(id)).unwrap();
+    async fn to(s3: Option<S3>, capabilities: &'static [&'static dyn Capability], places: Vec<Place>, id: &str) -> Fixture {
+        let house = TestHouse::copied(capabilities).await;
+        let copies = Copies::start(&house.cx, places, owner(id)).unwrap();
         let s3 = s3.unwrap_or_else(S3::start);
         let ear = house.cx.slots.get_or_make(|| Ok(Heard::default())).unwrap();
         Fixture { s3, copies, house, watch: Watch::default(), ear }
@@ -83,7 +107,11 @@ impl Fixture {
 
     /// With both files at the destination.
     pub async fn current() -> Fixture {
-        let fixture = Self::new().await;
+        Self::new().await.settled().await
+    }
+
+    async fn settled(self) -> Fixture {
+        let fixture = self;
         for file in FILES {
             // Asked for, the log does not wait to be gathered.
             fixture.copies.replica(file).reached(LONG).await.unwrap();

@@ -1,12 +1,15 @@
 //! What becomes of a copy is told soon, once, and again when it is over.
 
-use capability::Registry;
+use capability::{LOG_FLOOR, Registry};
 use kernel::Fact;
-use kernel::time::SECOND;
+use kernel::time::{HOUR, MINUTE, SECOND};
+use replica::engine::DestinationStatus;
 use testkit::S3;
 
-use super::house::{ALONE, Fixture, heard};
-use crate::model::condition::{Condition, GRACE};
+use super::house::{ALONE, Fixture, Heard, heard};
+use crate::disk::Disk;
+use crate::drill::{self, Room};
+use crate::model::condition::{self, Condition, Copy, GRACE, State};
 use crate::store;
 
 #[tokio::test]
@@ -81,6 +84,11 @@ async fn an_instance_without_a_destination_forgets_the_copies_it_had_and_ends_th
     assert_eq!(fixture.facts().await.len(), 1);
     let known = fixture.cx().read(store::list_copies).await.unwrap();
     assert_eq!(known.iter().filter(|copy| copy.condition == Condition::Stale).count(), 1);
+    fixture.cx().write(|tx| store::ask_drill(tx, "hermetic.db", "main", "Ada")).await.unwrap();
+    drill::run_asked(fixture.cx(), Room { free_bytes: Some(1) }).await.unwrap().unwrap();
+    assert!(matches!(&fixture.facts().await[..], [Fact::DrillFailed { .. }]));
+    assert_eq!(fixture.cx().read(store::list_last_drills).await.unwrap().len(), 1);
+    fixture.cx().write(|tx| store::ask_drill(tx, "hermetic.db", "main", "Ada")).await.unwrap();
     // As after a restart without [[replica]].
     fixture.copies.finish(SECOND).await;
     let Fixture { house, copies, mut watch, ear, .. } = fixture;
@@ -88,8 +96,66 @@ async fn an_instance_without_a_destination_forgets_the_copies_it_had_and_ends_th
     house.clock.advance(SECOND * 61);
     watch.look(&house.cx).await.unwrap();
     let told = heard(&house, &ear).await;
-    assert!(matches!(&told[..], [Fact::ReplicaCaughtUp { .. }]), "{told:?}");
+    assert!(matches!(&told[..], [Fact::ReplicaRemoved { .. }, Fact::ReplicaRemoved { .. }]), "{told:?}");
     assert_eq!(house.cx.read(store::list_copies).await.unwrap(), []);
+    assert_eq!(house.cx.read(store::list_last_drills).await.unwrap(), [], "its failed drill is of no interest any more");
+    assert_eq!(house.cx.read(store::list_waiting_drills).await.unwrap(), [], "and the one that was asked for is gone");
+    let tiles = house.cx.read(|r| Registry(ALONE).tiles(r)).await.unwrap();
+    assert_eq!(tiles[0].value, "none");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_once_and_its_end_after_a_margin() {
+    let house = testkit::TestHouse::new(ALONE).await;
+    let ear = house.cx.slots.get_or_make(|| Ok(Heard::default())).unwrap();
+    let look = async |free_bytes: u64| {
+        let mut disk = Disk { free_bytes: Some(free_bytes), ..Disk::default() };
+        disk.look(&house.cx).await.unwrap();
+        disk.look(&house.cx).await.unwrap();
+        heard(&house, &ear).await
+    };
+    assert_eq!(look(LOG_FLOOR).await, []);
+    let began = house.clock.now();
+    let told = look(LOG_FLOOR - 1).await;
+    assert!(matches!(&told[..], [Fact::DiskFull { since, detail, .. }] if *since == began && detail.contains("268 MB")), "{told:?}");
+    let found = house.cx.read(|r| Registry(ALONE).diagnose(r)).await.unwrap();
+    assert!(found.iter().any(|one| one.subject == "Disk" && one.finding.contains("It is full")), "{found:?}");
+    house.clock.advance(SECOND * 90);
+    assert_eq!(look(LOG_FLOOR + 1).await, [], "as after a restart, too");
+    let told = look(LOG_FLOOR / 4 * 5).await;
+    assert!(matches!(&told[..], [Fact::DiskHasRoom { since, recovered_at }] if *since == began && *recovered_at == house.clock.now()));
+    assert!(house.cx.read(|r| Registry(ALONE).diagnose(r)).await.unwrap().iter().all(|one| one.subject != "Disk"));
+}
+
+#[tokio::test]
+async fn a_destination_that_has_nothing_yet_is_outstanding_and_stale_after_an_hour() {
+    let fixture = Fixture::current().await;
+    let mut status = fixture.statuses().remove(0);
+    let now = fixture.house.clock.now();
+    let judge = |known: Option<&Copy>, status: &DestinationStatus, now| condition::judge(known, "hermetic.db", status, now, MINUTE);
+    (status.reached, status.behind, status.waiting_since) = (Some(0), 9, Some(now));
+    assert_eq!(State::of(&status), State::Outstanding);
+    let first = judge(None, &status, now);
+    assert_eq!((first.condition, condition::fact(None, Some(&first), now)), (Condition::Outstanding, None));
+    let same = judge(Some(&first), &status, now + MINUTE * 59);
+    assert_eq!(same, first, "the first copy of a large file takes its time");
+    let late = judge(Some(&first), &status, now + HOUR);
+    assert_eq!((late.condition, late.since), (Condition::Stale, now));
+    assert!(late.detail.contains("The first copy has not arrived for 1 h"), "{}", late.detail);
+    assert_eq!(judge(Some(&late), &status, now + HOUR * 2), late);
+    status.reached = None;
+    assert_eq!(judge(Some(&first), &status, now + HOUR).condition, Condition::Stale, "nor can it even be listed");
+    (status.reached, status.behind, status.waiting_since) = (Some(9), 0, None);
+    let well = judge(Some(&late), &status, now + HOUR * 3);
+    assert_eq!(well.condition, Condition::Well);
+    assert!(matches!(condition::fact(Some(&late), Some(&well), now), Some(Fact::ReplicaCaughtUp { .. })));
+    status.reached = None;
+    assert_eq!(judge(Some(&well), &status, now + HOUR * 4).condition, Condition::Well, "after a restart what was known holds");
+    fixture.cx().write(move |tx| store::set_copy(tx, &first)).await.unwrap();
+    let tiles = fixture.cx().read(|r| Registry(ALONE).tiles(r)).await.unwrap();
+    assert_eq!((tiles[0].value.as_str(), tiles[0].tone), ("1 of 1 outstanding", frontend::Tone::Neutral));
+    let found = fixture.cx().read(|r| Registry(ALONE).diagnose(r)).await.unwrap();
+    assert!(found.iter().any(|one| one.finding.contains("The first copy is outstanding")), "{found:?}");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 //! A posted secret must not come back in the page. When another field is wrong it is kept [`Field::sealed`], so that nothing
 //! the person typed is lost.
 
-use capability::settings::{OFF, ON, checked};
-use capability::{Section, Setting, SettingKind};
+use capability::settings::{OFF, ON, checked_in};
+use capability::{Registry, Section, Setting, SettingKind};
 use kernel::error::FieldError;
 
 /// The name under which a sealed secret comes back with the form.
@@ -60,10 +60,10 @@ pub(crate) fn entries(section: &Section, pairs: &[(String, String)]) -> Vec<Entr
 }
 
 /// Every error at once.
-pub(crate) fn errors(section: &Section, entries: &[Entry]) -> Vec<FieldError> {
+pub(crate) fn errors(registry: Registry, section: &Section, entries: &[Entry]) -> Vec<FieldError> {
     let wrong = |entry: &Entry| {
         let setting = section.fields.iter().find(|setting| setting.key == entry.setting)?;
-        let error = checked(setting, &entry.value).err()?;
+        let error = checked_in(registry, setting, &entry.value).err()?;
         Some(FieldError { field: setting.key.to_owned(), message: error.message().to_owned() })
     };
     entries.iter().filter_map(wrong).collect()

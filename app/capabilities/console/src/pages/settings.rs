@@ -75,7 +75,9 @@ fn draw(fields: &Fields<'_>, field: &Field) -> Vec<View> {
     let (name, label, help, value) = (setting.key, setting.label, setting.help, field.value.as_str());
     let text = TextField { name, label, help, value, ..TextField::default() };
     let view = match setting.kind {
-        SettingKind::Text { max } | SettingKind::Checked { max, .. } => fields.text(TextField { max, ..text }),
+        SettingKind::Text { max } | SettingKind::Capabilities { max } | SettingKind::Checked { max, .. } => {
+            fields.text(TextField { max, ..text })
+        }
         SettingKind::Lines { max } => fields.text_area(TextArea { name, label, help, value, max, ..TextArea::default() }),
         SettingKind::Number { min, max, unit } => number(fields, field, (min, max, unit)),
         SettingKind::Switch => fields.check_box(CheckBox { name, label, help, is_checked: value == ON }),

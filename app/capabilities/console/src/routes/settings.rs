@@ -55,7 +55,7 @@ async fn save(
     let me = me(&by)?;
     let (owner, section) = find_section(&cx, &owner)?;
     let entries = sheet::entries(&section, &pairs);
-    let errors = sheet::errors(&section, &entries);
+    let errors = sheet::errors(cx.registry, &section, &entries);
     if !errors.is_empty() {
         let mut wrong = cx.read(move |r| stored(r, owner, section)).await?;
         wrong.errors = errors;

@@ -24,7 +24,9 @@ const LIMIT: Setting = Setting {
 pub(super) const SECRET: Setting = Setting { key: "sample.secret", label: "Token", help: "", kind: SettingKind::Secret, default: "" };
 pub(super) const SWITCH: Setting = Setting { key: "sample.switch", label: "Switch", help: "", kind: SettingKind::Switch, default: "on" };
 const LINES: Setting = Setting { key: "sample.lines", label: "Lines", help: "", kind: SettingKind::Lines { max: 500 }, default: "" };
-const FIELDS: &[Setting] = &[NAME, LIMIT, SECRET, SWITCH, LINES];
+const OWNERS: Setting =
+    Setting { key: "sample.owners", label: "Owners", help: "", kind: SettingKind::Capabilities { max: 200 }, default: "" };
+const FIELDS: &[Setting] = &[NAME, LIMIT, SECRET, SWITCH, LINES, OWNERS];
 const NAV: &[Nav] = &[Nav { label: "Samples", path: "/sample", icon: "dot", group: NavGroup::Watch, rank: Role::Viewer }];
 
 /// What hostile input looks like wherever a capability hands text over.

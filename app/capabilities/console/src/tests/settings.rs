@@ -86,3 +86,13 @@ async fn a_stored_secret_is_kept_by_an_empty_field_and_forgotten_by_the_clear_bu
     assert_eq!(stored(&house).await.1, None);
     assert!(audit_text(&house).await.contains("console.setting.clear sample.secret"));
 }
+
+#[tokio::test]
+async fn a_field_of_capabilities_takes_only_names_of_this_house() {
+    let house = house().await;
+    let mut owner = owner(&house).await;
+    let fields = |owners| [("sample.name", "Shop"), ("sample.limit", "5"), ("sample.owners", owners)];
+    let page = owner.post(PATH, &fields("sample, monitors")).await.expect(422).body;
+    assert!(page.contains("There is no capability monitors."), "{page}");
+    owner.post(PATH, &fields("sample console")).await.expect(303);
+}

@@ -1,12 +1,14 @@
 //! The page somewhere else: a complete static site in a bucket or a folder, so that it outlives this machine.
 //!
 //! - [`Place`]: where it goes, as the settings or the command line say; [`target`]: that place, brought up to date
-//! - [`manifest`]: what there is ours; [`Exporter`]: the one that exports by itself; [`outcome`]: what became of it
+//! - [`manifest`]: what there is ours; [`Exporter`]: the one that exports by itself; [`outcome`]: what became of it;
+//!   [`leave`]: former places
 //!
 //! What it costs: a quiet minute puts the first page in four languages, which tells visitors without scripts when it was
 //! made and lets those with scripts see that nobody renews it. That is 172,800 requests a month at one minute, 34,560 at
 //! five. Data, feeds and permalinks are put when they change, and once a day one listing looks whether all is still there.
 
+pub mod leave;
 mod manifest;
 pub mod outcome;
 mod place;
@@ -20,6 +22,7 @@ use crate::settings;
 use crate::store::exports;
 use capability::Cx;
 use kernel::{Error, Result};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -81,8 +84,16 @@ fn protected() -> Error {
 /// Exports by itself, one time after the other, and remembers what stands there.
 #[derive(Default)]
 pub struct Exporter {
-    target: Mutex<Option<Target>>,
+    kept: Mutex<Kept>,
     last: std::sync::Mutex<Option<Outcome>>,
+}
+
+/// What is remembered between two exports.
+#[derive(Default)]
+struct Kept {
+    target: Option<Target>,
+    /// Former places by their address, with the keys that opened them.
+    leaving: BTreeMap<String, Target>,
 }
 
 impl Exporter {
@@ -97,13 +108,12 @@ impl Exporter {
 
     /// Once, now. `None`: the settings name no place. `is_thorough` looks at everything that stands there.
     pub async fn renew(&self, cx: &Cx, is_thorough: bool) -> Result<Option<Exported>> {
-        let mut kept = self.target.lock().await;
+        let mut kept = self.kept.lock().await;
         let sealer = cx.sealer.clone();
-        let Some(place) = cx.read(move |r| settings::export_place(r, &sealer)).await? else {
-            *kept = None;
-            return Ok(None);
-        };
-        let done = self.bring(cx, &mut kept, &place, is_thorough).await;
+        let place = cx.read(move |r| settings::export_place(r, &sealer)).await?;
+        leave::leave(cx, &mut kept, place.as_ref().map_or("", |place| &place.address)).await?;
+        let Some(place) = place else { return Ok(None) };
+        let done = self.bring(cx, &mut kept.target, &place, is_thorough).await;
         self.note(cx, &place, &done).await?;
         done.map(Some)
     }

@@ -25,6 +25,7 @@ const HASH: &str = "hermetic-hash";
 
 pub struct Target {
     store: Store,
+    address: String,
     mark: String,
     cadence: Cadence,
     known: Option<Known>,
@@ -54,7 +55,19 @@ struct Wanted {
 
 impl Target {
     pub fn open(place: &Place, ca_pem: Option<String>) -> Result<Target> {
-        Ok(Target { store: place.open(ca_pem)?, mark: place.mark(), cadence: place.cadence, known: None, is_withdrawn: false })
+        let (store, address, mark) = (place.open(ca_pem)?, place.address.clone(), place.mark());
+        Ok(Target { store, address, mark, cadence: place.cadence, known: None, is_withdrawn: false })
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How the first page is listed, which changes with each renewal; `None` when it is not there.
+    pub async fn first_page(&self) -> Result<Option<String>> {
+        let listed = self.store.list("index.html").await.map_err(told)?;
+        let page = listed.into_iter().find(|object| object.key == "index.html");
+        Ok(page.map(|page| format!("{} {} {}", page.etag.unwrap_or_default(), page.modified.0, page.size)))
     }
 
     pub fn is_at(&self, place: &Place) -> bool {

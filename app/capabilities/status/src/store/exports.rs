@@ -1,5 +1,6 @@
-//! What became of the last export.
+//! What became of the last export, and former places that still hold one.
 
+use crate::export::leave::Left;
 use crate::export::outcome::Outcome;
 use db::{Reader, Tx};
 use kernel::{Result, Time};
@@ -45,4 +46,35 @@ pub fn set(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<()> {
         ],
     )?;
     Ok(())
+}
+
+/// Nothing is exported to this place any more.
+pub fn forget(tx: &mut Tx<'_>, place: &str) -> Result<()> {
+    tx.run("delete from status_exports where place = ?", params![place]).map(|_| ())
+}
+
+pub fn list_left(r: &Reader<'_>) -> Result<Vec<Left>> {
+    r.rows("select id, place, left_at, tried_at, failure, seen from status_left_exports order by id limit 100", [], |row| {
+        Ok(Left {
+            id: row.get(0)?,
+            place: row.get(1)?,
+            left_at: row.get(2).map(Time)?,
+            tried_at: row.get(3).map(Time)?,
+            failure: row.get(4)?,
+            seen: row.get(5)?,
+        })
+    })
+}
+
+pub fn set_left(tx: &mut Tx<'_>, left: &Left) -> Result<()> {
+    tx.run(
+        "insert into status_left_exports (place, left_at, tried_at, failure, seen) values (?, ?, ?, ?, ?) \
+         on conflict (place) do update set tried_at = excluded.tried_at, failure = excluded.failure, seen = excluded.seen",
+        params![left.place, left.left_at.0, left.tried_at.0, left.failure, left.seen],
+    )?;
+    Ok(())
+}
+
+pub fn remove_left(tx: &mut Tx<'_>, place: &str) -> Result<()> {
+    tx.run("delete from status_left_exports where place = ?", params![place]).map(|_| ())
 }

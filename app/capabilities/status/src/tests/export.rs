@@ -410,6 +410,83 @@ async fn the_command_takes_a_key_of_its_own_and_names_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_former_place_is_emptied_and_what_cannot_be_taken_back_is_said() {
+    let house = house().await;
+    filled(&house).await;
+    let s3 = with_bucket(&house).await;
+    let exporter = Exporter::default();
+    renew(&house, &exporter).await;
+    let (first, second) = (s3.folder().join("site"), s3.folder().join("second"));
+    std::fs::write(first.join("robots.txt"), "of somebody else").unwrap();
+    set(&house, "status.export_to", &s3.url("second")).await;
+    renew(&house, &exporter).await;
+    assert_eq!(exported_to(&first), BTreeSet::from(["robots.txt".to_owned()]));
+    assert!(second.join("index.html").is_file());
+    // The same place in other words: what stands there stays, or is put again.
+    set(&house, "status.export_to", &s3.url("second/")).await;
+    renew(&house, &exporter).await;
+    assert!(second.join("index.html").is_file());
+    set(&house, "status.export_to", &s3.url("second")).await;
+    renew(&house, &exporter).await;
+    assert!(second.join("index.html").is_file());
+    // Cleared while the store is away, and by a process that knows no key any more.
+    s3.set_down(true);
+    set(&house, "status.export_to", "").await;
+    assert_eq!(exporter.renew(&house.cx, false).await.unwrap(), None);
+    let found = findings(&house).await;
+    assert!(found.iter().any(|one| one.tone == Tone::Warn && one.finding.contains("still stands there")), "{found:?}");
+    let admin = house.member(Role::Admin).await;
+    let page = admin.get("/status/edit/appearance").await.expect(200).body;
+    assert!(page.contains("still stands there") && page.contains("Forget it") && page.contains("does not answer"), "{page}");
+    s3.set_down(false);
+    exporter.renew(&house.cx, false).await.unwrap();
+    assert!(second.join("index.html").is_file(), "every two hours is often enough");
+    house.clock.advance(HOUR * 2);
+    exporter.renew(&house.cx, false).await.unwrap();
+    assert_eq!(exported_to(&second), BTreeSet::new());
+    assert!(!findings(&house).await.iter().any(|one| one.finding.contains("still stands there")));
+}
+
+#[tokio::test]
+async fn what_another_process_put_is_taken_back_only_when_nobody_renews_it() {
+    let house = house().await;
+    filled(&house).await;
+    let s3 = with_bucket(&house).await;
+    renew(&house, &Exporter::default()).await;
+    let page = s3.folder().join("site/index.html");
+    // As in a copy of the database that was restored to look at it, while the instance goes on.
+    set(&house, "status.export_to", "").await;
+    for round in 0..3 {
+        Exporter::default().renew(&house.cx, false).await.unwrap();
+        assert!(page.is_file(), "it was renewed before round {round}");
+        std::fs::write(&page, format!("renewed in round {round}")).unwrap();
+        house.clock.advance(HOUR * 2);
+    }
+    assert!(findings(&house).await.iter().any(|one| one.finding.contains("Another instance may renew it")));
+    Exporter::default().renew(&house.cx, false).await.unwrap();
+    house.clock.advance(HOUR * 2);
+    Exporter::default().renew(&house.cx, false).await.unwrap();
+    assert!(!page.exists(), "nobody renews it any more");
+}
+
+#[tokio::test]
+async fn a_former_place_can_be_forgotten_by_an_admin() {
+    let house = house().await;
+    filled(&house).await;
+    let s3 = with_bucket(&house).await;
+    let exporter = Exporter::default();
+    renew(&house, &exporter).await;
+    s3.set_down(true);
+    set(&house, "status.export_to", "").await;
+    exporter.renew(&house.cx, false).await.unwrap();
+    let (admin, member) = (house.member(Role::Admin).await, house.member(Role::Member).await);
+    member.post("/status/edit/export/left/1/forget", &[]).await.expect(403);
+    admin.post("/status/edit/export/left/1/forget", &[]).await.expect(303);
+    admin.post("/status/edit/export/left/1/forget", &[]).await.expect(404);
+    assert!(!admin.get("/status/edit/appearance").await.expect(200).body.contains("still stands there"));
+}
+
+#[tokio::test]
 async fn the_site_of_somebody_else_is_not_written_over() {
     let house = house().await;
     filled(&house).await;

@@ -68,7 +68,7 @@ fn marks(shared: &Shared, port: &Port, entry: &Entry) -> Vec<Mark> {
 
 async fn is_one_of(port: &Port, entry: &Entry, marks: &[Mark]) -> Result<bool, StoreError> {
     let store = &port.destination.store;
-    let is_readable = store.envelope().is_none_or(|envelope| envelope.can_decrypt());
+    let is_readable = store.envelope().is_none_or(|envelope| envelope.can_read());
     if is_readable {
         return match header_of(store, entry).await {
             Ok(theirs) => Ok(marks.iter().any(|mark| mark.is(&theirs))),

@@ -78,18 +78,50 @@ async fn a_proof_fails_closed_without_any_gate() {
 }
 
 #[tokio::test]
-async fn a_change_is_answered_only_when_it_is_durable_and_what_failed_or_only_looked_does_not_wait() {
+async fn a_change_that_is_not_durable_yet_keeps_its_answer_and_says_so_and_doors_for_everybody_never_wait() {
+    const RANK: Access = Access::Rank(Role::Viewer);
+    const API: Access = Access::Api { scope: "things:write", role: Role::Viewer };
     let site = Site::start(|routes| {
-        routes.post("/here", Access::Open, async || "done");
+        routes.post("/here", RANK, async || "done");
+        routes.owned_by("kept");
+        routes.post("/kept", RANK, async || "done");
         routes.owned_by("waiting");
-        routes.get("/look", Access::Open, async || "seen");
-        routes.post("/wait", Access::Open, async || "done");
-        routes.post("/fail", Access::Open, async || -> crate::Reply<&'static str> { Err(Error::conflict("It is there already.").into()) });
+        routes.get("/look", RANK, async || "seen");
+        routes.post("/wait", RANK, async || {
+            let mut answer = crate::see_other_with("/look", "The key is made.");
+            answer.headers_mut().append("set-cookie", HeaderValue::from_static("login=abc"));
+            answer
+        });
+        routes.post("/api/v1/wait", API, async || (http::StatusCode::CREATED, "hk_secret"));
+        routes.post("/fail", RANK, async || -> crate::Reply<&'static str> { Err(Error::conflict("It is there already.").into()) });
+        routes.post("/anyone", Access::Anyone, async || "in");
+        routes.post("/open", Access::Open, async || "in");
     })
     .await;
-    for (method, path, code) in [("POST", "/here", 200), ("GET", "/look", 200), ("POST", "/fail", 409), ("POST", "/wait", 503)] {
-        let got = call(method, path).send(&site).await;
-        assert_eq!(got.code, code, "{method} {path}: {}", got.text());
+    let cases = [
+        ("POST", "/here", 200, None),
+        ("POST", "/kept", 200, Some("reached")),
+        ("GET", "/look", 200, None),
+        ("POST", "/fail", 409, None),
+        ("POST", "/wait", 303, Some("pending")),
+        ("POST", "/api/v1/wait", 202, Some("pending")),
+        ("POST", "/anyone", 200, None),
+        ("POST", "/open", 200, None),
+    ];
+    let ask = async |method: &str, path: &str| {
+        call(method, path).with("x-actor", "viewer").with("sec-fetch-site", "same-origin").send(&site).await
+    };
+    for (method, path, code, durable) in cases {
+        let got = ask(method, path).await;
+        let told = got.headers.get("hermetic-durable").map(|value| value.to_str().unwrap());
+        assert_eq!((got.code, told), (code, durable), "{method} {path}: {}", got.text());
     }
-    assert!(call("POST", "/wait").send(&site).await.text().contains("The copy has not arrived."));
+    let program = ask("POST", "/api/v1/wait").await;
+    assert_eq!(program.text(), "hk_secret");
+    assert!(program.header("hermetic-notice").contains("do not repeat it"));
+    let page = ask("POST", "/wait").await;
+    let cookies: Vec<String> = page.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap().replace("%20", " ")).collect();
+    let [login, notice] = &cookies[..] else { panic!("{cookies:?}") };
+    assert_eq!(login, "login=abc");
+    assert!(notice.contains("The key is made. It is stored on this machine"), "{notice}");
 }

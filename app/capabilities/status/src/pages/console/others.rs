@@ -1,6 +1,7 @@
 //! Subscribers, templates, appearance.
 
 use super::{PHASES, impacts, mail_notice, may_edit, spoken, tabs_of};
+use crate::export::leave::Left;
 use crate::export::outcome::Outcome;
 use crate::model::subscriber::{SubscriberKind, SubscriberState};
 use crate::store::subscribers::SubscriberRow;
@@ -156,6 +157,8 @@ pub struct Export {
     /// Empty: there is none.
     pub address: String,
     pub outcome: Option<Outcome>,
+    /// Former places that still hold one.
+    pub left: Vec<Left>,
     pub now: Time,
 }
 
@@ -208,6 +211,7 @@ fn export(export: &Export, role: Role) -> View {
             body.push(export_facts(&export.address, outcome, export.now));
         }
     }
+    body.extend(export.left.iter().map(|left| left_export(left, export.now, role)));
     if role >= Role::Admin {
         let mut acts = Vec::new();
         if is_set {
@@ -219,6 +223,18 @@ fn export(export: &Export, role: Role) -> View {
     }
     let lead = "The whole page as files in a bucket or a folder: put behind another host or a CDN, it outlives this machine.";
     live("export", card(Card { title: "Copy elsewhere", lead, ..Card::default() }, stack(body)))
+}
+
+/// What tells visitors an old story for ever, when nobody removes it.
+fn left_export(left: &Left, now: Time, role: Role) -> View {
+    let title = format!("What was exported to {} still stands there.", left.place);
+    let can_forget = role >= Role::Admin;
+    let forget = can_forget.then(|| post_button(format!("/status/edit/export/left/{}/forget", left.id), "Forget it", Look::Quiet));
+    let text = view! {
+        <p>{left.failure.clone()}" Last tried "{ago(left.tried_at, now)}"; it is tried again every two hours. Or remove it by hand."</p>
+        {forget}
+    };
+    notice_about(Tone::Warn, &title, text)
 }
 
 /// Also on the overview, where it is seen first.

@@ -9,7 +9,7 @@ use crate::model::{Impact, Phase};
 use crate::pages::console::others::{self as pages, Appearance, Export, Followers};
 use crate::settings;
 use crate::store::templates::TemplateRow;
-use crate::store::{logo, subscribers, templates};
+use crate::store::{exports, logo, subscribers, templates};
 use axum::extract::Multipart;
 use capability::{Cx, Framed, Routes};
 use kernel::error::{FieldError, FieldErrors};
@@ -31,6 +31,7 @@ pub fn mount(routes: &mut Routes) {
     routes.post("/status/edit/logo", RULE, set_logo);
     routes.post("/status/edit/logo/remove", RULE, remove_logo);
     routes.post("/status/edit/export", RULE, export_now);
+    routes.post("/status/edit/export/left/{id}/forget", RULE, forget_left);
 }
 
 async fn list_subscribers(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Query(request): Query<PageRequest>) -> Reply<Html> {
@@ -123,7 +124,7 @@ async fn appearance_data(cx: &Cx, role: Role, errors: Vec<FieldError>) -> Result
     cx.read(move |r| {
         let address = settings::export_address(r)?;
         let outcome = last.filter(|last| last.place == address).map_or_else(|| crate::present_export(r), |last| Ok(Some(last)))?;
-        let export = Export { address, outcome, now: r.now };
+        let export = Export { address, outcome, left: exports::list_left(r)?, now: r.now };
         let logo = logo::find_logo(r)?.map(|logo| logo.data_url());
         Ok(Appearance { logo, public_url: settings::served_links(r, &boot)?.root, export, role, errors })
     })
@@ -173,6 +174,16 @@ async fn remove_logo(State(cx): State<Cx>, by: By<Admin>) -> Reply {
     })
     .await?;
     Ok(see_other_with("/status/edit/appearance", "The page shows the name alone."))
+}
+
+async fn forget_left(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) -> Reply {
+    cx.write(move |tx| {
+        let left = exports::list_left(tx)?.into_iter().find(|left| left.id == id).ok_or_else(|| Error::not_found("place"))?;
+        exports::remove_left(tx, &left.place)?;
+        acts::done(tx, &by.actor.label(), "status.export.forget", "export", &left.place)
+    })
+    .await?;
+    Ok(see_other_with("/status/edit/appearance#export", "It is forgotten; what stands there stays."))
 }
 
 /// A place far away may take longer than anybody waits before a page.
