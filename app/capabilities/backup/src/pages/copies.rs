@@ -296,7 +296,8 @@ fn answers(durable: &[String], unknown: &[String]) -> View {
         )
     };
     let next = link("/console/settings#backup", "Change it in the settings");
-    let unknown = (!unknown.is_empty())
-        .then(|| notice(Tone::Warn, &format!("The setting names {}, which no capability is called: nothing waits for it.", unknown.join(", "))));
+    let unknown = (!unknown.is_empty()).then(|| {
+        notice(Tone::Warn, &format!("The setting names {}, which no capability is called: nothing waits for it.", unknown.join(", ")))
+    });
     card(Card { title: "Durable answers", ..Card::default() }, view! { {unknown} <p>{text} " " {next}</p> })
 }
