@@ -111,7 +111,7 @@ async fn fill_up(folder: &Path, disk: &Disk) {
     disk.empty();
     eventually_async("there is room again", LONG, || async { (try_add(&program, "again").await.code == 201).then_some(()) }).await;
     kept.insert("again".to_owned());
-    eventually("the end is told, too", LONG, || says("room again").then_some(())).await;
+    eventually("the end is told, too", LONG, || says("has room again").then_some(())).await;
 
     // Nothing at all is left, between two looks.
     disk.leave(0);
