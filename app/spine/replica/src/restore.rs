@@ -28,6 +28,8 @@ const WHOLE: u64 = 1 << 20;
 pub enum RestoreError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{0}")]
+    Damaged(String),
     #[error("There is nothing to restore at this destination.")]
     Nothing,
     #[error("This destination cannot be restored: {why}{}.", damaged(bad))]
@@ -105,7 +107,7 @@ pub async fn survey(store: &Store) -> Result<Survey, RestoreError> {
     let newest = listing.max();
     let entry = listing.all().filter(|entry| entry.span.max == newest).min_by_key(|entry| entry.level).copied();
     let Some(entry) = entry else { return Err(RestoreError::Nothing) };
-    let newest_at = header_of(store, &entry).await?.at;
+    let newest_at = time_of(store, &entry).await?;
     Ok(Survey { listing, newest, newest_at })
 }
 
@@ -123,8 +125,7 @@ impl Survey {
         };
         let route = plan::route(&self.listing, goal, bad).map_err(|why| RestoreError::NoRoute { why, bad: names.to_vec() })?;
         let last = route.last().copied().ok_or(RestoreError::Nothing)?;
-        let at =
-            if last.span.max == self.newest { self.newest_at } else { header_of(store, &last).await.map_or(last.at, |header| header.at) };
+        let at = if last.span.max == self.newest { self.newest_at } else { time_of(store, &last).await? };
         Ok(Plan { txid: last.span.max, at, bytes: route.iter().map(|entry| entry.size).sum(), route, goal })
     }
 
@@ -137,11 +138,11 @@ impl Survey {
         let (mut low, mut high) = (0, points.len());
         while low < high {
             let middle = (low + high) / 2;
-            if header_of(store, &points[middle]).await?.at <= at { low = middle + 1 } else { high = middle }
+            if time_of(store, &points[middle]).await? <= at { low = middle + 1 } else { high = middle }
         }
         match low {
             0 => match points.first() {
-                Some(first) => Err(RestoreError::TooEarly(header_of(store, first).await?.at.rfc3339())),
+                Some(first) => Err(RestoreError::TooEarly(time_of(store, first).await?.rfc3339())),
                 None => Err(RestoreError::Nothing),
             },
             _ => Ok(points[low - 1].span.max),
@@ -162,8 +163,21 @@ pub fn points(listing: &Listing, most: usize) -> Vec<Entry> {
     points
 }
 
+/// When its last transaction was captured. Of a damaged file nobody knows any more; when it was stored comes close, and one
+/// such file must not keep all others from being restored.
+async fn time_of(store: &Store, entry: &Entry) -> Result<Time, RestoreError> {
+    match header_of(store, entry).await {
+        Ok(header) => Ok(header.at),
+        Err(RestoreError::Damaged(_)) => Ok(entry.at),
+        Err(error) => Err(error),
+    }
+}
+
 pub async fn header_of(store: &Store, entry: &Entry) -> Result<Header, RestoreError> {
     let key = store.object_key(name(entry.level, entry.span));
+    if entry.size < HEADER_SIZE as u64 {
+        return Err(RestoreError::Damaged(format!("The object {key} is damaged: it has {} bytes.", entry.size)));
+    }
     let most = if store.envelope().is_some() { FIRST_CHUNK } else { HEADER_SIZE as u64 };
     let object = store.get(&key, Some(ByteRange { from: 0, to: Some(most.min(entry.size)) })).await?;
     let bytes = object.read_all(most as usize).await?;
@@ -174,7 +188,11 @@ pub async fn header_of(store: &Store, entry: &Entry) -> Result<Header, RestoreEr
     }
     let read = store.plain(&bytes[..]).and_then(|mut plain| plain.read_exact(&mut head));
     let header = read.map_err(LtxError::Io).and_then(|()| Header::from_bytes(&head));
-    header.map_err(|error| StoreError::Invalid(format!("The object {key} is damaged: {error}.")).into())
+    header.map_err(|error| match error {
+        // Also what the wrong key makes of it.
+        LtxError::Io(_) => StoreError::Invalid(format!("The object {key} cannot be read: {error}.")).into(),
+        error => RestoreError::Damaged(format!("The object {key} is damaged: {error}.")),
+    })
 }
 
 /// Writes the database to `out`, which must not exist; it appears there when it is whole and on disk.

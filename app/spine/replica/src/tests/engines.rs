@@ -380,6 +380,21 @@ async fn a_damaged_object_is_named_and_led_around() {
     assert_eq!(restored.damaged.len(), 1);
     assert!(restored.damaged[0].contains("0009/0000000000000001-0000000000000001.ltx"), "{:?}", restored.damaged);
     assert_same(&out, &bench.path("app.db"));
+    // Even the newest object's header: what came before it can still be asked for.
+    let from = store(&bench.s3, "app");
+    let newest = restored.txid;
+    for level in ["0000", "0001", "0002"] {
+        let files = std::fs::read_dir(bench.s3.folder().join("app").join(level)).into_iter().flatten().flatten();
+        for file in files.filter(|file| file.file_name().to_string_lossy().ends_with(&format!("-{newest:016x}.ltx"))) {
+            std::fs::write(file.path(), "cut off").unwrap();
+        }
+    }
+    let survey = restore::survey(&from).await.unwrap();
+    let plan = survey.plan(&from, Wanted::Latest).await.unwrap();
+    let lost = restore::run(&from, &survey, plan, &bench.path("lost.db"), &|_| ()).await.unwrap_err();
+    assert!(lost.to_string().contains("can be restored"), "{lost}");
+    let plan = survey.plan(&from, Wanted::Transaction(newest - 1)).await.unwrap();
+    assert_eq!(restore::run(&from, &survey, plan, &bench.path("before.db"), &|_| ()).await.unwrap().txid, newest - 1);
 }
 
 #[tokio::test]
