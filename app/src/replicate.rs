@@ -35,8 +35,8 @@ pub struct Found {
     pub store: Store,
     pub survey: Survey,
     pub plan: Plan,
-    /// What the other destinations have, where that is older.
-    pub older: Vec<String>,
+    /// What the other destinations have, the newest first.
+    pub others: Vec<Found>,
     /// Destinations that could not be asked, or whose copy does not serve: they may hold a newer state.
     pub silent: Vec<String>,
 }
@@ -65,9 +65,15 @@ pub async fn find(places: &[Place], file: File, wanted: Wanted) -> Result<Option
     let Some(newest) = copies.next() else {
         return if silent.is_empty() { Ok(None) } else { bail!("{}", silent.join(" ")) };
     };
-    let is_older = |copy: &Found| copy.plan.at < newest.plan.at;
-    let older = copies.filter(is_older).map(|copy| format!("The replica {} has only the state of {}.", copy.place, copy.plan.at.rfc3339()));
-    Ok(Some(Found { older: older.collect(), silent, ..newest }))
+    Ok(Some(Found { others: copies.collect(), silent, ..newest }))
+}
+
+impl Found {
+    /// Which destinations are behind this one.
+    pub fn older(&self) -> impl Iterator<Item = String> {
+        let older = self.others.iter().filter(|copy| copy.plan.at < self.plan.at);
+        older.map(|copy| format!("The replica {} has only the state of {}.", copy.place, copy.plan.at.rfc3339()))
+    }
 }
 
 /// `None` where this destination has no copy of the file; a sentence where that cannot be told, or where it does not serve.
@@ -80,7 +86,7 @@ async fn ask(place: &Place, file: File, wanted: Wanted) -> Result<Option<Found>,
         Err(error) => return Err(format!("The replica {name} cannot be asked for its copy: {error}")),
     };
     let plan = survey.plan(&store, wanted).await.map_err(|error| format!("The replica {name}: {error}"))?;
-    Ok(Some(Found { file, place: name.clone(), store, survey, plan, older: Vec::new(), silent: Vec::new() }))
+    Ok(Some(Found { file, place: name.clone(), store, survey, plan, others: Vec::new(), silent: Vec::new() }))
 }
 
 /// Writes the database, checks it, and leaves word for the copies to go on from there. It gets its name last: what was killed
@@ -162,22 +168,26 @@ pub async fn fill(data_dir: &Path, places: &[Place], file: File, progress: &(dyn
             found => break found,
         }
     };
-    let Some(found) = found else { return Ok(None) };
+    let Some(mut found) = found else { return Ok(None) };
     for sentence in &found.silent {
         tracing::warn!(file = file.file_name(), "restoring without this one, which may hold a newer state: {sentence}");
     }
-    for sentence in &found.older {
+    for sentence in found.older() {
         tracing::info!(file = file.file_name(), "{sentence}");
     }
-    tracing::info!(
-        file = file.file_name(),
-        replica = found.place,
-        txid = found.plan.txid,
-        at = found.plan.at.rfc3339(),
-        bytes = found.plan.bytes,
-        "restoring"
-    );
-    let restored = write(&found, data_dir, progress).await?;
+    let mut others = std::mem::take(&mut found.others).into_iter();
+    let restored = loop {
+        let Found { place, plan, .. } = &found;
+        let (txid, at, bytes) = (plan.txid, plan.at.rfc3339(), plan.bytes);
+        tracing::info!(file = file.file_name(), replica = place, txid, at, bytes, "restoring");
+        match write(&found, data_dir, progress).await {
+            Err(error) if matches!(error.downcast_ref(), Some(RestoreError::NoRoute { .. })) && others.len() > 0 => {
+                tracing::error!(file = file.file_name(), replica = place, "taking the next newest copy: {error}");
+                found = others.next().unwrap_or(found);
+            }
+            ended => break ended?,
+        }
+    };
     for damaged in &restored.damaged {
         tracing::warn!(object = damaged, "a damaged object of the copy was led around");
     }
@@ -211,6 +221,40 @@ mod tests {
         spool.write(9, header, |encoder| encoder.page(1, &[7; 4096])).unwrap();
     }
 
+    fn store_bytes(folder: &Path, bytes: &[u8]) {
+        let level = folder.join("hermetic.db/ltx/9");
+        std::fs::create_dir_all(&level).unwrap();
+        std::fs::write(level.join(replica::files::Span { min: 1, max: 1 }.file_name()), bytes).unwrap();
+    }
+
+    /// A destination with a database.
+    fn store_database(folder: &Path, at: Time) {
+        let made = tempfile::tempdir().unwrap();
+        let (checkpoints, clock) = (db::Checkpoints::Automatic, kernel::Clock::frozen(at));
+        let options = db::OpenOptions { folder: made.path().to_owned(), file: File::Hermetic, readers: 1, clock, checkpoints, floor: 0 };
+        drop(db::Db::open(options).unwrap());
+        let bytes = std::fs::read(made.path().join("hermetic.db")).unwrap();
+        let (pages, zero) = (bytes.chunks(4096), Salts::default());
+        let commit = u32::try_from(pages.len()).unwrap();
+        let header = Header { page_size: 4096, commit, min: 1, max: 1, at, wal_offset: 0, wal_size: 0, salts: zero, node: 0 };
+        let spool = Spool::open(&folder.join("hermetic.db")).unwrap();
+        spool.write(9, header, |encoder| (1..).zip(pages).try_for_each(|(number, page)| encoder.page(number, page))).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_leads_nowhere_gives_way_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        store_bytes(&at("broken"), &[7; 300]);
+        store_database(&at("whole"), Time(1_000));
+        std::fs::create_dir(at("data")).unwrap();
+        let places = ["broken", "whole"].map(|name| place(name, at(name)));
+        let restored = fill(&at("data"), &places, File::Hermetic, &|_| ()).await.unwrap().unwrap();
+        assert_eq!((restored.at, at("data/hermetic.db").exists()), (Time(1_000), true));
+        std::fs::remove_file(at("data/hermetic.db")).unwrap();
+        assert!(fill(&at("data"), &places[..1], File::Hermetic, &|_| ()).await.is_err(), "without another it is an error");
+    }
+
     #[tokio::test]
     async fn the_newest_copy_is_taken_and_the_silent_are_named() {
         let folder = tempfile::tempdir().unwrap();
@@ -218,12 +262,11 @@ mod tests {
         for (name, time) in [("a", 1_000), ("b", 3_000), ("c", 3_000)] {
             store_page(&at(name), File::Hermetic, Time(time));
         }
-        std::fs::create_dir_all(at("e/hermetic.db/ltx/9")).unwrap();
-        std::fs::write(at("e/hermetic.db/ltx/9").join(replica::files::Span { min: 1, max: 1 }.file_name()), "no copy").unwrap();
+        store_bytes(&at("e"), format!("age-encryption.org/v1{}", "-".repeat(200)).as_bytes());
         let places = ["a", "b", "c", "empty", "e"].map(|name| place(name, at(name)));
         let found = find(&places, File::Hermetic, Wanted::Latest).await.unwrap().unwrap();
         assert_eq!((found.place.as_str(), found.plan.at), ("b", Time(3_000)), "the newest, and of equals the first");
-        assert_eq!(found.older, ["The replica a has only the state of 1970-01-01T00:00:01Z."]);
+        assert_eq!(found.older().collect::<Vec<_>>(), ["The replica a has only the state of 1970-01-01T00:00:01Z."]);
         assert!(found.silent.len() == 1 && found.silent[0].contains("The replica e cannot be asked"), "{:?}", found.silent);
         let then = find(&places, File::Hermetic, Wanted::At(Time(2_000))).await.unwrap().unwrap();
         assert_eq!((then.place.as_str(), then.silent.len()), ("a", 3), "only one goes back so far: {:?}", then.silent);

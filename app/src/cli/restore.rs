@@ -103,7 +103,7 @@ fn announce(copy: &Found, now: Time) {
         plan.bytes as f64 / 1e6,
         copy.place
     );
-    for sentence in copy.older.iter().chain(&copy.silent) {
+    for sentence in copy.older().chain(copy.silent.iter().cloned()) {
         say!("  {sentence}");
     }
     if !copy.silent.is_empty() {

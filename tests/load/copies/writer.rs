@@ -77,7 +77,7 @@ impl Source for Database {
 
     fn quiet(&self, work: QuietWork) -> kernel::Result<()> {
         let connection = self.connection.lock().unwrap();
-        work(&Between { connection: &connection, path: &self.path });
+        work(&Between { connection: &connection, path: &self.path, commits: self.commits.clone() });
         Ok(())
     }
 }
@@ -85,9 +85,14 @@ impl Source for Database {
 struct Between<'c> {
     connection: &'c Connection,
     path: &'c Path,
+    commits: watch::Receiver<Commits>,
 }
 
 impl Quiet for Between<'_> {
+    fn committed(&self) -> Commits {
+        *self.commits.borrow()
+    }
+
     fn data_version(&self) -> kernel::Result<i64> {
         Ok(self.connection.query_row("pragma data_version", [], |row| row.get(0)).unwrap())
     }

@@ -23,13 +23,13 @@ use crate::store::{Object, Span as ByteRange, Store, StoreError};
 const AHEAD: usize = 8;
 /// Larger ones are not held in memory but applied as they arrive.
 const WHOLE: u64 = 1 << 20;
-/// When so many of the newest files cannot be read, the key is wrong rather than the files.
-const MOST_UNREADABLE: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{0}")]
+    Damaged(String),
     #[error("There is nothing to restore at this destination.")]
     Nothing,
     #[error("This destination cannot be restored: {why}{}.", damaged(bad))]
@@ -59,12 +59,9 @@ pub enum Wanted {
 #[derive(Debug, Clone)]
 pub struct Survey {
     pub listing: Listing,
-    /// The newest transaction and when it was captured; where its own file cannot be read, when the one before it was.
+    /// The newest transaction and when it was captured.
     pub newest: u64,
     pub newest_at: Time,
-    /// Newest files whose beginning cannot be read, each with what is wrong: no route leads through them.
-    bad: Bad,
-    damaged: Vec<String>,
 }
 
 /// What would be restored.
@@ -108,44 +105,27 @@ impl Progress {
 pub async fn survey(store: &Store) -> Result<Survey, RestoreError> {
     let listing = list_store(store).await?;
     let newest = listing.max();
-    let mut entries: Vec<Entry> = listing.all().copied().collect();
-    entries.sort_by_key(|entry| (std::cmp::Reverse(entry.span.max), entry.level));
-    let (mut bad, mut damaged, mut first) = (Bad::new(), Vec::new(), None);
-    for entry in entries.into_iter().take(MOST_UNREADABLE) {
-        match header_of(store, &entry).await {
-            Ok(header) => return Ok(Survey { listing, newest, newest_at: header.at, bad, damaged }),
-            Err(error) if is_of_the_object(&error) => {
-                bad.insert((entry.level, entry.span));
-                damaged.push(error.to_string());
-                first.get_or_insert(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(first.unwrap_or(RestoreError::Nothing))
-}
-
-/// Something is wrong with one object, and another may do.
-fn is_of_the_object(error: &RestoreError) -> bool {
-    matches!(error, RestoreError::Store(StoreError::Invalid(_) | StoreError::NotFound(_)))
+    let entry = listing.all().filter(|entry| entry.span.max == newest).min_by_key(|entry| entry.level).copied();
+    let Some(entry) = entry else { return Err(RestoreError::Nothing) };
+    let newest_at = time_of(store, &entry).await?;
+    Ok(Survey { listing, newest, newest_at })
 }
 
 impl Survey {
     pub async fn plan(&self, store: &Store, wanted: Wanted) -> Result<Plan, RestoreError> {
-        self.plan_without(store, wanted, &self.bad, &self.damaged).await
+        self.plan_without(store, wanted, &Bad::new(), &[]).await
     }
 
     async fn plan_without(&self, store: &Store, wanted: Wanted, bad: &Bad, names: &[String]) -> Result<Plan, RestoreError> {
         let goal = match wanted {
             Wanted::Latest => Goal::Latest,
             Wanted::Transaction(txid) => Goal::Transaction(txid),
-            Wanted::At(at) if at >= self.newest_at && self.bad.is_empty() => Goal::Latest,
+            Wanted::At(at) if at >= self.newest_at => Goal::Latest,
             Wanted::At(at) => Goal::Transaction(self.last_before(store, at).await?),
         };
         let route = plan::route(&self.listing, goal, bad).map_err(|why| RestoreError::NoRoute { why, bad: names.to_vec() })?;
         let last = route.last().copied().ok_or(RestoreError::Nothing)?;
-        let at =
-            if last.span.max == self.newest { self.newest_at } else { header_of(store, &last).await.map_or(last.at, |header| header.at) };
+        let at = if last.span.max == self.newest { self.newest_at } else { time_of(store, &last).await? };
         Ok(Plan { txid: last.span.max, at, bytes: route.iter().map(|entry| entry.size).sum(), route, goal })
     }
 
@@ -158,19 +138,11 @@ impl Survey {
         let (mut low, mut high) = (0, points.len());
         while low < high {
             let middle = (low + high) / 2;
-            match header_of(store, &points[middle]).await {
-                Ok(header) if header.at <= at => low = middle + 1,
-                Ok(_) => high = middle,
-                Err(error) if is_of_the_object(&error) => {
-                    points.remove(middle);
-                    high -= 1;
-                }
-                Err(error) => return Err(error),
-            }
+            if time_of(store, &points[middle]).await? <= at { low = middle + 1 } else { high = middle }
         }
         match low {
             0 => match points.first() {
-                Some(first) => Err(RestoreError::TooEarly(header_of(store, first).await?.at.rfc3339())),
+                Some(first) => Err(RestoreError::TooEarly(time_of(store, first).await?.rfc3339())),
                 None => Err(RestoreError::Nothing),
             },
             _ => Ok(points[low - 1].span.max),
@@ -191,10 +163,20 @@ pub fn points(listing: &Listing, most: usize) -> Vec<Entry> {
     points
 }
 
+/// When its last transaction was captured. Of a damaged file nobody knows any more; when it was stored comes close, and one
+/// such file must not keep all others from being restored.
+async fn time_of(store: &Store, entry: &Entry) -> Result<Time, RestoreError> {
+    match header_of(store, entry).await {
+        Ok(header) => Ok(header.at),
+        Err(RestoreError::Damaged(_)) => Ok(entry.at),
+        Err(error) => Err(error),
+    }
+}
+
 pub async fn header_of(store: &Store, entry: &Entry) -> Result<Header, RestoreError> {
     let key = store.object_key(name(entry.level, entry.span));
     if entry.size < HEADER_SIZE as u64 {
-        return Err(StoreError::Invalid(format!("The object {key} is damaged: it ends within its header.")).into());
+        return Err(RestoreError::Damaged(format!("The object {key} is damaged: it has {} bytes.", entry.size)));
     }
     let most = if store.envelope().is_some() { FIRST_CHUNK } else { HEADER_SIZE as u64 };
     let object = store.get(&key, Some(ByteRange { from: 0, to: Some(most.min(entry.size)) })).await?;
@@ -206,7 +188,11 @@ pub async fn header_of(store: &Store, entry: &Entry) -> Result<Header, RestoreEr
     }
     let read = store.plain(&bytes[..]).and_then(|mut plain| plain.read_exact(&mut head));
     let header = read.map_err(LtxError::Io).and_then(|()| Header::from_bytes(&head));
-    header.map_err(|error| StoreError::Invalid(format!("The object {key} is damaged: {error}.")).into())
+    header.map_err(|error| match error {
+        // Also what the wrong key makes of it.
+        LtxError::Io(_) => StoreError::Invalid(format!("The object {key} cannot be read: {error}.")).into(),
+        error => RestoreError::Damaged(format!("The object {key} is damaged: {error}.")),
+    })
 }
 
 /// Writes the database to `out`, which must not exist; it appears there when it is whole and on disk.
@@ -221,8 +207,8 @@ pub async fn run(
         return Err(RestoreError::Exists(out.to_owned()));
     }
     let beside = out.with_extension("restoring");
-    let mut bad = survey.bad.clone();
-    let mut damaged = survey.damaged.clone();
+    let mut bad = Bad::new();
+    let mut damaged = Vec::new();
     let wanted = match plan.goal {
         Goal::Latest => Wanted::Latest,
         Goal::Transaction(txid) => Wanted::Transaction(txid),

@@ -387,6 +387,21 @@ async fn a_damaged_object_is_named_and_led_around() {
     assert_eq!(restored.damaged.len(), 1);
     assert!(restored.damaged[0].contains("0009/0000000000000001-0000000000000001.ltx"), "{:?}", restored.damaged);
     assert_same(&out, &bench.path("app.db"));
+    // Even the newest object's header: what came before it can still be asked for.
+    let from = store(&bench.s3, "app");
+    let newest = restored.txid;
+    for level in ["0000", "0001", "0002"] {
+        let files = std::fs::read_dir(bench.s3.folder().join("app").join(level)).into_iter().flatten().flatten();
+        for file in files.filter(|file| file.file_name().to_string_lossy().ends_with(&format!("-{newest:016x}.ltx"))) {
+            std::fs::write(file.path(), "cut off").unwrap();
+        }
+    }
+    let survey = restore::survey(&from).await.unwrap();
+    let plan = survey.plan(&from, Wanted::Latest).await.unwrap();
+    let lost = restore::run(&from, &survey, plan, &bench.path("lost.db"), &|_| ()).await.unwrap_err();
+    assert!(lost.to_string().contains("can be restored"), "{lost}");
+    let plan = survey.plan(&from, Wanted::Transaction(newest - 1)).await.unwrap();
+    assert_eq!(restore::run(&from, &survey, plan, &bench.path("before.db"), &|_| ()).await.unwrap().txid, newest - 1);
 }
 
 #[tokio::test]
@@ -417,8 +432,10 @@ async fn newest_files_that_cannot_even_be_begun_leave_everything_before_them_to_
         }
     }
     let survey = restore::survey(&from).await.unwrap();
-    let latest = survey.plan(&from, Wanted::Latest).await.unwrap_err().to_string();
-    assert!(latest.contains(&format!("transaction {} can be restored", states[3].0)) && latest.contains("is damaged"), "{latest}");
+    let plan = survey.plan(&from, Wanted::Latest).await.unwrap();
+    let latest = restore::run(&from, &survey, plan, &bench.path("latest.db"), &|_| ()).await.unwrap_err().to_string();
+    assert!(latest.contains(&format!("transaction {} can be restored", states[3].0)) && latest.contains("damaged: "), "{latest}");
+    assert!(!bench.path("latest.db").exists());
 }
 
 #[tokio::test]
