@@ -293,18 +293,14 @@ impl Outcome {
 }
 
 impl Secrets {
-    /// What a program may have written into its log and nobody should read there.
-    pub fn words(&self) -> Vec<&str> {
-        let password = |url: &'_ str| url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map(|(login, _)| login.len());
-        let mut words: Vec<&str> = self.environment.values().map(String::as_str).collect();
+    /// What a program may have written into its log and nobody should read there: passwords both as typed and as they are meant.
+    pub fn words(&self) -> Vec<String> {
+        let mut words: Vec<String> = self.environment.values().cloned().collect();
         for url in [&self.url, &self.scratch_url] {
-            words.push(url);
-            if let (Some(length), Some(start)) = (password(url), url.find("://")) {
-                let login = &url[start + 3..start + 3 + length];
-                words.extend(login.split_once(':').map(|(_, password)| password));
-            }
+            words.push(url.clone());
+            words.extend(command::passwords(url));
         }
-        words.push(&self.passphrase);
+        words.push(self.passphrase.clone());
         words.retain(|word| word.len() >= 6);
         // The longest first, or a part would hide the whole.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));

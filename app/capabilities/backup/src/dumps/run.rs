@@ -130,7 +130,7 @@ async fn within(desk: &Desk, begun: Begun, plan: &Plan, result: &mut RunResult) 
     let packed = dump(desk, plan, &temporary, result).await?;
     (result.raw_bytes, result.stored_bytes, result.sha256) = (packed.raw, packed.stored, packed.sha256.clone());
     result.checks = vec![verdict::exit(result.exit_code), verdict::is_not_empty(packed.raw)];
-    result.checks.extend(verdict::ending(draft.kind, &packed.tail));
+    result.checks.extend(verdict::ending(draft.kind, &command::split(&draft.command)?, &packed.tail));
     if let Some(failed) = failure(&result.checks) {
         return Err(failed);
     }

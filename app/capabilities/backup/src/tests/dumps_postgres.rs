@@ -168,6 +168,27 @@ async fn a_dump_that_was_cut_off_fails_even_where_its_list_is_whole_and_its_exit
 }
 
 #[tokio::test]
+async fn plain_text_is_proven_by_its_last_words_whichever_way_it_was_asked_for() {
+    let Some(cluster) = Cluster::start() else { return };
+    cluster.fill();
+    let bench = Bench::new().await;
+    let program = cluster.client("pg_dump");
+    let id = bench.make(json!({ "kind": "postgresql", "command": format!("{program} -w -F p"), "url": cluster.url("shop") })).await;
+    for command in [format!("{program} -w -F p"), format!("{program} -w"), format!("{program}all -w")] {
+        bench.change(id, json!({ "command": command, "size_factor": 1000 })).await;
+        let run = bench.run(id).await;
+        assert_good(&run);
+        assert!(run.result.checks.iter().any(|check| check.name == "Ending"), "{:?}", run.result.checks);
+    }
+    let path = format!("{}:/usr/bin:/bin", cluster.programs.display());
+    let cut = "sh -c 'pg_dump -w --format=plain | head -c 100000' --format=plain";
+    bench.change(id, json!({ "command": cut, "environment": { "PATH": path } })).await;
+    let run = bench.run(id).await;
+    assert_eq!((run.outcome, run.result.exit_code), (Outcome::Failed, Some(0)), "{:?}", run.result);
+    assert!(run.result.problem.contains("it was cut off"), "{}", run.result.problem);
+}
+
+#[tokio::test]
 async fn a_database_that_cannot_be_reached_says_why_in_the_log() {
     let Some(cluster) = Cluster::start() else { return };
     let bench = Bench::new().await;

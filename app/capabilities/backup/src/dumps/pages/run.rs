@@ -127,8 +127,10 @@ pub fn recipe(dump: &Dump, run: &Run, key: &str, address: &Address) -> String {
 }
 
 fn last_steps(dump: &Dump, plain: &str) -> Vec<String> {
-    let is_sql = command::split(&dump.draft.command).is_ok_and(|words| crate::dumps::check::is_plain_text(&words));
+    let words = command::split(&dump.draft.command).unwrap_or_default();
+    let (is_sql, is_cluster) = (command::is_plain_text(&words), command::is_of_cluster(&words));
     match dump.draft.kind {
+        Kind::Postgresql if is_cluster => vec![format!("psql --dbname=postgres --file={plain}")],
         Kind::Postgresql if is_sql => vec!["createdb restored".to_owned(), format!("psql --dbname=restored --file={plain}")],
         Kind::Postgresql => {
             vec!["createdb restored".to_owned(), format!("pg_restore --no-owner --exit-on-error --dbname=restored {plain}")]
