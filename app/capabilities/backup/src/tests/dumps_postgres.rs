@@ -131,7 +131,7 @@ async fn a_database_is_dumped_listed_restored_on_a_scratch_server_and_comes_back
     assert!(bench.objects().contains(&key.to_owned()) && key.ends_with(".dump.zst.age"));
     let sealer = bench.house.cx.sealer.clone();
     let own = bench.house.cx.write(move |tx| acts::key(tx, &sealer)).await.unwrap();
-    let identity = own.identity.expose().parse::<age::x25519::Identity>().unwrap();
+    let identity = own.identity.unwrap().expose().parse::<age::x25519::Identity>().unwrap();
     let packed = age::decrypt(&identity, &bench.object(key)).unwrap();
     let plain = zstd::decode_all(&packed[..]).unwrap();
     let file = bench.house.folder().join("fetched.dump");

@@ -87,7 +87,7 @@ async fn a_sqlite_file_is_dumped_while_it_is_written_to_and_comes_back_row_by_ro
     // As the page says: decrypt, unpack, read it in, check it.
     let sealer = bench.house.cx.sealer.clone();
     let own = bench.house.cx.write(move |tx| acts::key(tx, &sealer)).await.unwrap();
-    let identity = own.identity.expose().parse::<age::x25519::Identity>().unwrap();
+    let identity = own.identity.unwrap().expose().parse::<age::x25519::Identity>().unwrap();
     let plain = zstd::decode_all(&age::decrypt(&identity, &bench.object(key)).unwrap()[..]).unwrap();
     let restored = bench.house.folder().join("restored.db");
     sqlite(&restored, &plain);

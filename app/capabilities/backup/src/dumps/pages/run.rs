@@ -73,6 +73,9 @@ fn facts(run: &Run) -> View {
         pairs.push(("Exit code", muted(&exit.to_string())));
     }
     pairs.push(("Destination", muted(&run.place)));
+    if !run.recipient.is_empty() {
+        pairs.push(("Opened by the key of", code(&run.recipient)));
+    }
     if let Some(key) = &run.result.object_key {
         pairs.push(("Object", code(&format!("dumps/{key}"))));
         pairs.push(("SHA-256", code(&run.result.sha256)));
@@ -105,7 +108,8 @@ pub fn recipe(dump: &Dump, run: &Run, key: &str, address: &Address) -> String {
     let packed = file.strip_suffix(".age").unwrap_or(file);
     match run.encryption {
         Encryption::Instance => {
-            lines.push("# 2. Decrypt it with the key of this instance (Database dumps, Key)".to_owned());
+            lines.push("# 2. Decrypt it with the key of this instance (Database dumps, Key); its public half is".to_owned());
+            lines.push(format!("#    {}", run.recipient));
             lines.push(format!("age --decrypt --identity hermetic-dumps.key --output {packed} {file}"));
         }
         Encryption::Recipient => {
