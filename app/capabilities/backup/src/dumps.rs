@@ -1,7 +1,7 @@
 //! Backups of the founder's own database: a command's output, compressed, encrypted, put where the copies go, and proven there.
 //!
 //! - [`model`]: what is decided, as plain functions; [`store`]: rows; [`acts`]: what people change; [`flat`]: a dump as JSON
-//! - [`desk`]: the loop that keeps the schedule and says what is overdue; [`run`]: one run from its start to its verdict
+//! - [`desk`]: the loop that keeps the schedule and says what is overdue; [`run`]: one run from its start to its verdict; [`mod@rotate`]: what goes after it
 //! - [`child`]: the command; [`seal`]: compression and encryption, there and back; [`check`]: what is proven after the upload
 //! - [`places`]: where dumps go; [`routes`], [`api`], [`pages`], [`apply`], [`feed`]: the doors
 
@@ -16,6 +16,7 @@ pub mod flat;
 pub mod model;
 pub mod pages;
 pub mod places;
+pub mod rotate;
 pub mod routes;
 pub mod run;
 pub mod seal;

@@ -5,7 +5,7 @@ use db::{Reader, Tx};
 use jiff::tz::TimeZone;
 use kernel::ids::DumpId;
 use kernel::time::parse_zone;
-use kernel::{Error, Fact, Result, Sealer};
+use kernel::{Error, Fact, Result, Sealer, Time};
 
 use super::flat::Given;
 use super::model::{Dump, Encryption, Outcome, Run, Secrets, schedule, validate};
@@ -39,6 +39,9 @@ pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: DumpId, given: Given) -> Res
         key(tx, sealer)?;
     }
     if draft.paused && !before.draft.paused {
+        if before.is_retrying() {
+            store::set_wanted(tx, id, None)?;
+        }
         settle(tx, &before, "the pause of the backup")?;
     }
     let is_same = draft.paused == before.draft.paused && draft.cron == before.draft.cron && draft.every_hours == before.draft.every_hours;
@@ -72,22 +75,29 @@ pub fn run_now(tx: &mut Tx<'_>, id: DumpId, by: &str) -> Result<Dump> {
     Ok(dump)
 }
 
-/// A person looked: the smaller size is right.
+/// A person looked: the smaller size is right. What went wrong after that run stays wrong.
 pub fn accept(tx: &mut Tx<'_>, run: i64) -> Result<Run> {
     let run = store::get_run(tx, run)?;
     if run.outcome != Outcome::Doubtful {
         return Err(Error::conflict("Only a dump that is doubted for its size can be accepted."));
     }
+    if run.object().is_none() {
+        return Err(Error::conflict("This dump was rotated away: there is nothing left to accept."));
+    }
     store::set_outcome(tx, run.id, Outcome::Good)?;
-    became_good(tx, run.dump)?;
+    if store::has_later_trouble(tx, &run)? {
+        tx.signal(TOPIC);
+    } else {
+        became_good(tx, run.dump, run.ended_at.unwrap_or(run.started_at))?;
+    }
     store::get_run(tx, run.id)
 }
 
-/// A good one is there: nothing is owed until the next start, and what was wrong is over.
-pub fn became_good(tx: &mut Tx<'_>, id: DumpId) -> Result<()> {
+/// A good one of that moment is there: nothing is owed until the start after it, and what was wrong is over.
+pub fn became_good(tx: &mut Tx<'_>, id: DumpId, at: Time) -> Result<()> {
     let Some(dump) = store::find(tx, id)? else { return Ok(()) };
-    if dump.due_at.is_some_and(|due| due <= tx.now) {
-        let due = schedule::next_after(&dump.draft, &zone(tx)?, tx.now);
+    if dump.due_at.is_some_and(|due| due <= at) {
+        let due = schedule::next_after(&dump.draft, &zone(tx)?, at);
         store::set_schedule(tx, id, dump.next_at, due)?;
     }
     settle(tx, &dump, "")
@@ -113,12 +123,19 @@ fn reschedule(tx: &mut Tx<'_>, id: DumpId) -> Result<Dump> {
     store::get(tx, id)
 }
 
-/// The instance's key, made when it is first needed.
+/// The key in use, made when it is first needed.
 pub fn key(tx: &mut Tx<'_>, sealer: &Sealer) -> Result<OwnKey> {
-    if let Some(key) = store::own_key(tx, sealer)? {
-        return Ok(key);
+    match store::own_keys(tx, sealer)?.into_iter().next() {
+        Some(key) => Ok(key),
+        None => new_key(tx, sealer),
     }
+}
+
+/// From now on dumps are made with another one. The earlier keys stay: what was made with them is opened by nothing else.
+pub fn new_key(tx: &mut Tx<'_>, sealer: &Sealer) -> Result<OwnKey> {
     let (identity, recipient) = seal::new_key();
     store::insert_key(tx, sealer, &recipient, &identity)?;
-    store::own_key(tx, sealer)?.ok_or_else(|| Error::internal("reading the key that was just written"))
+    tx.signal(TOPIC);
+    let newest = store::own_keys(tx, sealer)?.into_iter().next();
+    newest.ok_or_else(|| Error::internal("reading the key that was just written"))
 }

@@ -95,7 +95,7 @@ fn readers(subject: &Subject<'_>, scratch: Option<&Scratch>) -> Result<Vec<Reade
         Ok(())
     };
     let commands = command::split(&subject.draft.command)?;
-    if subject.draft.kind == Kind::Postgresql && !is_plain_text(&commands) {
+    if subject.draft.kind == Kind::Postgresql && !command::is_plain_text(&commands) {
         let restore = sibling(&commands, "pg_restore");
         add(LIST, &[restore.clone(), "--list".to_owned()], &nothing)?;
         // The table of contents stands in front: only reading all of it finds what was cut off behind.
@@ -113,21 +113,10 @@ fn readers(subject: &Subject<'_>, scratch: Option<&Scratch>) -> Result<Vec<Reade
     Ok(readers)
 }
 
-/// A plain dump is SQL, which `pg_restore` does not read.
-pub fn is_plain_text(commands: &[String]) -> bool {
-    let is_plain = |word: &str| matches!(word, "--format=plain" | "--format=p" | "-Fp" | "-Fplain");
-    let names_format = |word: &str| word.starts_with("--format=") || word.starts_with("-F") || word == "--format";
-    commands.iter().any(|word| is_plain(word)) || (is_pg_dump(commands) && !commands.iter().any(|word| names_format(word)))
-}
-
-fn is_pg_dump(commands: &[String]) -> bool {
-    commands.first().is_some_and(|program| program.rsplit('/').next() == Some("pg_dump"))
-}
-
 /// Of the same installation as the program that wrote the dump: an older `pg_restore` cannot read it.
 fn sibling(commands: &[String], name: &str) -> String {
     match commands.first().and_then(|program| program.rsplit_once('/')) {
-        Some((folder, _)) if is_pg_dump(commands) => format!("{folder}/{name}"),
+        Some((folder, "pg_dump")) => format!("{folder}/{name}"),
         _ => name.to_owned(),
     }
 }
@@ -237,10 +226,7 @@ impl Scratch {
         if ended.code == Some(0) {
             return Ok(());
         }
-        let said = child::readable(
-            &ended.log,
-            &self.environment.values().map(String::as_str).filter(|value| value.len() >= 6).collect::<Vec<_>>(),
-        );
+        let said = child::readable(&ended.log, &self.environment.values().filter(|value| value.len() >= 6).cloned().collect::<Vec<_>>());
         Err(Error::unavailable(format!("The scratch database {} could not be made: {said}", self.database)))
     }
 

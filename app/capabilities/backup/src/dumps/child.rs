@@ -123,7 +123,7 @@ pub async fn tail(reader: Option<impl AsyncRead + Unpin>, most: usize) -> Vec<u8
 }
 
 /// As text, without what must not be read there.
-pub fn readable(log: &[u8], secrets: &[&str]) -> String {
+pub fn readable(log: &[u8], secrets: &[String]) -> String {
     let mut text: String = String::from_utf8_lossy(log).chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
     for secret in secrets {
         text = text.replace(secret, "•••");

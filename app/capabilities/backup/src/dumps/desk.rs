@@ -112,18 +112,17 @@ impl Desk {
         }
     }
 
-    /// Runs that a killed process began are over; they are made again at once, for nobody knows when the next one is due.
+    /// Runs that a killed process began are over; they are made again at once, for nobody knows when the next one is due. And
+    /// what the present key file does not open is written down.
     pub async fn recover(&self) -> Result<()> {
         run::sweep(&self.cx.boot.data_dir);
+        let sealer = self.cx.sealer.clone();
         self.cx
-            .write(|tx| {
+            .write(move |tx| {
                 for (run, dump) in store::running(tx)? {
-                    let problem = "Hermetic was stopped while it ran.".to_owned();
-                    store::end_run(tx, run, Outcome::Interrupted, &RunResult { problem, ..RunResult::default() })?;
-                    let now = tx.now;
-                    store::set_wanted(tx, dump, Some((now, "restart")))?;
+                    recover(tx, Begun { run, dump })?;
                 }
-                Ok(())
+                store::mark_lost(tx, &sealer)
             })
             .await
     }
@@ -161,7 +160,12 @@ fn has_work(r: &Reader<'_>, free: usize, serving_since: Time) -> Result<bool> {
 }
 
 fn is_due(dump: &Dump, now: Time) -> bool {
-    dump.wanted_at.is_some() || dump.next_at.is_some_and(|next| next <= now)
+    is_wanted(dump, now) || dump.next_at.is_some_and(|next| next <= now)
+}
+
+/// Only a retry is wanted for later.
+fn is_wanted(dump: &Dump, now: Time) -> bool {
+    dump.wanted_at.is_some_and(|at| at <= now || !dump.is_retrying())
 }
 
 fn is_missed(dump: &Dump, serving_since: Time, now: Time) -> bool {
@@ -172,7 +176,8 @@ fn is_missed(dump: &Dump, serving_since: Time, now: Time) -> bool {
 fn next_moment(r: &Reader<'_>, serving_since: Time) -> Result<Option<Duration>> {
     let moments = store::list(r)?.into_iter().flat_map(|dump| {
         let missed = if dump.trouble.is_none() { schedule::missed_at(&dump, serving_since) } else { None };
-        [dump.next_at, missed]
+        let retry = if dump.is_retrying() { dump.wanted_at } else { None };
+        [dump.next_at, missed, retry]
     });
     // What is due but cannot begin yet (it still runs) is looked at again in a second.
     Ok(moments.flatten().min().map(|at| at.since(r.now).max(Duration::from_secs(1))))
@@ -188,7 +193,7 @@ fn begin(tx: &mut Tx<'_>, free: usize, serving_since: Time) -> Result<Vec<Begun>
         if begun.len() >= free || !is_due(&dump, tx.now) || store::is_running(tx, dump.id)? {
             continue;
         }
-        let by = if dump.wanted_at.is_some() { dump.wanted_by.clone() } else { "schedule".to_owned() };
+        let by = if is_wanted(&dump, tx.now) { dump.wanted_by.clone() } else { schedule::SCHEDULE.to_owned() };
         store::set_wanted(tx, dump.id, None)?;
         if dump.next_at.is_some_and(|next| next <= tx.now) {
             let next = schedule::next_after(&dump.draft, &zone, tx.now);
@@ -200,6 +205,21 @@ fn begin(tx: &mut Tx<'_>, free: usize, serving_since: Time) -> Result<Vec<Begun>
     store::prune(tx, now - HISTORY)?;
     tx.signal(TOPIC);
     Ok(begun)
+}
+
+/// A dump that takes the whole process down with it must not do so at every start: after some tries, or where it failed before,
+/// it waits for its schedule and somebody is told.
+fn recover(tx: &mut Tx<'_>, begun: Begun) -> Result<()> {
+    let dump = store::get(tx, begun.dump)?;
+    let is_failing = dump.trouble.is_some_and(|trouble| trouble.kind == TroubleKind::Failed);
+    if is_failing || store::interruptions_before(tx, begun.dump, begun.run, schedule::PATIENCE)? >= schedule::PATIENCE {
+        let problem = "Hermetic was stopped again while it ran. The dump itself may be the cause, by the memory or the disk it takes, so it \
+                       is not begun anew before its schedule.";
+        store::end_run(tx, begun.run, Outcome::Failed, &RunResult { problem: problem.to_owned(), ..RunResult::default() })?;
+        return run::tell(tx, begun);
+    }
+    let problem = "Hermetic was stopped while it ran.".to_owned();
+    run::finish(tx, begun, Outcome::Interrupted, &RunResult { problem, ..RunResult::default() })
 }
 
 fn miss(tx: &mut Tx<'_>, dump: &Dump) -> Result<()> {

@@ -1,5 +1,7 @@
 //! What the rest of the house hears of dumps: the home page, search, the doctor, numbers.
 
+use std::time::Duration;
+
 use capability::{Diagnosis, Gauge, Hit, Metric, Reading, Tile};
 use db::Reader;
 use frontend::Tone;
@@ -14,14 +16,22 @@ pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
     if dumps.is_empty() {
         return Ok(Vec::new());
     }
-    let troubled = dumps.iter().filter(|dump| dump.trouble.is_some()).count();
-    let (value, tone) = match troubled {
-        0 => ("all good".to_owned(), Tone::Good),
-        count => (format!("{count} in trouble"), Tone::Bad),
+    let (mut troubled, mut unproven, mut active) = (0, 0, 0);
+    for dump in dumps.iter().filter(|dump| !dump.draft.paused) {
+        active += 1;
+        troubled += usize::from(dump.trouble.is_some());
+        unproven += usize::from(dump.trouble.is_none() && !dump.is_well(store::last_verdict(r, dump.id)?));
+    }
+    let (value, tone) = match (active, troubled, unproven) {
+        (0, ..) => ("paused".to_owned(), Tone::Neutral),
+        (_, 0, 0) => ("all good".to_owned(), Tone::Good),
+        (_, 0, count) => (format!("{count} not proven"), Tone::Warn),
+        (_, count, _) => (format!("{count} in trouble"), Tone::Bad),
     };
-    let note = match oldest_good(r)? {
-        Some(age) => format!("{} made; the oldest of the newest is {} old", dumps.len(), describe_duration(age)),
-        None => "Not every dump has run to a good end yet.".to_owned(),
+    let note = match oldest(r)? {
+        Some((age, true)) => format!("{} made; the oldest of the newest is {} old", dumps.len(), describe_duration(age)),
+        Some((_, false)) => "Not every dump has run to a good end yet.".to_owned(),
+        None => "None runs by itself.".to_owned(),
     };
     let spark = match dumps.as_slice() {
         [only] => store::sizes(r, only.id, 30)?,
@@ -30,13 +40,15 @@ pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
     Ok(vec![Tile { title: "Database dumps".to_owned(), value, note, href: "/backup/dumps".to_owned(), tone, spark }])
 }
 
-/// Of each dump's newest good one, the oldest. `None` when one has none at all.
-fn oldest_good(r: &Reader<'_>) -> Result<Option<std::time::Duration>> {
-    let mut oldest = None;
+/// Of each dump's newest good one, the oldest, and whether each has one. What never ran well is as old as its dump: without a
+/// value, a rule about the age would be silent just then.
+fn oldest(r: &Reader<'_>) -> Result<Option<(Duration, bool)>> {
+    let mut oldest: Option<(Duration, bool)> = None;
     for dump in store::list(r)?.into_iter().filter(|dump| !dump.draft.paused) {
-        let Some(run) = store::last_good(r, dump.id)? else { return Ok(None) };
-        let age = r.now.since(run.started_at);
-        oldest = oldest.max(Some(age));
+        let good = store::last_good(r, dump.id)?;
+        let age = r.now.since(good.as_ref().map_or(dump.created_at, |run| run.started_at));
+        let (before, all) = oldest.unwrap_or((age, true));
+        oldest = Some((before.max(age), all && good.is_some()));
     }
     Ok(oldest)
 }
@@ -45,17 +57,17 @@ pub const METRICS: &[Metric] = &[Metric {
     name: "backup.dump_age_hours",
     label: "Age of the oldest newest good dump",
     unit: "hours",
-    read: |_, r| Ok(oldest_good(r)?.map(|age| Reading { value: age.as_secs_f64() / 3_600.0, samples: 1 })),
+    read: |_, r| Ok(oldest(r)?.map(|(age, _)| Reading { value: age.as_secs_f64() / 3_600.0, samples: 1 })),
 }];
 
 pub fn gauges(r: &Reader<'_>) -> Result<Vec<Gauge>> {
     let mut gauges = Vec::new();
     for dump in store::list(r)? {
         let labels = vec![("dump", dump.draft.key.clone())];
-        let is_well = if dump.trouble.is_none() { 1.0 } else { 0.0 };
+        let is_well = if dump.is_well(store::last_verdict(r, dump.id)?) { 1.0 } else { 0.0 };
         gauges.push(Gauge {
             name: "hermetic_backup_dump_ok",
-            help: "1 while a good dump is there in time.",
+            help: "1 while a good dump is there in time and the last run was good.",
             labels: labels.clone(),
             value: is_well,
         });
@@ -98,6 +110,14 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
     let dumps = store::list(r)?;
     for dump in &dumps {
         let subject = format!("Dump {}", dump.draft.name);
+        if dump.is_lost {
+            found.push(Diagnosis {
+                tone: Tone::Bad,
+                subject: subject.clone(),
+                finding: "Its connection URL, passphrase or environment was sealed with a key file that is gone.".to_owned(),
+                advice: format!("An owner enters them again at /backup/dumps/{}/edit.", dump.id),
+            });
+        }
         if let Some(trouble) = dump.trouble {
             let since = describe_duration(r.now.since(trouble.since));
             let why = store::last_run(r, dump.id)?.map(|run| run.result.problem).unwrap_or_default();
@@ -110,8 +130,17 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
             found.push(Diagnosis { tone: Tone::Good, subject, finding, advice: String::new() });
         }
     }
-    let uses_key = dumps.iter().any(|dump| dump.draft.encryption == Encryption::Instance);
-    if uses_key && store::is_key_shown(r)? == Some(false) {
+    let key = if dumps.iter().any(|dump| dump.draft.encryption == Encryption::Instance) { store::key_state(r)? } else { None };
+    if key.as_ref().is_some_and(|key| key.is_lost) {
+        found.push(Diagnosis {
+            tone: Tone::Bad,
+            subject: "Key of the dumps".to_owned(),
+            finding: "It was sealed with a key file that is gone: no dump can be made with it, and only who took it out before can open \
+                      what it made."
+                .to_owned(),
+            advice: "An owner makes a new one at /backup/dumps/key.".to_owned(),
+        });
+    } else if key.is_some_and(|key| !key.is_shown) {
         found.push(Diagnosis {
             tone: Tone::Warn,
             subject: "Key of the dumps".to_owned(),

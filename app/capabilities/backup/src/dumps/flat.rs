@@ -34,8 +34,11 @@ impl std::fmt::Debug for GivenSecrets {
 const SECRETS: [&str; 4] = ["url", "scratch_url", "passphrase", "environment"];
 
 impl GivenSecrets {
+    /// Lost ones stay lost until somebody names a secret, or says what the environment is, be it empty.
     pub fn over(self, stored: Secrets) -> Secrets {
+        let is_named = [&self.url, &self.scratch_url, &self.passphrase].into_iter().flatten().any(|text| !text.trim().is_empty());
         Secrets {
+            is_lost: stored.is_lost && !is_named && self.environment.is_none(),
             url: self.url.map_or(stored.url, |url| url.trim().to_owned()),
             scratch_url: self.scratch_url.map_or(stored.scratch_url, |url| url.trim().to_owned()),
             passphrase: self.passphrase.unwrap_or(stored.passphrase),
@@ -88,6 +91,7 @@ pub fn answer(dump: &Dump, secrets: &Secrets, last: Option<&Run>) -> Result<Valu
     fields.insert("has_scratch_url".to_owned(), json!(!secrets.scratch_url.is_empty()));
     fields.insert("has_passphrase".to_owned(), json!(!secrets.passphrase.is_empty()));
     fields.insert("environment_names".to_owned(), json!(secrets.environment.keys().collect::<Vec<_>>()));
+    fields.insert("has_lost_secrets".to_owned(), json!(secrets.is_lost));
     fields.insert("next_at".to_owned(), json!(at(dump.next_at)));
     fields.insert("trouble".to_owned(), json!(dump.trouble.map_or("", |trouble| trouble.kind.as_str())));
     fields.insert("trouble_since_at".to_owned(), json!(at(dump.trouble.map(|trouble| trouble.since))));
@@ -111,6 +115,7 @@ pub fn run(run: &Run) -> Value {
         "log": result.log,
         "place": run.place,
         "encryption": run.encryption.as_str(),
+        "recipient": run.recipient,
         "object_key": result.object_key,
         "sha256": result.sha256,
         "removed_at": run.removed_at.map(kernel::Time::rfc3339_millis),

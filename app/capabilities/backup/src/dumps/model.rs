@@ -107,6 +107,9 @@ pub struct Secrets {
     pub scratch_url: String,
     pub passphrase: String,
     pub environment: BTreeMap<String, String>,
+    /// There are some, sealed with a key file that is gone: they count as unset and must be entered again.
+    #[serde(skip)]
+    pub is_lost: bool,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -125,6 +128,8 @@ pub struct Dump {
     pub wanted_at: Option<Time>,
     pub wanted_by: String,
     pub trouble: Option<Trouble>,
+    pub is_lost: bool,
+    pub created_at: Time,
     pub changed_at: Time,
 }
 
@@ -163,7 +168,7 @@ pub struct Check {
 pub struct Run {
     pub id: i64,
     pub dump: DumpId,
-    /// `schedule`, or who asked for it.
+    /// `schedule`, `retry`, `restart`, or who asked for it.
     pub started_by: String,
     pub started_at: Time,
     pub ended_at: Option<Time>,
@@ -171,6 +176,10 @@ pub struct Run {
     pub result: RunResult,
     pub place: String,
     pub encryption: Encryption,
+    /// The age recipient whose key opens it; empty where none does.
+    pub recipient: String,
+    /// The key of an upload that did not end: nobody knows whether there is an object.
+    pub leftover: Option<String>,
     pub removed_at: Option<Time>,
 }
 
@@ -193,6 +202,18 @@ impl Run {
     /// It can be fetched.
     pub fn object(&self) -> Option<&str> {
         if self.removed_at.is_some() { None } else { self.result.object_key.as_deref() }
+    }
+}
+
+impl Dump {
+    /// It failed once and is tried again before anybody is told.
+    pub fn is_retrying(&self) -> bool {
+        self.wanted_at.is_some() && self.wanted_by == schedule::RETRY
+    }
+
+    /// A good one is there, and nothing speaks against it. `last`: of the runs that came to a verdict.
+    pub fn is_well(&self, last: Option<Outcome>) -> bool {
+        self.trouble.is_none() && last == Some(Outcome::Good)
     }
 }
 
@@ -293,18 +314,14 @@ impl Outcome {
 }
 
 impl Secrets {
-    /// What a program may have written into its log and nobody should read there.
-    pub fn words(&self) -> Vec<&str> {
-        let password = |url: &'_ str| url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map(|(login, _)| login.len());
-        let mut words: Vec<&str> = self.environment.values().map(String::as_str).collect();
+    /// What a program may have written into its log and nobody should read there: passwords both as typed and as they are meant.
+    pub fn words(&self) -> Vec<String> {
+        let mut words: Vec<String> = self.environment.values().cloned().collect();
         for url in [&self.url, &self.scratch_url] {
-            words.push(url);
-            if let (Some(length), Some(start)) = (password(url), url.find("://")) {
-                let login = &url[start + 3..start + 3 + length];
-                words.extend(login.split_once(':').map(|(_, password)| password));
-            }
+            words.push(url.clone());
+            words.extend(command::passwords(url));
         }
-        words.push(&self.passphrase);
+        words.push(self.passphrase.clone());
         words.retain(|word| word.len() >= 6);
         // The longest first, or a part would hide the whole.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));

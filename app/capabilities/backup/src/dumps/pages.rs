@@ -33,12 +33,16 @@ fn outcome_badge(outcome: Outcome) -> View {
 pub fn state(dump: &Dump, last: Option<&Run>) -> (Tone, &'static str) {
     match (last.map(|run| run.outcome), dump.trouble.map(|trouble| trouble.kind)) {
         (Some(Outcome::Running), _) => (Tone::Info, "Running"),
-        _ if dump.wanted_at.is_some() => (Tone::Info, "Waiting to run"),
+        _ if dump.wanted_at.is_some() && !dump.is_retrying() => (Tone::Info, "Waiting to run"),
         _ if dump.draft.paused => (Tone::Neutral, "Paused"),
         (Some(Outcome::Doubtful), _) => (Tone::Warn, "Doubtful"),
         (_, Some(TroubleKind::Failed)) => (Tone::Bad, "Failed"),
         (_, Some(TroubleKind::Missed)) => (Tone::Bad, "Overdue"),
+        (Some(Outcome::Failed), None) if dump.is_retrying() => (Tone::Warn, "Failed, tries again"),
+        (Some(Outcome::Good), None) => (Tone::Good, "Good"),
+        // After a pause nobody is owed anything, and yet nothing is proven.
+        (Some(Outcome::Failed), None) => (Tone::Bad, "Failed"),
+        (Some(Outcome::Interrupted), None) => (Tone::Warn, "Not proven"),
         (None, None) => (Tone::Neutral, "Not run yet"),
-        (Some(_), None) => (Tone::Good, "Good"),
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use kernel::error::{FieldError, FieldErrors};
 use kernel::ids::DumpId;
 use kernel::paging::PageRequest;
-use kernel::{Error, Kind as ErrorKind, Result, Role};
+use kernel::{Error, Kind as ErrorKind, Result, Role, Secret};
 use replica::store::Object;
 use serde::Deserialize;
 use web::{Access, Actor, Admin, By, Form, Html, Member, Owner, Path, Query, Reply, State, Viewer, see_other_with};
@@ -37,6 +37,7 @@ pub fn mount(routes: &mut Routes) {
     routes.get("/backup/dumps/key", OWN, key);
     routes.post("/backup/dumps/key", OWN, show_key);
     routes.post("/backup/dumps/key/download", OWN, download_key);
+    routes.post("/backup/dumps/key/new", OWN, new_key);
     routes.get("/backup/dumps/{id}", SEE, show);
     routes.get("/backup/dumps/{id}/edit", OWN, edit);
     routes.post("/backup/dumps/{id}/edit", OWN, change);
@@ -57,7 +58,7 @@ async fn list(State(cx): State<Cx>, by: By<Viewer>, framed: Framed) -> Reply {
                 let (last, good) = (store::last_run(r, dump.id)?, store::last_good(r, dump.id)?);
                 rows.push(DumpRow { sizes: store::sizes(r, dump.id, SPARK)?, dump, last, good });
             }
-            Ok(Listing { rows, has_place, is_key_shown: store::is_key_shown(r)?, can_edit, can_run, now: r.now })
+            Ok(Listing { rows, has_place, key: store::key_state(r)?, can_edit, can_run, now: r.now })
         })
         .await?;
     Ok(Html(console_page(&framed.live(&[TOPIC]), "Database dumps", pages::list::show(&listing))).into_response())
@@ -280,48 +281,70 @@ fn attachment(name: &str, body: Body) -> Response {
 
 async fn key(State(cx): State<Cx>, _by: By<Owner>, framed: Framed) -> Reply {
     let sealer = cx.sealer.clone();
-    let own = cx.write(move |tx| acts::key(tx, &sealer)).await?;
-    Ok(key_page(framed, &own, false))
+    let keys = cx
+        .write(move |tx| {
+            acts::key(tx, &sealer)?;
+            store::own_keys(tx, &sealer)
+        })
+        .await?;
+    key_page(framed, &keys, false)
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct KeyQuery {
+    id: Option<i64>,
 }
 
 /// Once: afterwards it can only be downloaded, which is written down just as well.
 async fn show_key(State(cx): State<Cx>, by: By<Owner>, framed: Framed) -> Reply {
-    let own = take_key(&cx, &by.actor, "backup.dump_key.show", true).await?;
-    Ok(key_page(framed, &own, true))
+    take_key(&cx, &by.actor, None, "backup.dump_key.show", true).await?;
+    let sealer = cx.sealer.clone();
+    key_page(framed, &cx.read(move |r| store::own_keys(r, &sealer)).await?, true)
 }
 
-async fn download_key(State(cx): State<Cx>, by: By<Owner>) -> Reply {
-    let own = take_key(&cx, &by.actor, "backup.dump_key.download", false).await?;
+async fn download_key(State(cx): State<Cx>, by: By<Owner>, Query(query): Query<KeyQuery>) -> Reply {
+    let (own, identity) = take_key(&cx, &by.actor, query.id, "backup.dump_key.download", false).await?;
     let made = own.created_at.rfc3339();
-    let text = format!("# created: {made}\n# public key: {}\n{}\n", own.recipient, own.identity.expose());
+    let text = format!("# created: {made}\n# public key: {}\n{}\n", own.recipient, identity.expose());
     Ok(attachment("hermetic-dumps.key", Body::from(text)))
 }
 
-async fn take_key(cx: &Cx, actor: &Actor, act: &'static str, is_once: bool) -> Result<store::OwnKey> {
+async fn new_key(State(cx): State<Cx>, by: By<Owner>) -> Reply {
+    let sealer = cx.sealer.clone();
+    cx.write(move |tx| {
+        let own = acts::new_key(tx, &sealer)?;
+        audit(tx, &by.actor, "backup.dump_key.create", "dump key", &own.recipient)
+    })
+    .await?;
+    Ok(see_other_with("/backup/dumps/key", "Dumps are made with this key from now on. Take it out and keep it elsewhere."))
+}
+
+/// Without an id the one in use.
+async fn take_key(cx: &Cx, actor: &Actor, id: Option<i64>, act: &'static str, is_once: bool) -> Result<(store::OwnKey, Secret)> {
     let (sealer, actor) = (cx.sealer.clone(), actor.clone());
     cx.write(move |tx| {
-        let own = acts::key(tx, &sealer)?;
+        let newest = acts::key(tx, &sealer)?;
+        let own = store::own_keys(tx, &sealer)?.into_iter().find(|key| key.id == id.unwrap_or(newest.id));
+        let own = own.ok_or_else(|| Error::not_found("key"))?;
+        let lost = || Error::conflict("This key was sealed with a key file that is gone. Make a new one.");
+        let identity = own.identity.clone().ok_or_else(lost)?;
         if is_once && own.shown_at.is_some() {
             return Err(Error::conflict("The key was shown before. It can be downloaded."));
         }
-        store::set_key_shown(tx, &actor.label())?;
+        store::set_key_shown(tx, own.id, &actor.label())?;
         audit(tx, &actor, act, "dump key", &own.recipient)?;
         tx.signal(TOPIC);
-        store::own_key(tx, &sealer)?.ok_or_else(|| Error::not_found("key"))
+        Ok((own, identity))
     })
     .await
 }
 
-fn key_page(framed: Framed, own: &store::OwnKey, is_shown: bool) -> Response {
-    let page = KeyPage {
-        recipient: &own.recipient,
-        created_at: own.created_at,
-        shown: own.shown_at.map(|at| (at, own.shown_by.as_str())),
-        identity: is_shown.then_some(&own.identity),
-    };
+fn key_page(framed: Framed, keys: &[store::OwnKey], is_shown: bool) -> Reply {
+    let (own, earlier) = keys.split_first().ok_or_else(|| Error::not_found("key"))?;
+    let page = KeyPage { own, earlier, identity: own.identity.as_ref().filter(|_| is_shown) };
     let mut response = Html(console_page(&framed.live(&[]), "The key of the dumps", pages::key::show(&page))).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Ok(response)
 }
 
 pub fn record(tx: &mut Tx<'_>, actor: &Actor, act: &str, dump: &Dump) -> Result<()> {

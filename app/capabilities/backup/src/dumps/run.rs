@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use kernel::time::{DAY, MINUTE, describe_duration};
+use kernel::time::{MINUTE, describe_duration};
 use kernel::{Error, Fact, Result, Secret};
 use replica::store::{Body, PutOptions, Store};
 use tokio::io::AsyncReadExt as _;
@@ -18,9 +18,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::check::{self, Subject};
 use super::child::{self, LOG, Order};
 use super::desk::{Begun, Desk};
-use super::model::{Check, Draft, Dump, Encryption, Outcome, RunResult, Secrets, Trouble, TroubleKind, command, rotation, size, verdict};
+use super::model::{Check, Draft, Dump, Encryption, Outcome, RunResult, Secrets, Trouble, TroubleKind, command, schedule, size, verdict};
 use super::seal::{Key, Lock, Packer, Passed};
-use super::{acts, places, store};
+use super::{acts, places, rotate, store};
 
 /// Chunks between the command and the disk.
 const AHEAD: usize = 4;
@@ -84,7 +84,7 @@ pub async fn run(desk: Arc<Desk>, begun: Begun) {
         tracing::error!(dump.id = begun.dump.0, error = error.chain(), "the end of a dump could not be written");
     }
     if outcome == Outcome::Good
-        && let Err(error) = rotate(&desk, begun).await
+        && let Err(error) = rotate::rotate(&desk.cx, begun.dump).await
     {
         tracing::warn!(dump.id = begun.dump.0, error = error.chain(), "old dumps could not be removed; the next run tries again");
     }
@@ -114,10 +114,31 @@ async fn plan(desk: &Desk, begun: Begun) -> Result<Plan> {
         })
         .await?;
     let place = places::named(&desk.cx, &dump.draft.place)?;
+    let recipient = match (dump.draft.encryption, &own) {
+        (Encryption::Instance, Some(own)) => own.recipient.clone(),
+        (Encryption::Recipient, _) => dump.draft.recipient.clone(),
+        _ => String::new(),
+    };
     let name = place.name.clone();
-    desk.cx.write(move |tx| store::set_run_place(tx, begun.run, &name)).await?;
+    desk.cx.write(move |tx| store::set_run_target(tx, begun.run, &name, &recipient)).await?;
+    is_unlocked(&secrets, own.as_ref())?;
     let store = places::store(&place)?;
     Ok(Plan { dump, secrets, own, last_good, store })
+}
+
+/// Whether the key file still opens what this run needs.
+fn is_unlocked(secrets: &Secrets, own: Option<&store::OwnKey>) -> Result<()> {
+    if secrets.is_lost {
+        return Err(Error::invalid(
+            "Its connection URL, passphrase or environment was sealed with a key file that is gone. An owner enters them again.",
+        ));
+    }
+    if own.is_some_and(|own| own.identity.is_none()) {
+        return Err(Error::invalid(
+            "The key of the dumps was sealed with a key file that is gone. An owner makes a new one under Database dumps, Key.",
+        ));
+    }
+    Ok(())
 }
 
 async fn within(desk: &Desk, begun: Begun, plan: &Plan, result: &mut RunResult) -> Result<Outcome> {
@@ -130,12 +151,14 @@ async fn within(desk: &Desk, begun: Begun, plan: &Plan, result: &mut RunResult) 
     let packed = dump(desk, plan, &temporary, result).await?;
     (result.raw_bytes, result.stored_bytes, result.sha256) = (packed.raw, packed.stored, packed.sha256.clone());
     result.checks = vec![verdict::exit(result.exit_code), verdict::is_not_empty(packed.raw)];
-    result.checks.extend(verdict::ending(draft.kind, &packed.tail));
+    result.checks.extend(verdict::ending(draft.kind, &command::split(&draft.command)?, &packed.tail));
     if let Some(failed) = failure(&result.checks) {
         return Err(failed);
     }
 
     let key = object_key(draft, begun.run, &desk.cx.now().rfc3339());
+    let noted = key.clone();
+    desk.cx.write(move |tx| store::set_run_key(tx, begun.run, &noted)).await?;
     let options = PutOptions {
         metadata: vec![("hermetic-sha256".to_owned(), packed.sha256.clone())],
         content_type: Some("application/octet-stream".to_owned()),
@@ -183,7 +206,7 @@ impl Plan {
 
     fn key(&self) -> Key {
         match (self.dump.draft.encryption, &self.own) {
-            (Encryption::Instance, Some(own)) => Key::Identity(own.identity.clone()),
+            (Encryption::Instance, Some(store::OwnKey { identity: Some(identity), .. })) => Key::Identity(identity.clone()),
             (Encryption::Passphrase, _) => Key::Passphrase(Secret::new(self.secrets.passphrase.clone())),
             (Encryption::None, _) => Key::None,
             (Encryption::Recipient | Encryption::Instance, _) => Key::Elsewhere,
@@ -264,62 +287,36 @@ fn has_room(folder: &Path, wanted: u64, reserve: &AtomicU64) -> Result<()> {
 }
 
 /// The run's end, what it means for the dump, and who must hear of it.
-fn finish(tx: &mut db::Tx<'_>, begun: Begun, outcome: Outcome, result: &RunResult) -> Result<()> {
+pub fn finish(tx: &mut db::Tx<'_>, begun: Begun, outcome: Outcome, result: &RunResult) -> Result<()> {
     store::end_run(tx, begun.run, outcome, result)?;
     tx.signal(super::TOPIC);
+    let now = tx.now;
     match outcome {
-        Outcome::Good => acts::became_good(tx, begun.dump),
-        Outcome::Failed | Outcome::Doubtful => {
-            let run = store::get_run(tx, begun.run)?;
-            let dump = store::get(tx, begun.dump)?;
-            if dump.trouble.is_none() {
-                store::set_trouble(tx, dump.id, Some(Trouble { kind: TroubleKind::Failed, since: run.started_at }))?;
+        Outcome::Good => acts::became_good(tx, begun.dump, now),
+        Outcome::Failed => {
+            let (dump, run) = (store::get(tx, begun.dump)?, store::get_run(tx, begun.run)?);
+            match schedule::retry_at(&dump, &run.started_by, now) {
+                Some(at) => store::set_wanted(tx, begun.dump, Some((at, schedule::RETRY))),
+                None => tell(tx, begun),
             }
-            let (name, place) = (dump.draft.name, run.place);
-            let (since, detail) = (run.started_at, result.problem.clone());
-            work::record(tx, &Fact::DumpFailed { dump: dump.id, name, place, since, reason: "failed".to_owned(), detail })
         }
+        Outcome::Doubtful => tell(tx, begun),
         // It is made again at the next start; were it never, it would be missed.
-        Outcome::Interrupted => {
-            let now = tx.now;
-            store::set_wanted(tx, begun.dump, Some((now, "restart")))
-        }
+        Outcome::Interrupted => store::set_wanted(tx, begun.dump, Some((now, schedule::RESTART))),
         Outcome::Running => Ok(()),
     }
 }
 
-/// Removes what the dump's own rules give up. A destination that only takes is left as it is.
-async fn rotate(desk: &Desk, begun: Begun) -> Result<()> {
-    let (runs, draft, zone) =
-        desk.cx.read(move |r| Ok((store::runs_with_objects(r, begun.dump)?, store::get(r, begun.dump)?.draft, acts::zone(r)?))).await?;
-    let Some(place) = runs.iter().find(|run| run.id == begun.run).and_then(|run| places::named(&desk.cx, &run.place).ok()) else {
-        return Ok(());
-    };
-    if place.is_append_only {
-        return Ok(());
+/// The run went wrong for good.
+pub fn tell(tx: &mut db::Tx<'_>, begun: Begun) -> Result<()> {
+    let (dump, run) = (store::get(tx, begun.dump)?, store::get_run(tx, begun.run)?);
+    if dump.trouble.is_none() {
+        store::set_trouble(tx, dump.id, Some(Trouble { kind: TroubleKind::Failed, since: run.started_at }))?;
     }
-    let here = || runs.iter().filter(|run| run.place == place.name);
-    let good: Vec<_> = here().filter(|run| run.outcome == Outcome::Good).map(|run| (run.id, run.started_at)).collect();
-    let mut superfluous = rotation::superfluous(&good, &draft, &zone);
-    // What failed its checks is of use only until a good one follows; it is kept a week for whoever looks into it.
-    let week_ago = desk.cx.now() - DAY * 7;
-    superfluous.extend(here().filter(|run| run.outcome != Outcome::Good && run.started_at < week_ago).map(|run| run.id));
-    let gone: Vec<(i64, String)> =
-        here().filter(|run| superfluous.contains(&run.id)).filter_map(|run| Some((run.id, run.object()?.to_owned()))).collect();
-    if gone.is_empty() {
-        return Ok(());
+    let mut detail = run.result.problem;
+    if run.started_by == schedule::RETRY {
+        detail.push_str(&format!(" It was tried twice, {} minutes apart.", schedule::RETRY_AFTER_MINUTES));
     }
-    let keys: Vec<String> = gone.iter().map(|(_, key)| key.clone()).collect();
-    let refused = places::store(&place)?.delete(&keys).await.map_err(|error| Error::unavailable(error.to_string()))?;
-    if let Some((key, why)) = refused.first() {
-        tracing::warn!(place = place.name, key, why, "an old dump could not be removed; please check the credentials' rights");
-    }
-    let removed: Vec<i64> = gone.into_iter().filter(|(_, key)| !refused.iter().any(|(kept, _)| kept == key)).map(|(id, _)| id).collect();
-    desk.cx
-        .write(move |tx| {
-            store::set_removed(tx, &removed)?;
-            tx.signal(super::TOPIC);
-            Ok(())
-        })
-        .await
+    let (name, place, since) = (dump.draft.name, run.place, run.started_at);
+    work::record(tx, &Fact::DumpFailed { dump: dump.id, name, place, since, reason: "failed".to_owned(), detail })
 }

@@ -17,9 +17,10 @@ pub const SCRATCH_TABLES: &str = "select count(*) from pg_tables where schemanam
 pub const MOST: u32 = 200;
 const SEAL: &str = "backup_dumps.secrets";
 const KEY_SEAL: &str = "backup_dump_keys.identity";
-const COLUMNS: &str = "id, draft, is_paused, next_at, due_at, wanted_at, wanted_by, trouble, trouble_at, changed_at";
+const COLUMNS: &str = "id, draft, is_paused, next_at, due_at, wanted_at, wanted_by, trouble, trouble_at, is_lost, created_at, \
+     changed_at";
 const RUN_COLUMNS: &str = "id, dump_id, started_by, started_at, ended_at, outcome, raw_bytes, stored_bytes, exit_code, checks, problem, log, place, \
-     encryption, object_key, sha256, removed_at";
+     encryption, object_key, is_stored, sha256, recipient, removed_at";
 
 fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::internal("writing a column as JSON").because(error))
@@ -46,7 +47,9 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
         wanted_at: time(5)?,
         wanted_by: row.get(6)?,
         trouble: kind.zip(time(8)?).map(|(kind, since)| Trouble { kind, since }),
-        changed_at: Time(row.get(9)?),
+        is_lost: row.get(9)?,
+        created_at: Time(row.get(10)?),
+        changed_at: Time(row.get(11)?),
     };
     Ok((row.get(1)?, row.get(2)?, dump))
 }
@@ -82,7 +85,24 @@ pub fn secrets(r: &Reader<'_>, sealer: &Sealer, id: DumpId) -> Result<Secrets> {
     if sealed.is_empty() {
         return Ok(Secrets::default());
     }
-    from_json(sealer.open(SEAL, &sealed)?.expose(), SEAL)
+    match sealer.open(SEAL, &sealed) {
+        Ok(opened) => from_json(opened.expose(), SEAL),
+        Err(_) => Ok(Secrets { is_lost: true, ..Secrets::default() }),
+    }
+}
+
+/// Writes down what the present key file does not open: the doctor has no key to try.
+pub fn mark_lost(tx: &mut Tx<'_>, sealer: &Sealer) -> Result<()> {
+    for dump in list(tx)? {
+        let is_lost = secrets(tx, sealer, dump.id)?.is_lost;
+        if is_lost != dump.is_lost {
+            tx.run("update backup_dumps set is_lost = ? where id = ?", params![is_lost, dump.id.0])?;
+        }
+    }
+    for key in own_keys(tx, sealer)? {
+        tx.run("update backup_dump_keys set is_lost = ?1 where id = ?2 and is_lost <> ?1", params![key.identity.is_none(), key.id])?;
+    }
+    Ok(())
 }
 
 fn sealed(sealer: &Sealer, secrets: &Secrets) -> Result<String> {
@@ -109,12 +129,16 @@ pub fn insert(tx: &mut Tx<'_>, sealer: &Sealer, draft: &Draft, secrets: &Secrets
     Ok(DumpId(id))
 }
 
+/// Lost secrets stay as they rest: the right key file may be found again.
 pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: DumpId, draft: &Draft, secrets: &Secrets) -> Result<()> {
     tx.run(
-        "update backup_dumps set key = ?, name = ?, draft = ?, secrets = ?, is_paused = ?, changed_at = max(changed_at + 1, ?) where id = ?",
-        params![draft.key, draft.name, to_json(draft)?, sealed(sealer, secrets)?, draft.paused, tx.now.0, id.0],
+        "update backup_dumps set key = ?, name = ?, draft = ?, is_paused = ?, changed_at = max(changed_at + 1, ?) where id = ?",
+        params![draft.key, draft.name, to_json(draft)?, draft.paused, tx.now.0, id.0],
     )
     .map_err(taken)?;
+    if !secrets.is_lost {
+        tx.run("update backup_dumps set secrets = ?, is_lost = 0 where id = ?", params![sealed(sealer, secrets)?, id.0])?;
+    }
     Ok(())
 }
 
@@ -145,6 +169,8 @@ pub fn set_trouble(tx: &mut Tx<'_>, id: DumpId, trouble: Option<Trouble>) -> Res
 fn run_row(row: &Row<'_>) -> rusqlite::Result<(String, Run)> {
     let time = |index| row.get::<_, Option<i64>>(index).map(|at| at.map(Time));
     let bytes = |index| row.get::<_, i64>(index).map(|bytes| u64::try_from(bytes).unwrap_or(0));
+    let (key, is_stored): (Option<String>, bool) = (row.get(14)?, row.get(15)?);
+    let (object_key, leftover) = if is_stored { (key, None) } else { (None, key) };
     let run = Run {
         id: row.get(0)?,
         dump: DumpId(row.get(1)?),
@@ -159,12 +185,14 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<(String, Run)> {
             checks: Vec::new(),
             problem: row.get(10)?,
             log: row.get(11)?,
-            object_key: row.get(14)?,
-            sha256: row.get(15)?,
+            object_key,
+            sha256: row.get(16)?,
         },
         place: row.get(12)?,
         encryption: Encryption::parse(&row.get::<_, String>(13)?).unwrap_or_default(),
-        removed_at: time(16)?,
+        recipient: row.get(17)?,
+        leftover,
+        removed_at: time(18)?,
     };
     Ok((row.get(9)?, run))
 }
@@ -196,6 +224,26 @@ pub fn last_good(r: &Reader<'_>, id: DumpId) -> Result<Option<Run>> {
     r.row(&sql, [id.0], run_row)?.map(run).transpose()
 }
 
+/// What the newest run that came to a verdict was.
+pub fn last_verdict(r: &Reader<'_>, id: DumpId) -> Result<Option<Outcome>> {
+    let sql =
+        "select outcome from backup_dump_runs where dump_id = ? and outcome in ('good', 'failed', 'doubtful') order by id desc limit 1";
+    Ok(r.row(sql, [id.0], |row| row.get::<_, String>(0))?.and_then(|outcome| Outcome::parse(&outcome)))
+}
+
+/// Whether a run after this one went wrong.
+pub fn has_later_trouble(r: &Reader<'_>, run: &Run) -> Result<bool> {
+    let sql = "select exists (select 1 from backup_dump_runs where dump_id = ? and id > ? and outcome in ('failed', 'doubtful'))";
+    r.value(sql, [run.dump.0, run.id])
+}
+
+/// How many of the newest runs before this one were interrupted, without a gap; at most `most` are looked at.
+pub fn interruptions_before(r: &Reader<'_>, id: DumpId, run: i64, most: usize) -> Result<usize> {
+    let sql = "select outcome = 'interrupted' from backup_dump_runs where dump_id = ? and id < ? order by id desc limit ?";
+    let found = r.rows(sql, params![id.0, run, most as i64], |row| row.get::<_, bool>(0))?;
+    Ok(found.into_iter().take_while(|is_interrupted| *is_interrupted).count())
+}
+
 /// Those whose objects may still be at the destination.
 pub fn runs_with_objects(r: &Reader<'_>, id: DumpId) -> Result<Vec<Run>> {
     let sql = format!(
@@ -219,15 +267,21 @@ pub fn begin_run(tx: &mut Tx<'_>, dump: &Dump, started_by: &str) -> Result<i64> 
     )
 }
 
-pub fn set_run_place(tx: &mut Tx<'_>, id: i64, place: &str) -> Result<()> {
-    tx.run("update backup_dump_runs set place = ? where id = ?", params![place, id])?;
+pub fn set_run_target(tx: &mut Tx<'_>, id: i64, place: &str, recipient: &str) -> Result<()> {
+    tx.run("update backup_dump_runs set place = ?, recipient = ? where id = ?", params![place, recipient, id])?;
+    Ok(())
+}
+
+/// Before the upload: whatever ends this process, somebody knows what may lie there.
+pub fn set_run_key(tx: &mut Tx<'_>, id: i64, key: &str) -> Result<()> {
+    tx.run("update backup_dump_runs set object_key = ? where id = ?", params![key, id])?;
     Ok(())
 }
 
 pub fn end_run(tx: &mut Tx<'_>, id: i64, outcome: Outcome, result: &RunResult) -> Result<()> {
     tx.run(
         "update backup_dump_runs set ended_at = ?, outcome = ?, raw_bytes = ?, stored_bytes = ?, exit_code = ?, checks = ?, problem = ?, log = ?, \
-         object_key = ?, sha256 = ? where id = ?",
+         is_stored = ?, object_key = coalesce(?, object_key), sha256 = ? where id = ?",
         params![
             tx.now.0,
             outcome.as_str(),
@@ -237,6 +291,7 @@ pub fn end_run(tx: &mut Tx<'_>, id: i64, outcome: Outcome, result: &RunResult) -
             to_json(&result.checks)?,
             result.problem,
             result.log,
+            result.object_key.is_some(),
             result.object_key,
             result.sha256,
             id,
@@ -278,38 +333,55 @@ pub fn prune(tx: &mut Tx<'_>, before: Time) -> Result<()> {
     Ok(())
 }
 
-/// The instance's own key.
+/// One of the instance's own keys. Without an identity where the key file that sealed it is gone.
 #[derive(Debug, Clone)]
 pub struct OwnKey {
+    pub id: i64,
     pub recipient: String,
-    pub identity: Secret,
+    pub identity: Option<Secret>,
     pub created_at: Time,
     pub shown_at: Option<Time>,
     pub shown_by: String,
 }
 
-pub fn own_key(r: &Reader<'_>, sealer: &Sealer) -> Result<Option<OwnKey>> {
-    let row = r.row("select recipient, identity, created_at, shown_at, shown_by from backup_dump_keys where id = 1", [], |row| {
-        Ok((row.get(0)?, row.get::<_, String>(1)?, Time(row.get(2)?), row.get::<_, Option<i64>>(3)?.map(Time), row.get(4)?))
-    })?;
-    let Some((recipient, identity, created_at, shown_at, shown_by)) = row else { return Ok(None) };
-    Ok(Some(OwnKey { recipient, identity: sealer.open(KEY_SEAL, &identity)?, created_at, shown_at, shown_by }))
+/// The one in use first.
+pub fn own_keys(r: &Reader<'_>, sealer: &Sealer) -> Result<Vec<OwnKey>> {
+    let sql = "select id, recipient, identity, created_at, shown_at, shown_by from backup_dump_keys order by id desc limit 100";
+    r.rows(sql, [], |row| {
+        let time = |index| row.get::<_, Option<i64>>(index).map(|at| at.map(Time));
+        Ok(OwnKey {
+            id: row.get(0)?,
+            recipient: row.get(1)?,
+            identity: sealer.open(KEY_SEAL, &row.get::<_, String>(2)?).ok(),
+            created_at: Time(row.get(3)?),
+            shown_at: time(4)?,
+            shown_by: row.get(5)?,
+        })
+    })
 }
 
-/// Whether somebody holds it besides this database. `None` while there is none.
-pub fn is_key_shown(r: &Reader<'_>) -> Result<Option<bool>> {
-    r.row("select shown_at is not null from backup_dump_keys where id = 1", [], |row| row.get(0))
+/// What is known of the key in use without opening it. `None` while there is none.
+pub struct KeyState {
+    /// Somebody holds it besides this database.
+    pub is_shown: bool,
+    pub is_lost: bool,
+}
+
+pub fn key_state(r: &Reader<'_>) -> Result<Option<KeyState>> {
+    r.row("select shown_at is not null, is_lost from backup_dump_keys order by id desc limit 1", [], |row| {
+        Ok(KeyState { is_shown: row.get(0)?, is_lost: row.get(1)? })
+    })
 }
 
 pub fn insert_key(tx: &mut Tx<'_>, sealer: &Sealer, recipient: &str, identity: &Secret) -> Result<()> {
     tx.run(
-        "insert into backup_dump_keys (id, recipient, identity, created_at) values (1, ?, ?, ?)",
+        "insert into backup_dump_keys (recipient, identity, created_at) values (?, ?, ?)",
         params![recipient, sealer.seal(KEY_SEAL, identity)?, tx.now.0],
     )?;
     Ok(())
 }
 
-pub fn set_key_shown(tx: &mut Tx<'_>, by: &str) -> Result<()> {
-    tx.run("update backup_dump_keys set shown_at = ?, shown_by = ? where id = 1", params![tx.now.0, by])?;
+pub fn set_key_shown(tx: &mut Tx<'_>, id: i64, by: &str) -> Result<()> {
+    tx.run("update backup_dump_keys set shown_at = ?, shown_by = ? where id = ?", params![tx.now.0, by, id])?;
     Ok(())
 }

@@ -29,21 +29,30 @@ pub struct Bench {
 
 impl Bench {
     pub async fn new() -> Bench {
-        Bench::with(false).await
+        Bench::with(&["copies"], false).await
     }
 
     /// Whose destination only takes.
     pub async fn append_only() -> Bench {
-        Bench::with(true).await
+        Bench::with(&["copies"], true).await
     }
 
-    async fn with(is_append_only: bool) -> Bench {
+    /// With the destinations “copies” and “other”, each in a folder of its name.
+    pub async fn two_places() -> Bench {
+        Bench::with(&["copies", "other"], false).await
+    }
+
+    async fn with(folders: &[&str], is_append_only: bool) -> Bench {
         let house = TestHouse::new(CAPABILITIES).await;
         let s3 = S3::start();
         let options =
             S3Options { access_key_id: S3::ACCESS_KEY.to_owned(), secret_access_key: Secret::new(S3::SECRET_KEY), ..S3Options::default() };
-        let place = Place { name: "main".into(), address: s3.url("copies").parse().unwrap(), options, is_append_only, envelope: None };
-        let places = house.cx.slots.get_or_make(|| Ok(Places(vec![place]))).unwrap();
+        let place = |folder: &&str| {
+            let name = if folders.len() == 1 { "main" } else { folder };
+            let address = s3.url(folder).parse().unwrap();
+            Place { name: name.to_owned(), address, options: options.clone(), is_append_only, envelope: None }
+        };
+        let places = house.cx.slots.get_or_make(|| Ok(Places(folders.iter().map(place).collect()))).unwrap();
         let desk = Arc::new(Desk::new(house.cx.clone(), CancellationToken::new()));
         desk.set_reserve(0);
         Bench { house, s3, desk, _places: places }
@@ -91,6 +100,12 @@ impl Bench {
         self.house.cx.read(move |r| store::runs(r, id, &PageRequest::default())).await.unwrap().rows
     }
 
+    /// The word of its page.
+    pub async fn state(&self, id: DumpId) -> &'static str {
+        let last = self.house.cx.read(move |r| store::last_run(r, id)).await.unwrap();
+        crate::dumps::pages::state(&self.dump(id).await, last.as_ref()).1
+    }
+
     /// Everything that was told so far.
     pub async fn facts(&self) -> Vec<Fact> {
         let rows =
@@ -100,7 +115,11 @@ impl Bench {
 
     /// The keys below `dumps/`, sorted.
     pub fn objects(&self) -> Vec<String> {
-        let root = self.s3.folder().join("copies/dumps");
+        self.objects_at("copies")
+    }
+
+    pub fn objects_at(&self, folder: &str) -> Vec<String> {
+        let root = self.s3.folder().join(folder).join("dumps");
         let mut found = Vec::new();
         walk(&root, &mut |path| found.push(path.strip_prefix(&root).unwrap().to_string_lossy().into_owned()));
         found.sort();

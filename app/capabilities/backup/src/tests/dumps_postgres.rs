@@ -131,7 +131,7 @@ async fn a_database_is_dumped_listed_restored_on_a_scratch_server_and_comes_back
     assert!(bench.objects().contains(&key.to_owned()) && key.ends_with(".dump.zst.age"));
     let sealer = bench.house.cx.sealer.clone();
     let own = bench.house.cx.write(move |tx| acts::key(tx, &sealer)).await.unwrap();
-    let identity = own.identity.expose().parse::<age::x25519::Identity>().unwrap();
+    let identity = own.identity.unwrap().expose().parse::<age::x25519::Identity>().unwrap();
     let packed = age::decrypt(&identity, &bench.object(key)).unwrap();
     let plain = zstd::decode_all(&packed[..]).unwrap();
     let file = bench.house.folder().join("fetched.dump");
@@ -165,6 +165,27 @@ async fn a_dump_that_was_cut_off_fails_even_where_its_list_is_whole_and_its_exit
     let list = run.result.checks.iter().find(|check| check.name == "pg_restore --list").unwrap();
     assert!(list.is_ok, "its table of contents is whole: {list:?}");
     assert_eq!(bench.facts().await.len(), 1);
+}
+
+#[tokio::test]
+async fn plain_text_is_proven_by_its_last_words_whichever_way_it_was_asked_for() {
+    let Some(cluster) = Cluster::start() else { return };
+    cluster.fill();
+    let bench = Bench::new().await;
+    let program = cluster.client("pg_dump");
+    let id = bench.make(json!({ "kind": "postgresql", "command": format!("{program} -w -F p"), "url": cluster.url("shop") })).await;
+    for command in [format!("{program} -w -F p"), format!("{program} -w"), format!("{program}all -w")] {
+        bench.change(id, json!({ "command": command, "size_factor": 1000 })).await;
+        let run = bench.run(id).await;
+        assert_good(&run);
+        assert!(run.result.checks.iter().any(|check| check.name == "Ending"), "{:?}", run.result.checks);
+    }
+    let path = format!("{}:/usr/bin:/bin", cluster.programs.display());
+    let cut = "sh -c 'pg_dump -w --format=plain | head -c 100000' --format=plain";
+    bench.change(id, json!({ "command": cut, "environment": { "PATH": path } })).await;
+    let run = bench.run(id).await;
+    assert_eq!((run.outcome, run.result.exit_code), (Outcome::Failed, Some(0)), "{:?}", run.result);
+    assert!(run.result.problem.contains("it was cut off"), "{}", run.result.problem);
 }
 
 #[tokio::test]

@@ -41,6 +41,14 @@ fn a_connection_url_becomes_environment_and_its_password_is_in_no_argument() {
     assert_eq!(found, wanted);
     let socket = command::libpq("postgres:///shop?host=/run/postgresql&user=app").unwrap();
     assert_eq!((socket["PGHOST"].as_str(), socket["PGUSER"].as_str(), socket["PGDATABASE"].as_str()), ("/run/postgresql", "app", "shop"));
+    // libpq's own reading: “+”, “&” and “=” stand for themselves, wherever they are.
+    for (url, password) in [
+        ("postgresql://app:a&bc123@h/d", "a&bc123"),
+        ("postgresql://app:a=b&c+d%26e@h/d", "a=b&c+d&e"),
+        ("postgresql://app@h/d?password=a+b%3Dc%26d", "a+b=c&d"),
+    ] {
+        assert_eq!(command::libpq(url).unwrap()["PGPASSWORD"], password, "{url}");
+    }
     for wrong in ["mysql://a/b", "shop", "postgresql://a/b?evil=1", ""] {
         assert!(command::libpq(wrong).is_err(), "{wrong:?}");
     }
@@ -66,6 +74,52 @@ fn what_a_program_may_have_logged_is_hidden_longest_first() {
     let said =
         crate::dumps::child::readable(b"tried postgresql://app:hunter22@db/shop, hunter22, tokentoken, x\x1b[1m\n", &secrets.words());
     assert_eq!(said, "tried •••, •••, •••, x[1m");
+}
+
+#[test]
+fn a_password_is_hidden_as_it_was_typed_and_as_it_is_meant() {
+    let secrets = Secrets {
+        url: "postgresql://app:hunter%2622@db/shop".into(),
+        scratch_url: "postgresql://check@db/shop?password=other%3Dpass".into(),
+        ..Secrets::default()
+    };
+    let said = b"as app with hunter%2622, that is hunter&22; with other%3Dpass, other=pass";
+    assert_eq!(crate::dumps::child::readable(said, &secrets.words()), "as app with •••, that is •••; with •••, •••");
+    let at = Secrets { url: "postgresql://app:hunt@er22@db/shop".into(), ..Secrets::default() };
+    assert_eq!(crate::dumps::child::readable(b"hunt@er22, hunt%40er22", &at.words()), "•••, •••");
+}
+
+#[test]
+fn plain_text_is_told_from_archives_by_the_words_of_the_command() {
+    let is_plain = |line: &str| command::is_plain_text(&command::split(line).unwrap());
+    for plain in [
+        "pg_dump shop",
+        "pg_dump -F p shop",
+        "pg_dump -Fp shop",
+        "pg_dump -vFp shop",
+        "/usr/bin/pg_dump --format plain shop",
+        "pg_dump --format=PLAIN shop",
+        "pg_dump -Fc --format=p shop",
+        "pg_dumpall --no-password",
+        "docker exec db pg_dump -U app shop",
+        "dump-shop --format=plain",
+    ] {
+        assert!(is_plain(plain), "{plain}");
+    }
+    for archive in [
+        "pg_dump -F c shop",
+        "pg_dump -Fc shop",
+        "pg_dump --format custom shop",
+        "pg_dump --format=t shop",
+        "pg_dump -wFc -nFp shop",
+        "docker exec -F p db pg_dump -Fc shop",
+        "dump-shop",
+    ] {
+        assert!(!is_plain(archive), "{archive}");
+    }
+    let secrets = Secrets { scratch_url: "postgresql://check@db/postgres".into(), ..Secrets::default() };
+    let draft = Draft { name: "x".into(), command: "pg_dump -F p shop".into(), ..Draft::default() };
+    assert_eq!(validate::check(draft, &secrets).unwrap_err().field_errors()[0].field, "scratch_url");
 }
 
 #[test]
@@ -153,11 +207,20 @@ fn a_size_is_doubted_when_it_shrank_and_only_remarked_upon_when_it_grew() {
 
 #[test]
 fn text_dumps_say_at_their_end_that_they_are_whole() {
-    assert!(verdict::ending(Kind::Sqlite, b"INSERT;\nCOMMIT;\n").unwrap().is_ok);
-    assert!(!verdict::ending(Kind::Sqlite, b"INSERT;\nROLLBACK; -- due to errors\n").unwrap().is_ok);
-    assert!(verdict::ending(Kind::Mysql, b"x\n-- Dump completed on 2026-03-02 12:00:00\n").unwrap().is_ok);
-    assert!(!verdict::ending(Kind::Mysql, b"x\n-- Dump comp").unwrap().is_ok);
-    assert!(verdict::ending(Kind::Command, b"anything").is_none());
+    assert!(verdict::ending(Kind::Sqlite, &[], b"INSERT;\nCOMMIT;\n").unwrap().is_ok);
+    assert!(!verdict::ending(Kind::Sqlite, &[], b"INSERT;\nROLLBACK; -- due to errors\n").unwrap().is_ok);
+    let gave_up = b"BEGIN TRANSACTION;\n/**** ERROR: (8) attempt to write a readonly database *****/\nROLLBACK; -- due to errors\n";
+    let note = verdict::ending(Kind::Sqlite, &[], gave_up).unwrap().note;
+    assert!(note.starts_with("sqlite3 gave up: (8) attempt to write a readonly database. A file in WAL mode"), "{note}");
+    assert!(verdict::ending(Kind::Mysql, &[], b"x\n-- Dump completed on 2026-03-02 12:00:00\n").unwrap().is_ok);
+    assert!(!verdict::ending(Kind::Mysql, &[], b"x\n-- Dump comp").unwrap().is_ok);
+    assert!(verdict::ending(Kind::Command, &[], b"anything").is_none());
+    let plain = |line: &str, tail: &[u8]| verdict::ending(Kind::Postgresql, &command::split(line).unwrap(), tail);
+    let end = b"--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict token\n";
+    assert!(plain("pg_dump", end).unwrap().is_ok);
+    assert!(!plain("pg_dump", b"insert into").unwrap().is_ok);
+    assert!(!plain("pg_dumpall", end).unwrap().is_ok, "the end of one database is not the end of all");
+    assert!(plain("pg_dump -Fc", b"").is_none());
 }
 
 /// Packs with `lock`, then unpacks what `damage` made of it.

@@ -1,6 +1,6 @@
 //! A command line becomes an argument list without any shell: quotes group, nothing expands, nothing pipes.
 //!
-//! [`split`], [`libpq`] (a PostgreSQL URL as environment), [`environment`] (lines of NAME=value).
+//! [`split`], [`is_plain_text`], [`libpq`] (a PostgreSQL URL as environment), [`environment`] (lines of NAME=value).
 
 use std::collections::BTreeMap;
 
@@ -53,6 +53,47 @@ pub fn split(line: &str) -> Result<Vec<String>> {
     Ok(words)
 }
 
+/// SQL, which `pg_restore` does not read: `pg_dump`'s own format, where none is named, and always that of `pg_dumpall`.
+pub fn is_plain_text(words: &[String]) -> bool {
+    let program = words.iter().position(|word| name_of(word) == "pg_dump");
+    match format(&words[program.map_or(0, |at| at + 1)..]) {
+        _ if is_of_cluster(words) => true,
+        Some(format) => ["p", "plain"].iter().any(|plain| format.eq_ignore_ascii_case(plain)),
+        None => program.is_some(),
+    }
+}
+
+/// All databases of a server at once.
+pub fn is_of_cluster(words: &[String]) -> bool {
+    words.iter().any(|word| name_of(word) == "pg_dumpall")
+}
+
+fn name_of(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// The last one named: `-Fp`, `-F p`, `--format=plain`, `--format plain`, `-vFp`.
+fn format(words: &[String]) -> Option<&str> {
+    let mut found = None;
+    for (at, word) in words.iter().enumerate() {
+        let next = words.get(at + 1).map(String::as_str);
+        let value = match word.strip_prefix("--") {
+            Some("format") => next,
+            Some(long) => long.strip_prefix("format="),
+            // Letters that take a value end the bundle: what follows is no option.
+            None => word
+                .strip_prefix('-')
+                .and_then(|bundle| bundle.split_at_checked(bundle.find(|c| "dEeFfhjNnpSTtUZ".contains(c))?))
+                .and_then(|(_, rest)| match rest.strip_prefix('F')? {
+                    "" => next,
+                    value => Some(value),
+                }),
+        };
+        found = value.or(found);
+    }
+    found
+}
+
 /// What libpq reads from its environment instead of a URL, so that no password stands in a list of processes.
 pub fn libpq(url: &str) -> Result<BTreeMap<String, String>> {
     let wrong = |what: &str| Error::invalid(format!("{what} A connection URL looks like postgresql://name:password@host:5432/database."));
@@ -71,8 +112,8 @@ pub fn libpq(url: &str) -> Result<BTreeMap<String, String>> {
     set("PGUSER", decoded(parsed.username()));
     set("PGPASSWORD", decoded(parsed.password().unwrap_or_default()));
     set("PGDATABASE", decoded(parsed.path().trim_start_matches('/')));
-    for (name, value) in parsed.query_pairs() {
-        let variable = match name.as_ref() {
+    for (name, value) in parsed.query().unwrap_or_default().split('&').filter(|option| !option.is_empty()).map(option) {
+        let variable = match name.as_str() {
             "host" => "PGHOST",
             "port" => "PGPORT",
             "user" => "PGUSER",
@@ -87,14 +128,30 @@ pub fn libpq(url: &str) -> Result<BTreeMap<String, String>> {
             "options" => "PGOPTIONS",
             other => return Err(wrong(&format!("The option “{other}” is not known here; give it by its PG… variable."))),
         };
-        set(variable, value.into_owned());
+        set(variable, value);
     }
     Ok(environment)
 }
 
+fn option(text: &str) -> (String, String) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    (decoded(name), decoded(value))
+}
+
+/// The passwords of a URL: as they stand there, and as libpq gets them.
+pub fn passwords(url: &str) -> Vec<String> {
+    let login = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).and_then(|(login, _)| login.split_once(':'));
+    let mut found: Vec<String> = login.map(|(_, password)| password.to_owned()).into_iter().collect();
+    if let Ok(parsed) = Url::parse(url.trim()) {
+        let options = parsed.query().unwrap_or_default().split('&').filter_map(|option| option.strip_prefix("password="));
+        found.extend(parsed.password().into_iter().chain(options).flat_map(|password| [password.to_owned(), decoded(password)]));
+    }
+    found
+}
+
 fn decoded(text: &str) -> String {
-    // `form_urlencoded` reads “+” as a space, which stands for itself here.
-    let text = text.replace('+', "%2B");
+    // What separates the fields of a form, and “+” for a space, stand for themselves here.
+    let text = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     url::form_urlencoded::parse(text.as_bytes()).map(|(name, _)| name.into_owned()).next().unwrap_or_default()
 }
 

@@ -9,6 +9,14 @@ use kernel::{Error, Result, Time};
 use super::{Draft, Dump};
 
 pub const DEFAULT_HOURS: u32 = 24;
+/// Who began a run, where nobody asked for it.
+pub const SCHEDULE: &str = "schedule";
+pub const RETRY: &str = "retry";
+pub const RESTART: &str = "restart";
+/// Long enough for a database or a network that restarts, short enough for the night.
+pub const RETRY_AFTER_MINUTES: u32 = 10;
+/// A dump may end with the process so often in a row before it counts as the cause.
+pub const PATIENCE: usize = 2;
 
 /// The first start after `after`. Every N hours means on full hours of UTC that N divides, so that a restart moves nothing.
 pub fn next_after(draft: &Draft, zone: &TimeZone, after: Time) -> Option<Time> {
@@ -35,6 +43,13 @@ pub fn parse_cron(expression: &str) -> Result<Cron> {
 /// From when on the dump that was due is missed. What nobody could have run while the server was off counts from its start.
 pub fn missed_at(dump: &Dump, serving_since: Time) -> Option<Time> {
     dump.due_at.map(|due| due.max(serving_since) + MINUTE * dump.draft.grace_minutes)
+}
+
+/// When a failed run is tried again. Once, and not where the next one comes anyway; who asked for a run hears of it at once.
+pub fn retry_at(dump: &Dump, started_by: &str, now: Time) -> Option<Time> {
+    let at = now + MINUTE * RETRY_AFTER_MINUTES;
+    let is_first = matches!(started_by, SCHEDULE | RESTART) && dump.wanted_at.is_none();
+    (is_first && !dump.draft.paused && dump.next_at.is_some_and(|next| next > at)).then_some(at)
 }
 
 /// In words: `every 6 hours`, `cron 30 2 * * *`.

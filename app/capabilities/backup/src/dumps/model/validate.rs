@@ -50,8 +50,13 @@ fn check_commands(draft: &mut Draft, secrets: &Secrets, errors: &mut FieldErrors
         draft.command = Kind::Postgresql.preset().to_owned();
     }
     let words = errors.take("command", if draft.command.len() > 4_000 { command::split("'") } else { command::split(&draft.command) });
-    if words.is_some_and(|words| words.is_empty()) {
+    let words = words.unwrap_or_else(|| vec![String::new()]);
+    if words.is_empty() {
         errors.push("command", "Please give the command whose standard output is the dump.");
+    }
+    // SQL may name databases, and drop them: the server is not always a spare one.
+    if !secrets.scratch_url.is_empty() && command::is_plain_text(&words) {
+        errors.push("scratch_url", "Only the custom and tar formats are restored there: SQL could reach other databases of that server.");
     }
     errors.take("restore_command", command::split(&draft.restore_command));
     for (field, url) in [("url", &secrets.url), ("scratch_url", &secrets.scratch_url)] {

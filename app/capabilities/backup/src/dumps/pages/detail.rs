@@ -59,6 +59,13 @@ fn trouble(detail: &Detail) -> View {
             let since = describe_duration(detail.now.since(trouble.since));
             notice(Tone::Bad, &format!("There has been no good dump for {since} that should be there.{why}"))
         }
+        (None, Some(run)) if detail.dump.is_retrying() => {
+            let at = detail.dump.wanted_at.map_or(String::new(), |at| describe_duration(at.since(detail.now)));
+            notice(
+                Tone::Warn,
+                &format!("It failed and is tried again in {at}; somebody is told when that fails, too. {}", run.result.problem),
+            )
+        }
         _ => ().into_any(),
     }
 }

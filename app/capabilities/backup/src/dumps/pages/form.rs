@@ -5,6 +5,7 @@ use kernel::error::FieldError;
 use serde::Deserialize;
 
 use super::trail;
+use crate::dumps::model::schedule::RETRY_AFTER_MINUTES;
 use crate::dumps::model::{Draft, Encryption, Kind, Secrets};
 
 /// What a person typed, as the form sends it and gets it back.
@@ -73,6 +74,9 @@ impl DumpForm {
     }
 }
 
+const LOST: &str = "The connection URL, passphrase, scratch server and environment of this dump were sealed with a key file that is gone. \
+                    Please enter again what it needs; what you leave empty is then unset.";
+
 pub fn show(page: &FormPage<'_>) -> View {
     let fields = Fields::new(page.errors);
     let (action, cancel, title) = match page.stored {
@@ -86,8 +90,11 @@ pub fn show(page: &FormPage<'_>) -> View {
         ..PageHead::default()
     });
     let submit = submit_row(&SubmitRow { label: "Save", look: Look::Primary, cancel: cancel.into() });
+    let is_lost = page.stored.is_some_and(|(_, secrets)| secrets.is_lost);
+    let lost = if is_lost { notice(Tone::Bad, LOST) } else { ().into_any() };
     let body = view! {
         {fields.summary()}
+        {lost}
         {what(page, &fields)}
         {when(page.form, &fields)}
         {encryption(page, &fields)}
@@ -164,13 +171,14 @@ fn what(page: &FormPage<'_>, fields: &Fields<'_>) -> View {
         is_code: true,
         ..TextArea::default()
     });
+    let is_lost = secrets.is_some_and(|secrets| secrets.is_lost);
     let forget = CheckBox {
         name: "forget_environment",
-        label: "Forget the stored environment",
+        label: if is_lost { "It needs nothing of what was lost" } else { "Forget the stored environment" },
         is_checked: typed.forget_environment == "on",
         help: "",
     };
-    let forget = if names.is_empty() { ().into_any() } else { fields.check_box(forget) };
+    let forget = if names.is_empty() && !is_lost { ().into_any() } else { fields.check_box(forget) };
     let places: Vec<Choice<'_>> = page.places.iter().map(|name| Choice::new(name, name)).collect();
     let place = fields.select(Select {
         name: "place",
@@ -200,7 +208,11 @@ fn when(typed: &DumpForm, fields: &Fields<'_>) -> View {
         help: "It does not run by itself, and nobody waits for it.",
         is_checked: typed.paused == "on",
     });
-    field_set("When", "", view! { {field_row(vec![every, cron])}{field_row(vec![limit, grace])}{paused} })
+    let lead = format!(
+        "A run by the schedule that fails is tried once more after {RETRY_AFTER_MINUTES} minutes, unless the next one comes sooner; somebody \
+         is told when that fails, too."
+    );
+    field_set("When", &lead, view! { {field_row(vec![every, cron])}{field_row(vec![limit, grace])}{paused} })
 }
 
 fn encryption(page: &FormPage<'_>, fields: &Fields<'_>) -> View {
@@ -255,8 +267,8 @@ fn proof(page: &FormPage<'_>, fields: &Fields<'_>) -> View {
     let scratch = fields.secret(SecretField {
         name: "scratch_url",
         label: "Scratch server",
-        help: "A PostgreSQL server whose account may make databases, such as postgresql://check:password@scratch/postgres. Each dump is restored \
-               there into hermetic_check_… and dropped again. Empty keeps what is stored.",
+        help: "A PostgreSQL server whose account may make databases, such as postgresql://check:password@scratch/postgres. Each dump in custom \
+               or tar format is restored there into hermetic_check_… and dropped again. Empty keeps what is stored.",
         is_set,
         autocomplete: "off",
         ..SecretField::default()

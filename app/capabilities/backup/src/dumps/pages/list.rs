@@ -7,6 +7,7 @@ use crate::pages::{Place, places};
 
 use super::state;
 use crate::dumps::model::{Dump, Run, schedule, size};
+use crate::dumps::store::KeyState;
 
 pub struct DumpRow {
     pub dump: Dump,
@@ -19,8 +20,8 @@ pub struct DumpRow {
 pub struct Listing {
     pub rows: Vec<DumpRow>,
     pub has_place: bool,
-    /// `Some(false)`: dumps are encrypted with a key that nobody has taken out of here.
-    pub is_key_shown: Option<bool>,
+    /// Of the key that dumps are encrypted with.
+    pub key: Option<KeyState>,
     pub can_edit: bool,
     pub can_run: bool,
     pub now: Time,
@@ -43,7 +44,11 @@ pub fn show(listing: &Listing) -> View {
         let text = "No destination is configured, so no dump can run. Name one in the configuration file, as for Hermetic's own copies.";
         parts.push(notice(Tone::Warn, text));
     }
-    if listing.is_key_shown == Some(false) {
+    if listing.key.as_ref().is_some_and(|key| key.is_lost) {
+        let text = "The key of the dumps was sealed with a key file that is gone, so no dump can be made with it: an owner makes a new one, \
+                    under Key.";
+        parts.push(notice(Tone::Bad, text));
+    } else if listing.key.as_ref().is_some_and(|key| !key.is_shown) {
         let text = "Nobody has taken the key out of this instance yet. If this machine is lost, the dumps are worth nothing without it: \
                     an owner should download it now, under Key.";
         parts.push(notice(Tone::Warn, text));

@@ -73,6 +73,9 @@ fn facts(run: &Run) -> View {
         pairs.push(("Exit code", muted(&exit.to_string())));
     }
     pairs.push(("Destination", muted(&run.place)));
+    if !run.recipient.is_empty() {
+        pairs.push(("Opened by the key of", code(&run.recipient)));
+    }
     if let Some(key) = &run.result.object_key {
         pairs.push(("Object", code(&format!("dumps/{key}"))));
         pairs.push(("SHA-256", code(&run.result.sha256)));
@@ -105,7 +108,8 @@ pub fn recipe(dump: &Dump, run: &Run, key: &str, address: &Address) -> String {
     let packed = file.strip_suffix(".age").unwrap_or(file);
     match run.encryption {
         Encryption::Instance => {
-            lines.push("# 2. Decrypt it with the key of this instance (Database dumps, Key)".to_owned());
+            lines.push("# 2. Decrypt it with the key of this instance (Database dumps, Key); its public half is".to_owned());
+            lines.push(format!("#    {}", run.recipient));
             lines.push(format!("age --decrypt --identity hermetic-dumps.key --output {packed} {file}"));
         }
         Encryption::Recipient => {
@@ -127,8 +131,10 @@ pub fn recipe(dump: &Dump, run: &Run, key: &str, address: &Address) -> String {
 }
 
 fn last_steps(dump: &Dump, plain: &str) -> Vec<String> {
-    let is_sql = command::split(&dump.draft.command).is_ok_and(|words| crate::dumps::check::is_plain_text(&words));
+    let words = command::split(&dump.draft.command).unwrap_or_default();
+    let (is_sql, is_cluster) = (command::is_plain_text(&words), command::is_of_cluster(&words));
     match dump.draft.kind {
+        Kind::Postgresql if is_cluster => vec![format!("psql --dbname=postgres --file={plain}")],
         Kind::Postgresql if is_sql => vec!["createdb restored".to_owned(), format!("psql --dbname=restored --file={plain}")],
         Kind::Postgresql => {
             vec!["createdb restored".to_owned(), format!("pg_restore --no-owner --exit-on-error --dbname=restored {plain}")]
