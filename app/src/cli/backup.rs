@@ -6,8 +6,7 @@ use kernel::time::Stopwatch;
 use replica::address::{Address, S3Options};
 use replica::ltx::{Decoder, LtxError};
 use replica::restore::{self, Wanted};
-use replica::store::{Body, PutOptions, Store, TIMESTAMP};
-use std::io::Read as _;
+use replica::store::{Body, PutOptions, Store, StoreError, TIMESTAMP};
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
@@ -56,9 +55,6 @@ pub struct Drill {
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
 }
-
-/// The largest object that is read into memory at once by `verify`.
-const LARGEST: usize = 1 << 31;
 
 pub async fn run(config: &Config, command: Command) -> Result<()> {
     match command {
@@ -114,9 +110,17 @@ async fn verify(config: &Config, from: Option<&str>) -> Result<()> {
             let mut sound = 0;
             for entry in listing.all() {
                 let key = store.object_key(replica::files::name(entry.level, entry.span));
-                let body = store.get(&key, None).await?.read_all(LARGEST).await?;
-                let opened = store.plain(&body[..]).map_err(LtxError::Io).and_then(|plain| Decoder::open(std::io::BufReader::new(plain)));
-                match opened.and_then(Decoder::verify) {
+                let opener = store.clone();
+                let read = restore::read_object(&store, &key, move |bytes| {
+                    let plain = opener.plain(std::io::BufReader::new(bytes)).map_err(LtxError::Io)?;
+                    Decoder::open(std::io::BufReader::new(plain))?.verify()
+                });
+                let verified = match read.await {
+                    // Listed, and deleted since because its time was over.
+                    Err(StoreError::NotFound(_)) => continue,
+                    read => read?,
+                };
+                match verified {
                     Ok(header) if header.min == entry.span.min && header.max == entry.span.max => sound += 1,
                     Ok(_) => {
                         damaged += 1;
@@ -145,7 +149,7 @@ async fn verify(config: &Config, from: Option<&str>) -> Result<()> {
     }
     none_missing(&missing)?;
     if damaged > 0 {
-        bail!("{damaged} problems were found. `hermetic backup now` after a new whole copy mends what is current.");
+        bail!("{damaged} problems were found. A new whole copy mends what is current: the page Backup makes one.");
     }
     Ok(())
 }
@@ -153,18 +157,26 @@ async fn verify(config: &Config, from: Option<&str>) -> Result<()> {
 async fn export_plain(config: &Config, folder: &Path, from: Option<&str>) -> Result<()> {
     let places = super::restore::places(config, from)?;
     let Some(place) = places.first() else { return Ok(()) };
+    let scratch = tempfile::tempdir()?;
     for file in replicate::ORDER {
         let store = place.store(file)?;
         let plain = Store::open(&Address::Folder(std::path::absolute(folder)?.join(file.file_name())), &S3Options::default())?;
         let listing = replica::engine::list_store(&store).await?;
         for entry in listing.all() {
             let named = replica::files::name(entry.level, entry.span);
-            let body = store.get(&store.object_key(named), None).await?.read_all(LARGEST).await?;
-            let mut bytes = Vec::with_capacity(body.len());
-            store.plain(&body[..])?.read_to_end(&mut bytes)?;
-            let header = Decoder::open(&bytes[..]).and_then(Decoder::verify).with_context(|| store.object_key(named))?;
+            let (opener, key, to) = (store.clone(), store.object_key(named), scratch.path().join("plain"));
+            let open = to.clone();
+            let read = restore::read_object(&store, &key, move |bytes| {
+                let mut out = std::fs::File::create(&to)?;
+                std::io::copy(&mut opener.plain(std::io::BufReader::new(bytes))?, &mut out)?;
+                Decoder::open(std::io::BufReader::new(std::fs::File::open(&to)?))?.verify()
+            });
+            let header = match read.await {
+                Err(StoreError::NotFound(_)) => continue,
+                read => read?.with_context(|| key.clone())?,
+            };
             let options = PutOptions { metadata: vec![(TIMESTAMP.to_owned(), header.at.rfc3339_millis())], ..PutOptions::default() };
-            plain.put(&plain.object_key(named), Body::Bytes(bytes.into()), &options).await?;
+            plain.put(&plain.object_key(named), Body::File(open), &options).await?;
         }
         say!("{}: {} files in {}.", file.file_name(), listing.all().count(), folder.join(file.file_name()).display());
     }

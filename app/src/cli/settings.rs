@@ -49,6 +49,7 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
         Command::Set { key, value } => {
             let setting = find(&cx, &key)?;
             let value = if value == "-" { read_stdin()? } else { value };
+            let value = settings::checked_in(cx.registry, setting, &value)?;
             let sealer = cx.sealer.clone();
             let set = cx.write(move |tx| {
                 settings::set(tx, &sealer, setting, &value)?;

@@ -75,7 +75,7 @@ impl MemberGate {
         let Some((login, now)) = found else { return Ok(Actor::Visitor) };
         if now.since(login.seen_at) >= SEEN_EVERY {
             let id = login.id;
-            self.db.write(move |tx| store::touch_login(tx, id)).await?;
+            note_use(self.db.write(move |tx| store::touch_login(tx, id)).await);
         }
         Ok(Actor::Member { id: login.member, name: login.name, role: login.role, login: login.id })
     }
@@ -86,9 +86,16 @@ impl MemberGate {
         let (key, now) = found.ok_or_else(|| Error::new(Kind::Unauthorized, "This API key is not known, or it was revoked."))?;
         if key.used_at.is_none_or(|used_at| now.since(used_at) >= SEEN_EVERY) {
             let id = key.id;
-            self.db.write(move |tx| store::touch_key(tx, id)).await?;
+            note_use(self.db.write(move |tx| store::touch_key(tx, id)).await);
         }
         Ok(Actor::Key { id: key.id, name: key.name, role: key.role })
+    }
+}
+
+/// When somebody was last here is not worth a refusal: on a full disk, too, the founder must see what is wrong.
+fn note_use(noted: Result<()>) {
+    if let Err(error) = noted {
+        tracing::warn!(error = error.chain(), "when a login or key was last used could not be noted");
     }
 }
 

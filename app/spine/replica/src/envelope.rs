@@ -14,6 +14,9 @@ use crate::store::StoreError;
 /// What an encrypted object begins with that has to be fetched to read its first bytes: header, nonce, one chunk.
 pub(crate) const FIRST_CHUNK: u64 = 4_096 + 65_536 + 16;
 
+/// What every age file begins with.
+pub(crate) const MAGIC: &[u8] = b"age-encryption.org/";
+
 /// To whom the objects are encrypted, and, where they are to be read, with what.
 #[derive(Clone)]
 pub struct Envelope {

@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::engine::list_store;
-use crate::envelope::FIRST_CHUNK;
+use crate::envelope::{FIRST_CHUNK, MAGIC};
 use crate::files::{Entry, Listing, SNAPSHOT_LEVEL, name};
 use crate::ltx::{HEADER_SIZE, Header, LtxError};
 use crate::plan::{self, Bad, Goal, NoRoute};
@@ -182,7 +182,7 @@ pub async fn header_of(store: &Store, entry: &Entry) -> Result<Header, RestoreEr
     let object = store.get(&key, Some(ByteRange { from: 0, to: Some(most.min(entry.size)) })).await?;
     let bytes = object.read_all(most as usize).await?;
     let mut head = [0; HEADER_SIZE];
-    if store.envelope().is_none() && bytes.starts_with(b"age-encryption.org/") {
+    if store.envelope().is_none() && bytes.starts_with(MAGIC) {
         let sentence = format!("The object {key} is encrypted; give the age identity with which this copy is read (age_identity_file).");
         return Err(StoreError::Invalid(sentence).into());
     }
@@ -335,6 +335,27 @@ async fn feed(body: Fetched, sender: tokio::sync::mpsc::Sender<Result<Bytes, Sto
                 }
             }
         },
+    }
+}
+
+/// Reads one object as it arrives, on a blocking thread: memory stays small however large it is.
+pub async fn read_object<T: Send + 'static>(
+    store: &Store,
+    key: &str,
+    work: impl FnOnce(&mut dyn Read) -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let object = store.get(key, None).await?;
+    let (sender, receiver) = tokio::sync::mpsc::channel(4);
+    let working = tokio::task::spawn_blocking(move || {
+        let mut reader = Arriving { receiver, rest: Bytes::new(), failure: None };
+        let done = work(&mut reader);
+        (done, reader.failure)
+    });
+    feed(Fetched::Stream(object), sender, |_| ()).await;
+    match working.await {
+        Ok((_, Some(failure))) => Err(failure),
+        Ok((done, None)) => Ok(done),
+        Err(error) => Err(StoreError::Unreachable(format!("Reading {key} was broken off on this machine: {error}."))),
     }
 }
 

@@ -16,6 +16,7 @@ mod refusal;
 mod s3;
 mod upload;
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use bytes::Bytes;
 use kernel::Time;
 
 use crate::address::{Address, S3Options};
-use crate::envelope::Envelope;
+use crate::envelope::{self, Envelope};
 pub(crate) use client::Patience;
 use counted::Counters;
 pub use counted::{Counts, Kind};
@@ -168,12 +169,15 @@ impl Store {
         self.envelope.as_ref()
     }
 
-    /// The bytes of an LTX file out of the bytes of its object.
-    pub fn plain<'a>(&self, from: impl std::io::Read + 'a) -> std::io::Result<Box<dyn std::io::Read + 'a>> {
-        match &self.envelope {
-            Some(envelope) => Ok(Box::new(envelope.decrypt(from)?)),
-            None => Ok(Box::new(from)),
-        }
+    /// The bytes of an LTX file out of the bytes of its object. One that was never encrypted is read as it is: what was stored before
+    /// encryption was configured, and what `export-plain` wrote.
+    pub fn plain<'a>(&self, mut from: impl Read + 'a) -> std::io::Result<Box<dyn Read + 'a>> {
+        let Some(envelope) = &self.envelope else { return Ok(Box::new(from)) };
+        let mut start = Vec::with_capacity(envelope::MAGIC.len());
+        (&mut from).take(envelope::MAGIC.len() as u64).read_to_end(&mut start)?;
+        let is_sealed = start == envelope::MAGIC;
+        let whole = std::io::Cursor::new(start).chain(from);
+        if is_sealed { Ok(Box::new(envelope.decrypt(whole)?)) } else { Ok(Box::new(whole)) }
     }
 
     /// One request below [`upload::PART`]; else parts of that size, two of them in memory.

@@ -464,6 +464,14 @@ async fn an_encrypted_copy_shows_nothing_to_the_store_and_comes_back_with_its_id
     restored(&open, Wanted::Latest, &out).await;
     assert_same(&out, &bench.path("app.db"));
     restored(&open, Wanted::Transaction(newest - 1), &bench.path("older.db")).await;
+    // What was stored before encryption was configured is read as it is.
+    let plain = store(&bench.s3, "plain");
+    let life = Life::start(&bench.writer, &bench.path("plain-spool"), vec![to("plain", plain)], "one");
+    life.replica.reached(LONG).await.unwrap();
+    life.stop().await;
+    let both = Arc::new(Envelope::new(None, Some(&identity)).unwrap());
+    restored(&store(&bench.s3, "plain").with_envelope(Some(both)), Wanted::Latest, &bench.path("plain.db")).await;
+    assert_same(&bench.path("plain.db"), &bench.path("app.db"));
     let blind = restore::survey(&store(&bench.s3, "app")).await.unwrap_err();
     assert!(blind.to_string().contains("is encrypted"), "{blind}");
     let without = restore::survey(&sealed).await.unwrap_err();
