@@ -50,7 +50,8 @@ async fn begin(shared: &Arc<Shared>, port: &Port) -> Result<Lease, LeaseError> {
         Some(honours) => honours,
         None => store.probe_conditions().await?,
     };
-    let lease = Lease::take(store, &port.owner, honours, shared.clock.now()).await?;
+    let holder = port.owner.at(shared.capture.spool().folder());
+    let lease = Lease::take(store, &holder, honours, shared.clock.now()).await?;
     let listing = list(port).await?;
     let reached = listing.max();
     {
@@ -86,7 +87,7 @@ pub async fn list_store(store: &crate::store::Store) -> Result<Listing, StoreErr
     Ok(listing)
 }
 
-async fn ship_fresh(shared: &Arc<Shared>, port: &Port, mut lease: Lease) -> Result<(), LeaseError> {
+async fn ship_fresh(shared: &Arc<Shared>, port: &Port, lease: Lease) -> Result<(), LeaseError> {
     let mut added = shared.added.subscribe();
     let mut ended = shared.ended.subscribe();
     loop {
@@ -94,8 +95,7 @@ async fn ship_fresh(shared: &Arc<Shared>, port: &Port, mut lease: Lease) -> Resu
         let next = port.compare(shared, queue::next_fresh);
         match next {
             Next::Upload(entry) => {
-                lease.keep(&port.destination.store, shared.clock.now()).await?;
-                upload(shared, port, entry).await?;
+                lease.while_kept(&port.destination.store, &shared.clock, upload(shared, port, entry)).await?;
                 port.shipped.send_replace(entry.span.max);
                 forget_waiting(shared);
                 continue;
