@@ -214,12 +214,16 @@ impl Store {
         }
     }
 
-    /// Inside the store: no byte travels. A bucket copies up to 5 GB this way and refuses more.
+    /// Inside the store, so that no byte travels; by way of this machine where the store does not know how, or where the object is
+    /// too large for it (a bucket copies up to 5 GB).
     pub async fn copy(&self, from: &str, to: &str, metadata: &[(String, String)]) -> Result<()> {
         check_key(from)?;
         check_key(to)?;
         match &self.kind {
-            StoreKind::S3(s3) => s3.copy(from, to, metadata).await,
+            StoreKind::S3(s3) => match s3.copy(from, to, metadata).await {
+                Err(StoreError::Invalid(_)) => upload::copy(s3, from, to, metadata).await,
+                copied => copied,
+            },
             StoreKind::Folder(folder) => folder.copy(from, to, metadata).await,
         }
     }

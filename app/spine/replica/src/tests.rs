@@ -3,6 +3,7 @@
 mod captures;
 mod engines;
 mod formats;
+mod leases;
 mod lineages;
 mod litestream;
 mod plans;

@@ -55,7 +55,8 @@ async fn begin(shared: &Arc<Shared>, port: &Port) -> Result<Lease, LeaseError> {
         Some(honours) => honours,
         None => store.probe_conditions().await?,
     };
-    let lease = Lease::take(store, &port.owner, honours, shared.clock.now()).await?;
+    let holder = port.owner.at(shared.capture.spool().folder());
+    let lease = Lease::take(store, &holder, honours, shared.clock.now()).await?;
     let listing = list(port).await?;
     let newest = listing.max();
     let is_ours = lineage::is_ours(shared, port, &listing).await?;
@@ -128,7 +129,7 @@ pub async fn list_store(store: &crate::store::Store) -> Result<Listing, StoreErr
     Ok(listing)
 }
 
-async fn ship_fresh(shared: &Arc<Shared>, port: &Port, mut lease: Lease) -> Result<(), LeaseError> {
+async fn ship_fresh(shared: &Arc<Shared>, port: &Port, lease: Lease) -> Result<(), LeaseError> {
     let mut added = shared.added.subscribe();
     let mut ended = shared.ended.subscribe();
     loop {
@@ -136,9 +137,9 @@ async fn ship_fresh(shared: &Arc<Shared>, port: &Port, mut lease: Lease) -> Resu
         let next = port.compare(shared, queue::next_fresh);
         match next {
             Next::Upload(entry) => {
-                lease.keep(&port.destination.store, shared.clock.now()).await?;
                 list_again(shared, port).await?;
-                upload(shared, port, entry).await?;
+                let sent = async { Ok(upload(shared, port, entry).await?) };
+                lease.while_kept(&port.destination.store, &shared.clock, sent).await?;
                 port.shipped.send_replace(entry.span.max);
                 continue;
             }

@@ -15,7 +15,7 @@ use super::s3::S3;
 use super::upload::blocking;
 use super::{Head, Result, Span, StoreError};
 
-/// How often a broken answer is taken up again.
+/// How often an answer that brings nothing more is asked for again.
 const RESUMPTIONS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
 /// Read from a file at once.
@@ -83,7 +83,11 @@ async fn next_of_bucket(s3: &S3, key: &str, body: &mut ByteStream, resumed: &mut
     loop {
         let why = match body.next().await {
             Some(Ok(bytes)) if bytes.is_empty() => continue,
-            Some(Ok(bytes)) => return Ok(bytes.slice(..bytes.len().min((rest.end - rest.start) as usize))),
+            Some(Ok(bytes)) => {
+                // It came further: a line that breaks every few megabytes still brings a whole database.
+                *resumed = 0;
+                return Ok(bytes.slice(..bytes.len().min((rest.end - rest.start) as usize)));
+            }
             Some(Err(error)) => root_cause(&error),
             None => "the answer ended too early".to_owned(),
         };

@@ -50,6 +50,9 @@ fn answered(status: u16, code: &str, message: &str, place: &Bucket, verb: &str, 
     if status == 412 || code == "ConditionalRequestConflict" {
         return StoreError::Condition(format!("{object} is not as it was expected to be: somebody else wrote it."));
     }
+    if is_unknown_to_it(status, code) {
+        return StoreError::Invalid(format!("{refused} It does not know this kind of request."));
+    }
     if LATER_CODES.contains(&code) || matches!(status, 408 | 429 | 500..) {
         return StoreError::Unreachable(format!("{refused} It is worth another try."));
     }
@@ -62,6 +65,11 @@ fn answered(status: u16, code: &str, message: &str, place: &Bucket, verb: &str, 
         301 | 307 => StoreError::Invalid(format!("{refused} The bucket is elsewhere: correct the region or the endpoint.")),
         _ => StoreError::Invalid(format!("{refused} Check the address.")),
     }
+}
+
+/// A compatible server without this act: trying again changes nothing, though 501 stands among the answers that say “later”.
+pub fn is_unknown_to_it(status: u16, code: &str) -> bool {
+    matches!(status, 405 | 501) || matches!(code, "NotImplemented" | "MethodNotAllowed")
 }
 
 /// How a sentence calls the other side.

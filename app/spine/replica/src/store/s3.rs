@@ -12,13 +12,14 @@ use aws_sdk_s3::types::{Delete, MetadataDirective, ObjectIdentifier, ServerSideE
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use kernel::Time;
 use md5::{Digest as _, Md5};
 
 use super::client::{Patience, client};
 use super::counted::Counters;
 use super::reading::Object;
-use super::refusal::{refusal, server};
+use super::refusal::{is_unknown_to_it, refusal, server};
 use super::{Condition, Head, Listed, Put, PutOptions, Result, Span, StoreError};
 use crate::address::{Bucket, Encryption, S3Options};
 
@@ -26,6 +27,7 @@ use crate::address::{Bucket, Encryption, S3Options};
 const COPY_TIMEOUT: Duration = Duration::from_secs(600);
 /// What a server takes in one request to delete.
 const DELETED_AT_ONCE: usize = 1_000;
+const DELETED_SIDE_BY_SIDE: usize = 4;
 
 #[derive(Clone)]
 pub struct S3 {
@@ -34,6 +36,14 @@ pub struct S3 {
     pub counters: Arc<Counters>,
     pub patience: Patience,
     encryption: Arc<Keys>,
+}
+
+/// Why a request to delete did nothing.
+enum Undeleted {
+    /// The server does not know the request.
+    OneByOne,
+    Forbidden(String),
+    Failed(StoreError),
 }
 
 /// [`Encryption`] as the headers want it.
@@ -219,18 +229,48 @@ impl S3 {
         for batch in keys.chunks(DELETED_AT_ONCE) {
             match self.delete_batch(batch).await {
                 Ok(some) => refused.extend(some),
-                // The whole request was refused for want of permission; wrong credentials are another matter.
-                Err((code, StoreError::Denied(reason))) if code == "AccessDenied" => {
-                    refused.extend(batch.iter().map(|key| (key.clone(), reason.clone())));
+                Err(Undeleted::OneByOne) => {
+                    let singles = stream::iter(batch.to_vec()).map(|key| async move { self.delete_one(&key).await });
+                    let mut singles = singles.buffer_unordered(DELETED_SIDE_BY_SIDE);
+                    while let Some(single) = singles.next().await {
+                        refused.extend(single?);
+                    }
                 }
-                Err((_, error)) => return Err(error),
+                // The whole request was refused for want of permission; wrong credentials are another matter.
+                Err(Undeleted::Forbidden(reason)) => refused.extend(batch.iter().map(|key| (key.clone(), reason.clone()))),
+                Err(Undeleted::Failed(error)) => return Err(error),
             }
         }
         Ok(refused)
     }
 
-    async fn delete_batch(&self, keys: &[String]) -> Result<Vec<(String, String)>, (String, StoreError)> {
-        let told = |sentence: String| (String::new(), StoreError::Invalid(sentence));
+    /// For servers that do not know how to delete many at once.
+    async fn delete_one(&self, key: &str) -> Result<Option<(String, String)>> {
+        match self.client.delete_object().bucket(&self.place.bucket).key(self.full(key)).send().await {
+            Ok(_) => Ok(None),
+            Err(error) => match self.undeleted(&error, key) {
+                Undeleted::Failed(StoreError::NotFound(_)) => Ok(None),
+                Undeleted::Failed(error) => Err(error),
+                Undeleted::Forbidden(reason) => Ok(Some((key.to_owned(), reason))),
+                Undeleted::OneByOne => Ok(Some((key.to_owned(), self.refused(&error, "deleted", key).to_string()))),
+            },
+        }
+    }
+
+    fn undeleted<E>(&self, error: &SdkError<E, aws_sdk_s3::config::http::HttpResponse>, key: &str) -> Undeleted
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let (status, code) = (error.raw_response().map_or(0, |answer| answer.status().as_u16()), error.code().unwrap_or_default());
+        match self.refused(error, "deleted", key) {
+            StoreError::Denied(reason) if code == "AccessDenied" => Undeleted::Forbidden(reason),
+            StoreError::Invalid(_) if is_unknown_to_it(status, code) => Undeleted::OneByOne,
+            error => Undeleted::Failed(error),
+        }
+    }
+
+    async fn delete_batch(&self, keys: &[String]) -> Result<Vec<(String, String)>, Undeleted> {
+        let told = |sentence: String| Undeleted::Failed(StoreError::Invalid(sentence));
         let objects: Result<Vec<_>, _> = keys.iter().map(|key| ObjectIdentifier::builder().key(self.full(key)).build()).collect();
         let delete = objects.and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(true).build());
         let delete = delete.map_err(|error| told(format!("No request to delete can be made: {error}.")))?;
@@ -242,10 +282,7 @@ impl S3 {
                 request.headers_mut().insert("content-md5", md5);
             }
         });
-        let answer = request.send().await.map_err(|error| {
-            let first = keys.first().map_or("", String::as_str);
-            (error.code().unwrap_or_default().to_owned(), self.refused(&error, "deleted", first))
-        })?;
+        let answer = request.send().await.map_err(|error| self.undeleted(&error, keys.first().map_or("", String::as_str)))?;
         let own = self.full("");
         let refused = answer.errors.unwrap_or_default().into_iter().filter(|error| error.code() != Some("NoSuchKey"));
         Ok(refused

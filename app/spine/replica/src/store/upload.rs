@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::s3::S3;
-use super::{Body, Condition, Put, PutOptions, Result, StoreError};
+use super::{Body, Condition, Put, PutOptions, Result, Span, StoreError};
 
 /// From this size on a body goes in parts of it.
 pub const PART: u64 = 8 << 20;
@@ -28,8 +28,25 @@ pub async fn put(s3: &S3, key: &str, body: Body, options: &PutOptions) -> Result
     if source.size() >= PART {
         return put_parts(s3, key, &source, options).await;
     }
-    let bytes = source.read(0, source.size()).await.map_err(|error| unreadable(&error))?;
-    s3.put_whole(key, bytes, options).await
+    match source.read(0, source.size()).await {
+        Ok(bytes) => s3.put_whole(key, bytes, options).await,
+        Err(Unread::Here(error)) => Err(unreadable(&error)),
+        Err(Unread::There(error)) => Err(error),
+    }
+}
+
+/// For a server that copies nothing inside itself, or not as much at once: the bytes come here and go back, in parts.
+pub async fn copy(s3: &S3, from: &str, to: &str, metadata: &[(String, String)]) -> Result<()> {
+    let Some(head) = s3.head(from).await? else {
+        return Err(StoreError::NotFound(format!("{} does not exist.", s3.named(from))));
+    };
+    let options = PutOptions { metadata: metadata.to_vec(), ..PutOptions::default() };
+    if head.size < PART {
+        let bytes = s3.get(from, None).await?.read_all(PART as usize).await?;
+        return s3.put_whole(to, bytes, &options).await.map(|_| ());
+    }
+    let source = Source::Object { s3: s3.clone(), key: from.to_owned(), size: head.size };
+    put_parts(s3, to, &source, &options).await.map(|_| ())
 }
 
 async fn put_parts(s3: &S3, key: &str, source: &Source, options: &PutOptions) -> Result<Put> {
@@ -89,9 +106,10 @@ impl<'a> Upload<'a> {
                 parts.extend(self.next_sent(&mut sending).await?);
             }
             let size = part_size.min(source.size() - offset);
-            let bytes = source.read(offset, size).await;
-            let bytes =
-                bytes.map_err(|error| StoreError::Invalid(format!("{} could not be written: {error}.", self.s3.named(self.key))))?;
+            let bytes = source.read(offset, size).await.map_err(|error| match error {
+                Unread::Here(error) => StoreError::Invalid(format!("{} could not be written: {error}.", self.s3.named(self.key))),
+                Unread::There(error) => error,
+            })?;
             sending.spawn(send_part(self.s3.clone(), self.key.to_owned(), self.id.clone(), number, bytes));
             offset += size;
         }
@@ -184,6 +202,12 @@ async fn send_part(s3: S3, key: String, id: String, number: i32, bytes: Bytes) -
 enum Source {
     Bytes(Bytes),
     File { file: Arc<File>, size: u64, buffers: Buffers },
+    Object { s3: S3, key: String, size: u64 },
+}
+
+enum Unread {
+    Here(io::Error),
+    There(StoreError),
 }
 
 /// Buffers to be used again: given back to the allocator, parts of this size stay with it, and with each of its threads.
@@ -229,11 +253,11 @@ impl Source {
     fn size(&self) -> u64 {
         match self {
             Source::Bytes(bytes) => bytes.len() as u64,
-            Source::File { size, .. } => *size,
+            Source::File { size, .. } | Source::Object { size, .. } => *size,
         }
     }
 
-    async fn read(&self, offset: u64, size: u64) -> io::Result<Bytes> {
+    async fn read(&self, offset: u64, size: u64) -> Result<Bytes, Unread> {
         match self {
             Source::Bytes(bytes) => Ok(bytes.slice(offset as usize..(offset + size) as usize)),
             Source::File { file, buffers, .. } => {
@@ -245,6 +269,11 @@ impl Source {
                     Ok(Bytes::from_owner(Lent { bytes, back_to }))
                 })
                 .await
+                .map_err(Unread::Here)
+            }
+            Source::Object { s3, key, .. } => {
+                let span = Span { from: offset, to: Some(offset + size) };
+                s3.get(key, Some(span)).await.map_err(Unread::There)?.read_all(size as usize).await.map_err(Unread::There)
             }
         }
     }

@@ -324,12 +324,12 @@ async fn where_conditions_are_ignored_two_instances_notice_each_other() {
     let bench = Bench::new().await;
     bench.s3.set_ignores_conditions(true);
     let honest = store(&bench.s3, "app");
-    let owner = |name: &str| Owner { id: name.to_owned(), host: name.to_owned() };
+    let owner = |name: &str| Owner { id: name.to_owned(), host: name.to_owned() }.at(Path::new("/none"));
     let start = Time(1_000_000);
-    let mut first = crate::lease::Lease::take(&honest, &owner("one"), false, start).await.unwrap();
+    let first = crate::lease::Lease::take(&honest, &owner("one"), false, start).await.unwrap();
     let after = |seconds: i64| Time(start.0 + seconds * 1_000);
     // It has run out when the second comes, as after an idle hour.
-    let mut second = crate::lease::Lease::take(&honest, &owner("two"), false, after(100)).await.unwrap();
+    let second = crate::lease::Lease::take(&honest, &owner("two"), false, after(100)).await.unwrap();
     let lost = first.keep(&honest, after(101)).await.unwrap_err();
     assert!(lost.to_string().contains("two"), "{lost}");
     second.keep(&honest, after(130)).await.unwrap();

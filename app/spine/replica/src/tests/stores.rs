@@ -419,9 +419,94 @@ async fn an_answer_that_breaks_off_is_taken_up_where_it_ended() {
     assert_eq!(ranges.len(), 3, "{ranges:?}");
     assert!(ranges[0].is_none() && ranges[1].is_some() && ranges[1] != ranges[2], "{ranges:?}");
 
-    s3.cut_bodies(99);
-    let error = store.get("one", None).await.unwrap().read_all(1 << 20).await.unwrap_err();
-    assert!(error.is_worth_a_retry() && error.to_string().contains("app/one"), "{error}");
+    // However often: each time it came further.
+    s3.cut_bodies(5);
+    let content = noise(1 << 20);
+    store.put("two", Body::Bytes(Bytes::from(content.clone())), &PutOptions::default()).await.unwrap();
+    let got = store.get("two", None).await.unwrap().read_all(1 << 20).await.unwrap();
+    assert!(got == content);
+
+    // But not for ever where nothing comes any more.
+    s3.cut_bodies(1);
+    let mut object = store.get("two", None).await.unwrap();
+    object.chunk().await.unwrap();
+    s3.set_fails(true);
+    let error = object.read_all(1 << 20).await.unwrap_err();
+    assert!(error.is_worth_a_retry() && error.to_string().contains("app/two"), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_that_neither_copies_nor_deletes_many_at_once_is_served_all_the_same() {
+    let s3 = S3::start();
+    s3.set_plain(true);
+    let store = open(&s3.url("app"));
+    put(&store, "small", "1").await;
+    let large = noise((17 << 20) + 5);
+    store.put("large", Body::Bytes(Bytes::from(large.clone())), &PutOptions::default()).await.unwrap();
+    let metadata = vec![("hermetic-x".to_owned(), "1".to_owned())];
+    for key in ["small", "large"] {
+        let copy = format!("copies/{key}");
+        store.copy(key, &copy, &metadata).await.unwrap();
+        assert_eq!(store.head(&copy).await.unwrap().unwrap().metadata, metadata);
+    }
+    assert_eq!(text(&store, "copies/small").await, "1");
+    assert!(store.get("copies/large", None).await.unwrap().read_all(1 << 25).await.unwrap() == large);
+    assert!(matches!(store.copy("none", "other", &[]).await, Err(StoreError::NotFound(_))));
+
+    let gone: Vec<String> = ["small", "large", "never/there"].map(str::to_owned).into();
+    assert_eq!(store.delete(&gone).await.unwrap(), []);
+    assert_eq!(keys(&store, "").await, ["copies/large", "copies/small"]);
+    s3.set_plain(false);
+    s3.set_forbids_delete(true);
+    assert_eq!(store.delete(&["copies/small".to_owned()]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_server_does_not_know_is_not_tried_again_and_what_it_cannot_do_now_is() {
+    use testkit::fakes::{Play, Reply, Sink};
+    let sink = Sink::start();
+    let store = open(&format!("s3://bucket/app?endpoint={}", sink.url("")));
+    for (code, is_worth_a_retry) in [(405, false), (501, false), (500, true), (502, true), (503, true), (504, true), (507, true)] {
+        sink.set(Play::Answer(Reply::new(code)));
+        let error = store.put("one", bytes("1"), &PutOptions::default()).await.unwrap_err();
+        assert_eq!(error.is_worth_a_retry(), is_worth_a_retry, "{code}: {error}");
+    }
+    // One that deletes nothing at all: each key is told as refused.
+    sink.set(Play::Answer(Reply::new(501)));
+    let refused = store.delete(&["one".to_owned(), "two".to_owned()]).await.unwrap();
+    assert!(refused.len() == 2 && refused[0].1.contains("501"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_has_a_customers_key_is_of_use_with_that_key_only() {
+    let s3 = S3::start();
+    let with = |encryption| Store::open(&s3.url("app").parse().unwrap(), &S3Options { encryption, ..options() }).unwrap();
+    let key = |byte: u8| Encryption::CustomerKey(Secret::new(base64_of(&[byte; 32])));
+    let (ours, theirs, none) = (with(key(1)), with(key(2)), with(Encryption::Default));
+    put(&ours, "small", "1").await;
+    let large = noise((9 << 20) + 5);
+    ours.put("large", Body::Bytes(Bytes::from(large.clone())), &PutOptions::default()).await.unwrap();
+    ours.copy("small", "copy", &[]).await.unwrap();
+    ours.copy("large", "large copy", &[]).await.unwrap();
+    for (object, size) in [("small", 1), ("large", large.len()), ("copy", 1), ("large copy", large.len())] {
+        assert_eq!(ours.get(object, None).await.unwrap().read_all(1 << 24).await.unwrap().len(), size, "{object}");
+        assert!(ours.head(object).await.unwrap().is_some());
+        for other in [&theirs, &none] {
+            assert!(matches!(other.get(object, None).await, Err(StoreError::Invalid(_))), "{object}");
+            assert!(matches!(other.head(object).await, Err(StoreError::Invalid(_))), "{object}");
+            assert!(matches!(other.copy(object, "stolen", &[]).await, Err(StoreError::Invalid(_))), "{object}");
+        }
+    }
+    // Also by way of this machine.
+    s3.set_plain(true);
+    ours.copy("large", "by hand", &[]).await.unwrap();
+    assert!(none.head("by hand").await.is_err());
+    assert!(ours.get("by hand", None).await.unwrap().read_all(1 << 24).await.unwrap() == large);
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 //!
 //! Objects are plain files, so that a test reads and breaks them without a client: `<folder>/<bucket>/<key>`.
 
+mod customer_keys;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -24,7 +26,10 @@ use s3s::dto::{CompleteMultipartUploadInput, PutObjectInput};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Request as Understood, S3Result, s3_error};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use customer_keys::CustomerKeys;
 
 use super::log::Log;
 use super::runtime::{self, Task};
@@ -62,9 +67,12 @@ struct State {
 struct Switches {
     fails: AtomicBool,
     forbids_delete: AtomicBool,
+    is_plain: AtomicBool,
     ignores_conditions: AtomicBool,
     cuts: AtomicU32,
     slow: Mutex<Duration>,
+    held: watch::Sender<Option<String>>,
+    keys: CustomerKeys,
 }
 
 impl S3 {
@@ -126,6 +134,16 @@ impl S3 {
         *self.state.switches.slow.lock().unwrap() = by;
     }
 
+    /// Requests whose path has this part get no answer until it is `None` again.
+    pub fn hold(&self, part: Option<&str>) {
+        self.state.switches.held.send_replace(part.map(str::to_owned));
+    }
+
+    /// 501 `NotImplemented` to a copy inside the bucket and to a deletion of several objects at once.
+    pub fn set_plain(&self, is_plain: bool) {
+        self.state.switches.is_plain.store(is_plain, Ordering::SeqCst);
+    }
+
     /// 403 `AccessDenied` to whoever deletes, as a policy without `s3:DeleteObject` does.
     pub fn set_forbids_delete(&self, forbids: bool) {
         self.state.switches.forbids_delete.store(forbids, Ordering::SeqCst);
@@ -184,7 +202,9 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     let switches = Arc::clone(&state.switches);
     let refused = refusal(&entry, &state.folder, &switches);
     let is_get = request.method() == Method::GET && !entry.query.contains("list-type") && entry.path.matches('/').count() > 1;
-    state.log.push(entry);
+    state.log.push(entry.clone());
+    let is_free = |held: &Option<String>| !held.as_ref().is_some_and(|part| entry.path.contains(part.as_str()));
+    let _ = switches.held.subscribe().wait_for(is_free).await;
     let slow = *switches.slow.lock().unwrap();
     if !slow.is_zero() {
         tokio::time::sleep(slow).await;
@@ -195,6 +215,9 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         return Ok(error(code, name));
     }
     let response = state.service.call(request.map(s3s::Body::from)).await.map_err(|error| format!("{error:?}"))?;
+    if response.status().is_success() {
+        switches.keys.note(&entry);
+    }
     let is_cut = is_get && switches.cuts.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
     Ok(response.map(|body| {
         if is_cut { Cut { body, frames: 0, was_flushed: false }.boxed_unsync() } else { body.map_err(BoxError::from).boxed_unsync() }
@@ -211,8 +234,15 @@ fn refusal(request: &S3Request, folder: &Path, switches: &Switches) -> Option<(S
     if deletes && switches.forbids_delete.load(Ordering::SeqCst) {
         return Some((StatusCode::FORBIDDEN, "AccessDenied"));
     }
+    let is_copy = request.headers.contains_key("x-amz-copy-source");
+    if (is_copy || (request.method == "POST" && asks("delete"))) && switches.is_plain.load(Ordering::SeqCst) {
+        return Some((StatusCode::NOT_IMPLEMENTED, "NotImplemented"));
+    }
     // The server beneath makes buckets as they are named.
-    (!folder.join(bucket).is_dir()).then_some((StatusCode::NOT_FOUND, "NoSuchBucket"))
+    if !folder.join(bucket).is_dir() {
+        return Some((StatusCode::NOT_FOUND, "NoSuchBucket"));
+    }
+    switches.keys.refusal(request, folder).map(|name| (StatusCode::BAD_REQUEST, name))
 }
 
 fn error(code: StatusCode, name: &str) -> Response<AnyBody> {
