@@ -29,9 +29,13 @@ pub(super) async fn run(shared: Arc<Shared>, port: Arc<Port>) {
         let uploads = port.state().uploads;
         let work = async {
             let lease = begin(&shared, &port).await?;
-            let merged = std::pin::pin!(ship_merged(&shared, &port));
-            let fresh = std::pin::pin!(ship_fresh(&shared, &port, lease));
-            tokio::select! { ended = fresh => ended, () = merged => Ok(()) }
+            {
+                let merged = std::pin::pin!(ship_merged(&shared, &port, &lease));
+                let fresh = std::pin::pin!(ship_fresh(&shared, &port, &lease));
+                tokio::select! { ended = fresh => ended?, ended = merged => ended? }
+            }
+            let _ = tokio::time::timeout(LAST, lease.release(&port.destination.store)).await;
+            Ok(())
         };
         match work.await {
             Ok(()) => return,
@@ -129,7 +133,7 @@ pub async fn list_store(store: &crate::store::Store) -> Result<Listing, StoreErr
     Ok(listing)
 }
 
-async fn ship_fresh(shared: &Arc<Shared>, port: &Port, lease: Lease) -> Result<(), LeaseError> {
+async fn ship_fresh(shared: &Arc<Shared>, port: &Port, lease: &Lease) -> Result<(), LeaseError> {
     let mut added = shared.added.subscribe();
     let mut ended = shared.ended.subscribe();
     loop {
@@ -147,7 +151,6 @@ async fn ship_fresh(shared: &Arc<Shared>, port: &Port, lease: Lease) -> Result<(
             Next::Nothing => clear_failure(port),
         }
         if *ended.borrow_and_update() {
-            let _ = tokio::time::timeout(LAST, lease.release(&port.destination.store)).await;
             return Ok(());
         }
         tokio::select! {
@@ -158,12 +161,16 @@ async fn ship_fresh(shared: &Arc<Shared>, port: &Port, lease: Lease) -> Result<(
     }
 }
 
-/// Merged files, snapshots; then what may go. Its failures hold up no transaction: they are told, and tried again.
-async fn ship_merged(shared: &Arc<Shared>, port: &Port) {
+/// Merged files, snapshots; then what may go. Its failures hold up no transaction: they are told, and tried again. Only the end of
+/// the lease ends it.
+async fn ship_merged(shared: &Arc<Shared>, port: &Port, lease: &Lease) -> Result<(), LeaseError> {
     let mut failures = 0;
     loop {
         let uploads = port.state().uploads;
-        let Err(failure) = send_merged(shared, port).await else { return };
+        let failure = match send_merged(shared, port, lease).await {
+            Err(LeaseError::Store(failure)) => failure,
+            ended => return ended,
+        };
         if port.state().uploads > uploads {
             failures = 0;
         }
@@ -173,7 +180,8 @@ async fn ship_merged(shared: &Arc<Shared>, port: &Port) {
     }
 }
 
-async fn send_merged(shared: &Arc<Shared>, port: &Port) -> Result<(), StoreError> {
+async fn send_merged(shared: &Arc<Shared>, port: &Port, lease: &Lease) -> Result<(), LeaseError> {
+    let store = &port.destination.store;
     let mut added = shared.added.subscribe();
     // What the other lane has brought there may be what a snapshot is copied from.
     let mut shipped = port.shipped.subscribe();
@@ -182,18 +190,18 @@ async fn send_merged(shared: &Arc<Shared>, port: &Port) -> Result<(), StoreError
         added.borrow_and_update();
         shipped.borrow_and_update();
         if let Some(entry) = port.compare(shared, queue::next_merged) {
-            upload(shared, port, entry).await?;
+            lease.while_kept(store, &shared.clock, async { Ok(upload(shared, port, entry).await?) }).await?;
             shared.tidy.notify_one();
             continue;
         }
-        if copy_first(port).await? {
+        if copy_first(shared, port, lease).await? {
             shared.note_made();
             continue;
         }
         let now = shared.clock.now();
         if now.since(swept) >= SWEEP {
             swept = now;
-            sweep(shared, port, now).await?;
+            sweep(shared, port, lease, now).await?;
         }
         port.state().failing_aside = None;
         tokio::select! {
@@ -204,7 +212,7 @@ async fn send_merged(shared: &Arc<Shared>, port: &Port) -> Result<(), StoreError
 }
 
 /// The first transaction is a whole database already: the store copies it to where snapshots are, and no byte travels again.
-async fn copy_first(port: &Port) -> Result<bool, StoreError> {
+async fn copy_first(shared: &Shared, port: &Port, lease: &Lease) -> Result<bool, LeaseError> {
     let first = Span { min: 1, max: 1 };
     if port.state().refuses_copies {
         return Ok(false);
@@ -217,7 +225,8 @@ async fn copy_first(port: &Port) -> Result<bool, StoreError> {
     };
     let store = &port.destination.store;
     let metadata = vec![(TIMESTAMP.to_owned(), entry.at.rfc3339_millis())];
-    match store.copy(&store.object_key(name(0, first)), &store.object_key(name(SNAPSHOT_LEVEL, first)), &metadata).await {
+    let (from, to) = (store.object_key(name(0, first)), store.object_key(name(SNAPSHOT_LEVEL, first)));
+    match lease.while_kept(store, &shared.clock, async { Ok(store.copy(&from, &to, &metadata).await) }).await? {
         Ok(()) => {
             if let Some(listing) = &mut port.state().listing {
                 listing.add(Entry { level: SNAPSHOT_LEVEL, ..entry });
@@ -229,7 +238,7 @@ async fn copy_first(port: &Port) -> Result<bool, StoreError> {
             port.state().refuses_copies = true;
             Ok(false)
         }
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -276,7 +285,7 @@ async fn seal(shared: &Shared, port: &Port, path: &Path, entry: Entry) -> Result
     sealed.map(Some).map_err(|error| StoreError::Unreachable(format!("A copy could not be encrypted on this machine: {error}.")))
 }
 
-async fn sweep(shared: &Shared, port: &Port, now: Time) -> Result<(), StoreError> {
+async fn sweep(shared: &Shared, port: &Port, lease: &Lease, now: Time) -> Result<(), LeaseError> {
     if port.destination.is_append_only {
         return Ok(());
     }
@@ -286,6 +295,7 @@ async fn sweep(shared: &Shared, port: &Port, now: Time) -> Result<(), StoreError
         return Ok(());
     }
     let store = &port.destination.store;
+    lease.keep(store, now).await?;
     let keys: Vec<String> = gone.iter().map(|(level, span)| store.object_key(name(*level, *span))).collect();
     let refused = store.delete(&keys).await?;
     let mut state = port.state();

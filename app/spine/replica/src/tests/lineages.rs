@@ -285,3 +285,26 @@ async fn an_object_with_the_right_name_and_other_content_is_no_proof() {
     let whole: Vec<Entry> = crate::engine::list_store(&from).await.unwrap().level(SNAPSHOT_LEVEL).copied().collect();
     assert!(!whole.is_empty());
 }
+
+/// The lane of merged files writes and deletes, too: it must not when the path is another's by now.
+#[tokio::test]
+async fn who_lost_the_lease_sends_no_merged_files_either() {
+    let bench = Bench::new().await;
+    let clock = Clock::frozen(Time(1_700_000_000_000));
+    let life = Life::start_at(&bench.writer, &bench.path("spool"), vec![to("s3", store(&bench.s3, "app"))], "one", clock.clone());
+    for _ in 0..5 {
+        bench.writer.run(&insert(2, 100));
+        life.replica.reached(LONG).await.unwrap();
+    }
+    life.until("the first snapshot", |status| !status.snapshots.is_empty()).await;
+    // Idle for longer than the lease lasts; another instance comes.
+    clock.advance(Duration::from_secs(300));
+    let new = tempfile::tempdir().unwrap();
+    let other = crate::lease::Owner { id: "two".to_owned(), host: "host of two".to_owned() }.at(new.path());
+    let _theirs = crate::lease::Lease::take(&store(&bench.s3, "app"), &other, true, clock.now()).await.unwrap();
+    life.replica.tend_now().await;
+    life.until("it is refused", |status| status.is_refused).await;
+    let merged = crate::engine::list_store(&store(&bench.s3, "app")).await.unwrap().level(1).count();
+    assert_eq!(merged, 0);
+    life.stop().await;
+}
