@@ -230,7 +230,7 @@ mod tests {
     /// A destination with a database.
     fn store_database(folder: &Path, at: Time) {
         let made = tempfile::tempdir().unwrap();
-        let (checkpoints, clock) = (db::Checkpoints::Automatic, kernel::Clock::frozen(at));
+        let (checkpoints, clock) = (db::Checkpoints::Automatic, Clock::frozen(at));
         let options = db::OpenOptions { folder: made.path().to_owned(), file: File::Hermetic, readers: 1, clock, checkpoints, floor: 0 };
         drop(db::Db::open(options).unwrap());
         let bytes = std::fs::read(made.path().join("hermetic.db")).unwrap();
