@@ -8,7 +8,7 @@ use frontend::ErrorPage;
 use http::{StatusCode, header};
 use replica::restore::Progress;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use web::{Front, Metrics, ServeOptions};
@@ -27,6 +27,7 @@ pub struct Meanwhile {
     shutdown: CancellationToken,
     server: tokio::task::JoinHandle<()>,
     percent: Arc<AtomicU64>,
+    has_failed: Arc<AtomicBool>,
     _scratch: tempfile::TempDir,
 }
 
@@ -45,10 +46,11 @@ impl Meanwhile {
         })?;
         status::publish_once(&cx).await;
         let percent = Arc::new(AtomicU64::new(0));
-        let shown = Arc::clone(&percent);
+        let has_failed = Arc::new(AtomicBool::new(false));
+        let (shown, failed) = (Arc::clone(&percent), Arc::clone(&has_failed));
         let assets = axum::routing::get(web::files::asset_handler);
-        let router =
-            Router::new().route("/assets/{*path}", assets).fallback(move || std::future::ready(waiting(shown.load(Ordering::Relaxed))));
+        let wait = move || std::future::ready(waiting(shown.load(Ordering::Relaxed), failed.load(Ordering::Relaxed)));
+        let router = Router::new().route("/assets/{*path}", assets).fallback(wait);
         let front = Front { router, hot: cx.hot.clone(), metrics: Metrics::default() };
         let options = ServeOptions { max_connections: config.max_connections, ..ServeOptions::standard() };
         let stop = shutdown.clone();
@@ -61,13 +63,21 @@ impl Meanwhile {
             };
             tokio::select! { _ = web::serve(listener, front, options, stop) => {} () = renewing => {} }
         });
-        Ok(Meanwhile { shutdown, server, percent, _scratch: scratch })
+        Ok(Meanwhile { shutdown, server, percent, has_failed, _scratch: scratch })
     }
 
     /// For the restore to tell how far it is.
     pub fn progress(&self) -> impl Fn(Progress) + Send + Sync + use<> {
-        let percent = Arc::clone(&self.percent);
-        move |progress: Progress| percent.store(progress.percent(), Ordering::Relaxed)
+        let (percent, has_failed) = (Arc::clone(&self.percent), Arc::clone(&self.has_failed));
+        move |progress: Progress| {
+            percent.store(progress.percent(), Ordering::Relaxed);
+            has_failed.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Until the next try gets on.
+    pub fn note_failure(&self) {
+        self.has_failed.store(true, Ordering::Relaxed);
     }
 
     /// Answers what is open, then lets the real instance answer.
@@ -77,8 +87,13 @@ impl Meanwhile {
     }
 }
 
-fn waiting(percent: u64) -> axum::response::Response {
-    let sentence = format!("The state is back, the log of checks is being restored: {percent} % so far. The status page answers already.");
+/// Anybody may read it: why a try failed is for the log alone.
+fn waiting(percent: u64, has_failed: bool) -> axum::response::Response {
+    let so_far = match has_failed {
+        true => "the last try failed and the next one follows; the log of the service says why".to_owned(),
+        false => format!("{percent} % so far"),
+    };
+    let sentence = format!("The state is back, the log of checks is being restored: {so_far}. The status page answers already.");
     let page = frontend::error_page(
         &capability::plain_frame("Hermetic"),
         &ErrorPage {

@@ -24,6 +24,8 @@ const TASKS_END: Duration = Duration::from_secs(10);
 
 /// How long the last commits may take to reach the copies; what does not arrive waits in the spool.
 const COPIES_END: Duration = Duration::from_secs(20);
+/// A store that breaks off a restore is asked again after this.
+const FILL_AGAIN: Duration = Duration::from_secs(5);
 
 /// An instance that listens but does not serve yet.
 pub struct Instance {
@@ -88,9 +90,13 @@ async fn fill(config: &Config, listener: TcpListener, public_url: &WebUrl) -> Re
     let socket = listener.into_std().context("The listener cannot be shared")?;
     let second = TcpListener::from_std(socket.try_clone().context("The listener cannot be shared")?)?;
     let meanwhile = Meanwhile::start(config, second, public_url.clone()).await?;
-    let filled = replicate::fill(&config.data_dir, &config.replicas, File::Telemetry, &meanwhile.progress()).await;
+    // The status page is up: to end now would only take it away again.
+    while let Err(error) = replicate::fill(&config.data_dir, &config.replicas, File::Telemetry, &meanwhile.progress()).await {
+        tracing::error!("the log could not be restored; the next try follows in {} s: {error:#}", FILL_AGAIN.as_secs());
+        meanwhile.note_failure();
+        tokio::time::sleep(FILL_AGAIN).await;
+    }
     meanwhile.end().await;
-    filled?;
     Ok(TcpListener::from_std(socket)?)
 }
 

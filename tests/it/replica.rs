@@ -183,6 +183,15 @@ async fn the_status_page_answers_while_the_log_is_still_being_restored() {
             child = start();
         }
     }
+    // The store breaks off: the page stays, and what is behind it says so.
+    s3.set_down(true);
+    eventually_async("a try fails", LONG, || async {
+        let console = quick(&visitor, "/console").await?;
+        console.text.contains("the last try failed").then_some(())
+    })
+    .await;
+    assert_eq!(quick(&visitor, "/status").await.map(|page| page.code), Some(200));
+    s3.set_down(false);
     s3.set_slow(Duration::ZERO);
     eventually_async("everything answers", LONG, || async {
         quick(&visitor, "/healthz").await.filter(|answer| answer.code == 200).map(|_| ())
