@@ -1,8 +1,10 @@
 //! A database of the tests: written by one connection, lent to a capture as the app lends its own.
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use rusqlite::wal::CheckpointMode;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
@@ -16,6 +18,8 @@ pub struct Writer {
     path: PathBuf,
     connection: Arc<Mutex<Connection>>,
     commits: watch::Receiver<Commits>,
+    /// What a seal does with the log: only move it into the file, or empty it as well, which a reader can prevent.
+    empties: AtomicBool,
 }
 
 impl Writer {
@@ -32,37 +36,54 @@ impl Writer {
                 Ok(())
             }))
             .unwrap();
-        Writer { path: path.to_owned(), connection: Arc::new(Mutex::new(connection)), commits }
+        Writer { path: path.to_owned(), connection: Arc::new(Mutex::new(connection)), commits, empties: AtomicBool::new(true) }
     }
 
     pub fn run(&self, sql: &str) {
         self.connection.lock().unwrap().execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    pub fn set_empties(&self, empties: bool) {
+        self.empties.store(empties, Ordering::Relaxed);
+    }
+
     pub fn known(&self) -> Commits {
         *self.commits.borrow()
     }
 
-    /// Everything a reader can see, as one number.
+    /// Everything a reader can see, as a hash.
     pub fn digest(&self) -> String {
         digest(&self.connection.lock().unwrap())
     }
 }
 
-/// Every row of every table and the schema.
+/// Every value of every row of every table, and the schema.
 pub fn digest(connection: &Connection) -> String {
-    let mut all = String::new();
-    let mut tables =
-        connection.prepare("select name, sql from sqlite_schema where type = 'table' and substr(name, 1, 1) <> '_' order by name").unwrap();
+    let tables = "select name, sql from sqlite_schema where type = 'table' and substr(name, 1, 1) <> '_' order by name";
+    let mut tables = connection.prepare(tables).unwrap();
     let tables: Vec<(String, String)> =
         tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(|row| row.unwrap()).collect();
+    let mut hash = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64GoIso);
     for (name, sql) in tables {
-        let sums =
-            format!("select count(*), coalesce(sum(length(text)), 0), coalesce(sum(id * 31 + unicode(substr(text, 1, 1))), 0) from {name}");
-        let row = connection.query_row(&sums, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))).unwrap();
-        all.push_str(&format!("{sql} {row:?};"));
+        hash.update(sql.as_bytes());
+        let mut rows = connection.prepare(&format!("select * from {name} order by rowid")).unwrap();
+        let columns = rows.column_count();
+        let mut rows = rows.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                let (kind, bytes) = match row.get_ref(column).unwrap() {
+                    ValueRef::Null => (0, Vec::new()),
+                    ValueRef::Integer(number) => (1, number.to_be_bytes().to_vec()),
+                    ValueRef::Real(number) => (2, number.to_be_bytes().to_vec()),
+                    ValueRef::Text(text) => (3, text.to_vec()),
+                    ValueRef::Blob(bytes) => (4, bytes.to_vec()),
+                };
+                hash.update(&[&[kind], &bytes.len().to_be_bytes()[..]].concat());
+                hash.update(&bytes);
+            }
+        }
     }
-    all
+    format!("{:016x}", hash.finalize())
 }
 
 pub fn digest_file(path: &Path) -> String {
@@ -75,6 +96,7 @@ pub fn digest_file(path: &Path) -> String {
 struct Between<'c> {
     connection: &'c Connection,
     path: &'c Path,
+    empties: bool,
 }
 
 impl Source for Writer {
@@ -92,7 +114,7 @@ impl Source for Writer {
 
     fn quiet(&self, work: QuietWork) -> Result<()> {
         let connection = self.connection.lock().unwrap();
-        work(&Between { connection: &connection, path: &self.path });
+        work(&Between { connection: &connection, path: &self.path, empties: self.empties.load(Ordering::Relaxed) });
         Ok(())
     }
 }
@@ -104,6 +126,10 @@ impl Quiet for Between<'_> {
 
     fn checkpoint(&self) -> Result<bool> {
         let (log, moved) = self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).unwrap();
+        if log == moved && self.empties {
+            // Busy only says that a reader is in the way of emptying it.
+            let _ = self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
+        }
         Ok(log == moved)
     }
 
