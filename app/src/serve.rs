@@ -112,7 +112,7 @@ impl Instance {
         for capability in cx.registry.all() {
             capability.start(&cx, &mut tasks);
         }
-        tokio::spawn(stop_on_signal(self.shutdown.clone()));
+        stop_on_signal(self.shutdown.clone());
         let front = Front { router, hot: cx.hot.clone(), metrics: cx.metrics.clone() };
         let server = tokio::spawn(web::serve(self.listener, front, self.options, self.shutdown.clone()));
         ready::announce(&cx, self.ready_file.as_deref()).await?;
@@ -165,18 +165,21 @@ async fn work_until(runner: work::Runner<Cx>, shutdown: CancellationToken) {
     }
 }
 
-async fn stop_on_signal(shutdown: CancellationToken) {
+/// From its return on a signal is an orderly end: who hears that this instance is ready may stop it the next moment.
+fn stop_on_signal(shutdown: CancellationToken) {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         tracing::error!("stop signals cannot be received; stop this process with SIGKILL");
         return;
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = shutdown.cancelled() => return,
-    }
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    shutdown.cancel();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = shutdown.cancelled() => return,
+        }
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        shutdown.cancel();
+    });
 }
 
 #[cfg(test)]

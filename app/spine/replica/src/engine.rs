@@ -286,10 +286,10 @@ impl Shared {
 
     /// Takes over what the spool and the destinations have merged already.
     fn note_made(&self) {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = [0; 10];
         let mut note = |listing: &Listing| {
             for level in 1..=9_u8 {
-                made[usize::from(level)] = made[usize::from(level)].max(listing.level_max(level));
+                found[usize::from(level)] = found[usize::from(level)].max(listing.level_max(level));
             }
         };
         note(&self.capture.spool().listing());
@@ -297,6 +297,11 @@ impl Shared {
             if let Some(listing) = &port.state().listing {
                 note(listing);
             }
+        }
+        // Only now: whoever decides over a listing asks for this while it holds the listing's lock.
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        for (made, found) in made.iter_mut().zip(found) {
+            *made = found.max(*made);
         }
     }
 

@@ -89,7 +89,15 @@ fn page_sizes_vacuum_and_every_auto_vacuum_mode_come_out_byte_for_byte() {
 
 #[test]
 fn a_restart_goes_on_without_a_full_file() {
+    // Once with a log that a seal empties, once with one that a reader keeps from being emptied.
+    for empties in [true, false] {
+        restart(empties);
+    }
+}
+
+fn restart(empties: bool) {
     let mut bench = Bench::new("");
+    bench.writer.set_empties(empties);
     bench.writer.run(&insert(50, 900));
     assert_eq!(bench.run(), Some(Doubt::First));
     // In the middle of a log.
@@ -111,6 +119,7 @@ fn a_restart_goes_on_without_a_full_file() {
     assert!(bench.capture.seal(&bench.writer, Time(1)).unwrap());
     let path = bench.path("app.db");
     bench.writer = Writer::open(&path, "");
+    bench.writer.set_empties(empties);
     bench.restart();
     bench.writer.run(&insert(1, 900));
     assert_eq!(bench.run(), None);
@@ -148,9 +157,20 @@ fn whatever_another_program_does_to_the_log_is_noticed() {
     other.execute_batch("insert into notes (text) values ('c'); pragma wal_checkpoint(truncate)").unwrap();
     bench.restart();
     assert_eq!(bench.run(), Some(Doubt::Reset));
-    // The whole log was removed.
+    // The whole log was removed: ours was captured to its end and closed, then another program was the last to close.
     bench.writer.run(&insert(1, 10));
     bench.run();
+    let path = bench.path("app.db");
+    bench.writer = Writer::open(&bench.path("elsewhere.db"), "");
+    let log = bench.path("app.db-wal");
+    assert!(log.exists());
+    other.close().unwrap();
+    assert!(!log.exists());
+    bench.writer = Writer::open(&path, "");
+    bench.restart();
+    assert_eq!(bench.run(), Some(Doubt::Reset));
+    bench.writer.run(&insert(1, 10));
+    assert_eq!(bench.run(), None);
     bench.assert_same_bytes();
 }
 
@@ -335,6 +355,7 @@ fn history(seed: u64) {
                 assert!(bench.capture.seal(&bench.writer, Time(1)).is_ok());
             }
         }
+        bench.writer.set_empties(dice.roll(2) == 0);
         if dice.roll(3) > 0 {
             if dice.roll(4) == 0 {
                 bench.look();

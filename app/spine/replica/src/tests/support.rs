@@ -1,9 +1,10 @@
 //! A database of the tests: written by one connection, lent to a capture as the app lends its own.
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use rusqlite::wal::CheckpointMode;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
@@ -18,6 +19,8 @@ pub struct Writer {
     connection: Arc<Mutex<Connection>>,
     commits: watch::Receiver<Commits>,
     pins: Arc<AtomicU64>,
+    /// What a seal does with the log: only move it into the file, or empty it as well, which a reader can prevent.
+    empties: AtomicBool,
 }
 
 impl Writer {
@@ -34,7 +37,8 @@ impl Writer {
                 Ok(())
             }))
             .unwrap();
-        Writer { path: path.to_owned(), connection: Arc::new(Mutex::new(connection)), commits, pins: Arc::default() }
+        let (pins, empties) = (Arc::default(), AtomicBool::new(true));
+        Writer { path: path.to_owned(), connection: Arc::new(Mutex::new(connection)), commits, pins, empties }
     }
 
     pub fn run(&self, sql: &str) {
@@ -46,30 +50,47 @@ impl Writer {
         self.pins.load(Ordering::Acquire)
     }
 
+    pub fn set_empties(&self, empties: bool) {
+        self.empties.store(empties, Ordering::Relaxed);
+    }
+
     pub fn known(&self) -> Commits {
         *self.commits.borrow()
     }
 
-    /// Everything a reader can see, as one number.
+    /// Everything a reader can see, as a hash.
     pub fn digest(&self) -> String {
         digest(&self.connection.lock().unwrap())
     }
 }
 
-/// Every row of every table and the schema.
+/// Every value of every row of every table, and the schema.
 pub fn digest(connection: &Connection) -> String {
-    let mut all = String::new();
-    let mut tables =
-        connection.prepare("select name, sql from sqlite_schema where type = 'table' and substr(name, 1, 1) <> '_' order by name").unwrap();
+    let tables = "select name, sql from sqlite_schema where type = 'table' and substr(name, 1, 1) <> '_' order by name";
+    let mut tables = connection.prepare(tables).unwrap();
     let tables: Vec<(String, String)> =
         tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(|row| row.unwrap()).collect();
+    let mut hash = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64GoIso);
     for (name, sql) in tables {
-        let sums =
-            format!("select count(*), coalesce(sum(length(text)), 0), coalesce(sum(id * 31 + unicode(substr(text, 1, 1))), 0) from {name}");
-        let row = connection.query_row(&sums, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))).unwrap();
-        all.push_str(&format!("{sql} {row:?};"));
+        hash.update(sql.as_bytes());
+        let mut rows = connection.prepare(&format!("select * from {name} order by rowid")).unwrap();
+        let columns = rows.column_count();
+        let mut rows = rows.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                let (kind, bytes) = match row.get_ref(column).unwrap() {
+                    ValueRef::Null => (0, Vec::new()),
+                    ValueRef::Integer(number) => (1, number.to_be_bytes().to_vec()),
+                    ValueRef::Real(number) => (2, number.to_be_bytes().to_vec()),
+                    ValueRef::Text(text) => (3, text.to_vec()),
+                    ValueRef::Blob(bytes) => (4, bytes.to_vec()),
+                };
+                hash.update(&[&[kind], &bytes.len().to_be_bytes()[..]].concat());
+                hash.update(&bytes);
+            }
+        }
     }
-    all
+    format!("{:016x}", hash.finalize())
 }
 
 pub fn digest_file(path: &Path) -> String {
@@ -84,6 +105,7 @@ struct Between<'c> {
     path: &'c Path,
     commits: watch::Receiver<Commits>,
     pins: Arc<AtomicU64>,
+    empties: bool,
 }
 
 impl Source for Writer {
@@ -101,7 +123,8 @@ impl Source for Writer {
 
     fn quiet(&self, work: QuietWork) -> Result<()> {
         let connection = self.connection.lock().unwrap();
-        work(&Between { connection: &connection, path: &self.path, commits: self.commits.clone(), pins: Arc::clone(&self.pins) });
+        let (commits, pins) = (self.commits.clone(), Arc::clone(&self.pins));
+        work(&Between { connection: &connection, path: &self.path, commits, pins, empties: self.empties.load(Ordering::Relaxed) });
         Ok(())
     }
 }
@@ -117,6 +140,10 @@ impl Quiet for Between<'_> {
 
     fn checkpoint(&self) -> Result<bool> {
         let (log, moved) = self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).unwrap();
+        if log == moved && self.empties {
+            // Busy only says that a reader is in the way of emptying it.
+            let _ = self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
+        }
         Ok(log == moved)
     }
 
