@@ -100,6 +100,8 @@ pub(crate) struct Shared {
     /// The last transaction of each level that was ever merged, here or found there.
     made: Mutex<[u64; 10]>,
     snapshot_wanted: Notify,
+    /// Held while files are merged: a test asks for it beside the task that does so, and both would write the same file.
+    tending: tokio::sync::Mutex<()>,
     /// Something in the spool may be spent.
     tidy: Notify,
     /// The last capture is done: nothing will be added any more.
@@ -160,6 +162,7 @@ impl Replica {
             progress: Mutex::default(),
             made: Mutex::default(),
             snapshot_wanted: Notify::new(),
+            tending: tokio::sync::Mutex::default(),
             tidy: Notify::new(),
             ended: watch::Sender::new(false),
             tasks: TaskTracker::new(),
@@ -265,10 +268,10 @@ impl Shared {
 
     /// Takes over what the spool and the destinations have merged already.
     fn note_made(&self) {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = [0; 10];
         let mut note = |listing: &Listing| {
             for level in 1..=9_u8 {
-                made[usize::from(level)] = made[usize::from(level)].max(listing.level_max(level));
+                found[usize::from(level)] = found[usize::from(level)].max(listing.level_max(level));
             }
         };
         note(&self.capture.spool().listing());
@@ -276,6 +279,11 @@ impl Shared {
             if let Some(listing) = &port.state().listing {
                 note(listing);
             }
+        }
+        // Only now: whoever decides over a listing asks for this while it holds the listing's lock.
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        for (made, found) in made.iter_mut().zip(found) {
+            *made = found.max(*made);
         }
     }
 

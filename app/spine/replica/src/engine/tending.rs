@@ -50,6 +50,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 async fn tend(shared: &Arc<Shared>, is_wanted: bool) {
+    let _alone = shared.tending.lock().await;
     let now = shared.clock.now();
     let merged = shared.blocking(move |shared| {
         while merge_next(shared, now)? {}
