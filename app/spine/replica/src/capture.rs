@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, SystemTime};
 
@@ -98,6 +98,7 @@ pub struct Capture {
 struct Reached {
     txid: AtomicU64,
     offset: AtomicU64,
+    is_doubted: AtomicBool,
 }
 
 struct Inner {
@@ -192,7 +193,7 @@ impl Capture {
                     return Ok(captured);
                 }
                 Step::Doubted(doubt) => {
-                    let base = self.base(source, false)?;
+                    let base = self.base(source, false, now)?;
                     let Some(base) = base else { return Ok(captured) };
                     let mut inner = self.lock();
                     let entry = inner.write_full(&base, now)?;
@@ -225,8 +226,8 @@ impl Capture {
 
     /// The whole database at one transaction, to be written as a snapshot. `None` while the database is empty. With
     /// `is_known` it is the state of the spool's last transaction, which is captured first.
-    pub fn base(&self, source: &dyn Source, is_known: bool) -> Result<Option<Base>> {
-        self.between(source, move |inner, quiet| inner.pin(quiet, is_known))
+    pub fn base(&self, source: &dyn Source, is_known: bool, now: Time) -> Result<Option<Base>> {
+        self.between(source, move |inner, quiet| inner.pin(quiet, is_known, now))
     }
 
     /// A destination has `after` transactions of another history, or of one that cannot be told from another: the next one comes
@@ -247,6 +248,11 @@ impl Capture {
     /// The last transaction in the spool.
     pub fn txid(&self) -> u64 {
         self.reached.txid.load(Ordering::Acquire)
+    }
+
+    /// The next file will hold every page.
+    pub fn is_doubted(&self) -> bool {
+        self.reached.is_doubted.load(Ordering::Acquire)
     }
 
     /// Up to where the log was read, in bytes.
@@ -349,6 +355,7 @@ impl Inner {
     fn doubted(&mut self, doubt: Doubt) -> Step {
         self.doubt = Some(doubt);
         self.place = None;
+        self.publish();
         Step::Doubted(doubt)
     }
 
@@ -462,6 +469,7 @@ impl Inner {
     }
 
     fn publish(&self) {
+        self.reached.is_doubted.store(self.doubt.is_some(), Ordering::Release);
         self.reached.txid.store(self.txid, Ordering::Release);
         self.reached.offset.store(self.place.map_or(0, |place| place.offset), Ordering::Release);
     }

@@ -102,6 +102,7 @@ pub(crate) struct Shared {
     snapshot_wanted: Notify,
     /// Held while files are merged: a test asks for it beside the task that does so, and both would write the same file.
     tending: tokio::sync::Mutex<()>,
+    started_at: Time,
     /// Something in the spool may be spent.
     tidy: Notify,
     /// Held while files of the spool are made out of others, or all of them go.
@@ -169,6 +170,7 @@ impl Replica {
             source: start.source,
             capture,
             options: start.options,
+            started_at: start.clock.now(),
             clock: start.clock,
             shutdown: start.shutdown,
             destinations: ports.collect(),

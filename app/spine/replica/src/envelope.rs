@@ -53,6 +53,11 @@ impl Envelope {
         Ok(Envelope { recipient, identity })
     }
 
+    /// For whom: another recipient is another copy.
+    pub fn recipient(&self) -> String {
+        self.recipient.to_string()
+    }
+
     /// Whether what was written can be read here: a machine that only writes has no identity.
     pub fn can_read(&self) -> bool {
         self.identity.is_some()

@@ -13,11 +13,11 @@ pub enum Next {
     Nothing,
 }
 
-/// The file that brings the destination forward.
-pub fn next_fresh(local: &Listing, remote: &Listing) -> Next {
+/// The file that brings the destination forward. `txid` is the last transaction of all, which a restored database has without any
+/// file of it.
+pub fn next_fresh(local: &Listing, remote: &Listing, txid: u64) -> Next {
     let reached = remote.max();
-    let newest = local.max();
-    if newest <= reached {
+    if local.max().max(txid) <= reached {
         return Next::Nothing;
     }
     if remote.is_empty() {

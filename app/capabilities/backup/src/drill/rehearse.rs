@@ -55,7 +55,7 @@ pub async fn rehearse(cx: &Cx, report: &mut Report, room: Room) -> Result<()> {
     let sentinel = report.sentinel.clone();
     db.write(move |tx| store::write_sentinel(tx, &sentinel)).await?;
     let count = replica.source().committed().count;
-    let (live, lag) = beside(live_state(&db, replica), replica.reached_count(&destination, count, ARRIVAL)).await?;
+    let (live, lag) = beside(live_state(&db, replica, cx.now()), replica.reached_count(&destination, count, ARRIVAL)).await?;
     (report.txid, report.lag_ms) = (Some(live.txid), Some(millis(lag)));
     replica.arrived(&destination, live.txid, ARRIVAL).await?;
 
@@ -112,10 +112,10 @@ fn check_room(cx: &Cx, replica: &Replica, room: Room) -> Result<()> {
 }
 
 /// Holds the present moment still only as long as its pages are read.
-async fn live_state(db: &Db, replica: &Replica) -> Result<Live> {
+async fn live_state(db: &Db, replica: &Replica, now: Time) -> Result<Live> {
     for _ in 0..TRIES {
         let own = replica.clone();
-        let live = blocking(move || own.capture().base(&**own.source(), true)?.map(|base| read_live(&base)).transpose()).await?;
+        let live = blocking(move || own.capture().base(&**own.source(), true, now)?.map(|base| read_live(&base)).transpose()).await?;
         if let Some(live) = live {
             return Ok(live);
         }

@@ -39,11 +39,10 @@ pub struct Base {
 }
 
 impl Inner {
-    pub(super) fn pin(&mut self, quiet: &dyn Quiet, is_known: bool) -> Result<Option<Base>> {
+    pub(super) fn pin(&mut self, quiet: &dyn Quiet, is_known: bool, now: Time) -> Result<Option<Base>> {
         for _ in 0..TRIES {
             if is_known {
-                // A moment later than the last one's time, but no clock is at hand.
-                while let Step::Wrote(..) = self.step(Reach::All, self.last_at)? {}
+                while let Step::Wrote(..) = self.step(Reach::All, now)? {}
                 self.accounted = quiet.committed().count;
                 if self.doubt.is_some() {
                     return Ok(None);

@@ -2,6 +2,7 @@
 //! machine that was replaced comes back, a copied folder lives twice. Only what can be shown to be ours is built upon.
 
 use kernel::Time;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Port, Shared};
@@ -35,8 +36,54 @@ impl Mark {
     }
 }
 
-/// Whether the newest transaction there is this machine's own. An empty destination is anybody's.
-pub(super) async fn is_ours(shared: &Arc<Shared>, port: &Port, listing: &Listing) -> Result<bool, StoreError> {
+/// Whose the newest transaction at a destination is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kin {
+    Ours,
+    Others,
+    /// Whatever lies there was written plainly, or for another recipient, than what is written now: who restores with the present key
+    /// needs a whole copy in the present form.
+    OtherForm,
+}
+
+/// An empty destination is anybody's.
+pub(super) async fn kin(shared: &Arc<Shared>, port: &Port, listing: &Listing) -> Result<Kin, StoreError> {
+    let known = forms(shared).get(&port.destination.name).cloned();
+    if listing.is_empty() || known.as_ref().is_none_or(|known| *known == form(port)) {
+        let kin = if is_ours(shared, port, listing).await? { Kin::Ours } else { Kin::Others };
+        return Ok(kin);
+    }
+    Ok(Kin::OtherForm)
+}
+
+/// In which form this destination is written.
+fn form(port: &Port) -> String {
+    port.destination.store.envelope().map_or_else(|| "plain".to_owned(), |envelope| envelope.recipient())
+}
+
+const FORMS: &str = "forms.json";
+
+/// In which form the last whole copy at each destination was written.
+fn forms(shared: &Shared) -> BTreeMap<String, String> {
+    let text = std::fs::read(shared.capture.spool().folder().join(FORMS)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// A whole copy has arrived in the present form.
+pub(super) fn note_form(shared: &Shared, port: &Port) {
+    let mut forms = forms(shared);
+    if forms.insert(port.destination.name.clone(), form(port)).is_some_and(|before| before == form(port)) {
+        return;
+    }
+    let path = shared.capture.spool().folder().join(FORMS);
+    if let Ok(text) = serde_json::to_vec(&forms)
+        && let Err(error) = std::fs::write(&path, text)
+    {
+        tracing::warn!(path = %path.display(), error = %error, "the form of the copies could not be noted");
+    }
+}
+
+async fn is_ours(shared: &Arc<Shared>, port: &Port, listing: &Listing) -> Result<bool, StoreError> {
     let newest = listing.max();
     if newest == 0 {
         return Ok(true);

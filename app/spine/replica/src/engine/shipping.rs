@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
+use super::lineage::Kin;
 use super::{Port, Shared, lineage, status};
 use crate::files::{Entry, Listing, SEALED, SNAPSHOT_LEVEL, Span, name};
 use crate::lease::{Lease, LeaseError};
@@ -21,7 +22,7 @@ const LAST: Duration = Duration::from_secs(20);
 /// Objects may be deleted this often at most; there is no hurry.
 const SWEEP: Duration = Duration::from_secs(60);
 const DELETE_AT_ONCE: usize = 1_000;
-const LIST_EVERY: Duration = kernel::time::DAY;
+const LIST_EVERY: Duration = kernel::time::HOUR;
 
 pub(super) async fn run(shared: Arc<Shared>, port: Arc<Port>) {
     let mut failures = 0;
@@ -61,11 +62,16 @@ async fn begin(shared: &Arc<Shared>, port: &Port) -> Result<Lease, LeaseError> {
     };
     let holder = port.owner.at(shared.capture.spool().folder());
     let lease = Lease::take(store, &holder, honours, shared.clock.now()).await?;
-    let listing = list(port).await?;
+    let mut listing = list(port).await?;
     let newest = listing.max();
-    let is_ours = lineage::is_ours(shared, port, &listing).await?;
-    if !is_ours {
-        start_over(shared, port, newest).await?;
+    let kin = lineage::kin(shared, port, &listing).await?;
+    if kin != Kin::Ours {
+        start_over(shared, port, newest, kin).await?;
+    }
+    if kin == Kin::OtherForm {
+        // As if there were no whole copy: one in the present form is due at once.
+        let whole: Vec<Entry> = listing.all().filter(|entry| entry.span.min == 1).copied().collect();
+        whole.iter().for_each(|entry| listing.remove(entry.level, entry.span));
     }
     {
         let mut state = port.state();
@@ -75,16 +81,16 @@ async fn begin(shared: &Arc<Shared>, port: &Port) -> Result<Lease, LeaseError> {
         state.listed_at = shared.clock.now();
     }
     shared.note_made();
-    port.shipped.send_replace(if is_ours { newest } else { 0 });
+    port.shipped.send_replace(if kin == Kin::Ours { newest } else { 0 });
     Ok(lease)
 }
 
-async fn start_over(shared: &Arc<Shared>, port: &Port, newest: u64) -> Result<(), StoreError> {
-    tracing::warn!(
-        destination = port.destination.name,
-        newest,
-        "the newest transaction there is not this machine's: the whole database is copied behind it"
-    );
+async fn start_over(shared: &Arc<Shared>, port: &Port, newest: u64, kin: Kin) -> Result<(), StoreError> {
+    let why = match kin {
+        Kin::OtherForm => "encryption was changed: what lies there stays as it is until its time is over, and a whole copy follows it",
+        _ => "the newest transaction there is not this machine's: the whole database is copied behind it",
+    };
+    tracing::warn!(destination = port.destination.name, newest, "{why}");
     let started = shared.blocking(move |shared| {
         let _work = shared.spool_work();
         shared.capture.start_over(newest)
@@ -95,7 +101,7 @@ async fn start_over(shared: &Arc<Shared>, port: &Port, newest: u64) -> Result<()
     Ok(())
 }
 
-/// Once a day, when there is something to send: rules of a bucket or people may have removed what was there.
+/// Once an hour, when there is something to send: rules of a bucket or people may have removed what was there.
 async fn list_again(shared: &Arc<Shared>, port: &Port) -> Result<(), StoreError> {
     let now = shared.clock.now();
     let before = match &*port.state() {
@@ -103,7 +109,8 @@ async fn list_again(shared: &Arc<Shared>, port: &Port) -> Result<(), StoreError>
         state => state.listing.clone().unwrap_or_default(),
     };
     let mut listing = list(port).await?;
-    if !lineage::is_ours(shared, port, &listing).await? {
+    if listing.max() < before.max() || lineage::kin(shared, port, &listing).await? != Kin::Ours {
+        tracing::error!(destination = port.destination.name, "what was there is gone, or was replaced by somebody else");
         return Err(StoreError::Unreachable("The newest transactions at the destination are not there any more, or not ours.".to_owned()));
     }
     let mut state = port.state();
@@ -138,7 +145,9 @@ async fn ship_fresh(shared: &Arc<Shared>, port: &Port, lease: &Lease) -> Result<
     let mut ended = shared.ended.subscribe();
     loop {
         added.borrow_and_update();
-        let next = port.compare(shared, queue::next_fresh);
+        // While every page is still to be written, that is what will be sent.
+        let txid = if shared.capture.is_doubted() { 0 } else { shared.capture.txid() };
+        let next = port.compare(shared, |local, remote| queue::next_fresh(local, remote, txid));
         match next {
             Next::Upload(entry) => {
                 list_again(shared, port).await?;
@@ -259,6 +268,9 @@ async fn upload(shared: &Shared, port: &Port, entry: Entry) -> Result<(), StoreE
         listing.add(entry);
     }
     drop(state);
+    if entry.span.min == 1 {
+        lineage::note_form(shared, port);
+    }
     clear_failure(port);
     Ok(())
 }

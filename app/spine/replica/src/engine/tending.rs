@@ -169,7 +169,7 @@ fn is_snapshot_due(shared: &Shared, now: Time) -> bool {
 /// Gives whether there is one now; there is none while the log is doubted.
 fn snapshot(shared: &Shared, now: Time) -> Result<bool> {
     let _work = shared.spool_work();
-    let Some(base) = shared.capture.base(&*shared.source, true)? else { return Ok(shared.capture.txid() == 0) };
+    let Some(base) = shared.capture.base(&*shared.source, true, now)? else { return Ok(shared.capture.txid() == 0) };
     let span = Span { min: 1, max: base.txid() };
     let spool = shared.capture.spool();
     if base.txid() == 0 || spool.listing().holds(SNAPSHOT_LEVEL, span) {
@@ -185,7 +185,9 @@ fn snapshot(shared: &Shared, now: Time) -> Result<bool> {
 /// What everybody has goes; a spool that grows all the same is joined into one file.
 fn tidy(shared: &Shared, now: Time) -> Result<()> {
     let spool = shared.capture.spool();
-    let is_old = |entry: &Entry| PATIENCE.get(usize::from(entry.level)).is_some_and(|patience| now.since(entry.at) > *patience);
+    // Files that are old because nobody ran for hours have not been waiting: the destinations may answer in a moment.
+    let waited = |entry: &Entry| now.since(entry.at.max(shared.started_at));
+    let is_old = |entry: &Entry| PATIENCE.get(usize::from(entry.level)).is_some_and(|patience| waited(entry) > *patience);
     let proof: Vec<u64> = shared.destinations.iter().map(|port| port.newest()).collect();
     let spent = with_remotes(shared, |remotes| queue::spent(&spool.listing(), remotes, &proof, |level| shared.made(level), is_old));
     for entry in spent {

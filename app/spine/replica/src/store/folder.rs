@@ -39,6 +39,7 @@ impl Folder {
         self.counters.request(Kind::Put);
         let (folder, options, path) = (self.clone(), options.clone(), self.path(key));
         let put = blocking(move || {
+            check_place(&folder.root)?;
             let _lock = folder.lock_for(&options.condition)?;
             if !is_met(&options.condition, &path)? {
                 return Ok(None);
@@ -217,6 +218,18 @@ fn write(
         let _ = std::fs::remove_file(&unfinished);
     }
     written
+}
+
+/// A disk that is not mounted leaves its mount point, or nothing: whatever is written there then would fill another disk, and be
+/// gone from sight with the next mount.
+fn check_place(root: &Path) -> io::Result<()> {
+    match root.parent() {
+        Some(above) if !root.is_dir() && !above.is_dir() => {
+            let sentence = format!("{} is not there: is its disk mounted? Make the folder if it is new", above.display());
+            Err(io::Error::other(sentence))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Each new folder is an entry in the one above, which has to be on disk as well.

@@ -282,7 +282,7 @@ fn a_base_is_of_one_moment_while_writes_and_seals_go_on() {
     bench.writer.run(&insert(200, 900));
     bench.run();
     bench.writer.run(&insert(20, 900));
-    let base = bench.capture.base(&bench.writer, true).unwrap().unwrap();
+    let base = bench.capture.base(&bench.writer, true, Time(1_000)).unwrap().unwrap();
     let (txid, then) = (bench.capture.txid(), bench.writer.digest());
     assert_eq!(base.txid(), txid);
     bench.writer.run("update notes set text = 'after'");

@@ -330,6 +330,8 @@ impl World {
     /// Any time since the beginning: what comes is the last state before it that must still be there, or a later one.
     fn check_some_moment(&mut self) {
         self.settle();
+        // A destination that came back and was not known again had everything copied once more.
+        self.note();
         let chosen = self.dice.roll(self.moments.len() as u64) as usize;
         let at = self.moments[chosen].at + Duration::from_millis(self.dice.roll(3) * 7_000);
         let newest = self.moments.iter().rposition(|moment| moment.at <= at).unwrap();
@@ -400,7 +402,7 @@ impl Life {
                 remote.level_max(SNAPSHOT_LEVEL) == 0 && remote.level(0).next().is_none_or(|first| first.span == Span { min: 1, max: 1 });
             // A lane sweeps once a minute at most, so what was swept just now may have to wait.
             let is_swept = expired(remote, &Windows::default(), now).is_empty() || sweeping.elapsed() > Duration::from_millis(100);
-            next_fresh(&local, remote) == Next::Nothing && next_merged(&local, remote).is_none() && !waits_for_copy && is_swept
+            next_fresh(&local, remote, 0) == Next::Nothing && next_merged(&local, remote).is_none() && !waits_for_copy && is_swept
         };
         self.replica.look(name, is_settled).unwrap_or(false)
     }

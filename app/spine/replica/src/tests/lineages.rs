@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address::S3Options;
+use crate::envelope::Envelope;
 use crate::files::{Entry, SNAPSHOT_LEVEL, Span};
 use crate::restore::{self, Wanted};
 use crate::source::Source as _;
-use crate::store::{Body, PutOptions};
+use crate::store::{Body, PutOptions, Store};
 use crate::tests::engines::{Bench, LONG, Life, options, restored, store, to};
 use crate::tests::support::{Writer, assert_same, digest_file, insert};
 
@@ -307,4 +309,84 @@ async fn who_lost_the_lease_sends_no_merged_files_either() {
     let merged = crate::engine::list_store(&store(&bench.s3, "app")).await.unwrap().level(1).count();
     assert_eq!(merged, 0);
     life.stop().await;
+}
+
+/// Encryption that is turned on, changed and turned off again: who restores with the present key gets the present state, each time.
+#[tokio::test]
+async fn another_form_of_encryption_begins_with_a_whole_copy() {
+    let bench = Bench::new().await;
+    let (first, second) = (Envelope::generate(), Envelope::generate());
+    let reads = |pair: &(String, kernel::Secret)| Some(Arc::new(Envelope::new(None, Some(&pair.1)).unwrap()));
+    let writes = |pair: &(String, kernel::Secret)| Some(Arc::new(Envelope::new(Some(&pair.0), None).unwrap()));
+    let forms =
+        [(None, None), (writes(&first), reads(&first)), (writes(&second), reads(&second)), (None, None), (reads(&first), reads(&first))];
+    for (number, (writes, reads)) in forms.into_iter().enumerate() {
+        let there = store(&bench.s3, "app").with_envelope(writes);
+        for is_again in [false, true] {
+            let life = Life::start(&bench.writer, &bench.path("spool"), vec![to("s3", there.clone())], "one");
+            bench.writer.run(&insert(3, 400));
+            life.replica.reached(LONG).await.unwrap();
+            life.until("a whole copy is there", |status| !status.snapshots.is_empty()).await;
+            if is_again {
+                let doubt = life.replica.status().last_doubt;
+                assert!(doubt.is_none(), "{number}: an unchanged form costs nothing: {doubt:?}");
+            }
+            life.stop().await;
+        }
+        // Only with the present key, and only from what is in the present form.
+        let out = bench.path(&format!("{number}.db"));
+        restored(&store(&bench.s3, "app").with_envelope(reads), Wanted::Latest, &out).await;
+        assert_same(&out, &bench.path("app.db"));
+    }
+}
+
+#[tokio::test]
+async fn a_restored_machine_brings_a_second_destination_forward_without_waiting_for_a_commit() {
+    let (bench, new) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let both = || vec![to("near", store(&bench.s3, "app")), to("far", store(&bench.s3, "far"))];
+    let life = Life::start(&bench.writer, &bench.path("spool"), both(), "one");
+    bench.writer.run(&insert(3, 400));
+    life.replica.reached(LONG).await.unwrap();
+    life.stop().await;
+    let life = bench.start();
+    bench.writer.run(&insert(3, 400));
+    life.replica.reached(LONG).await.unwrap();
+    life.stop().await;
+    let database = new.path().join("app.db");
+    let newest = restored(&store(&bench.s3, "app"), Wanted::Latest, &database).await;
+    crate::capture::seal_restored(&database, &new.path().join("spool"), &newest).unwrap();
+    let writer = Arc::new(Writer::open(&database, ""));
+    let life = Life::start(&writer, &new.path().join("spool"), both(), "one");
+    let wait = async {
+        while life.replica.status().destinations[1].reached.unwrap_or(0) < newest.txid {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LONG, wait).await.unwrap_or_else(|_| panic!("{:?}", life.replica.status()));
+    life.stop().await;
+    restored(&store(&bench.s3, "far"), Wanted::Latest, &new.path().join("far.db")).await;
+    assert_eq!(digest_file(&new.path().join("far.db")), writer.digest());
+}
+
+#[tokio::test]
+async fn a_folder_whose_disk_is_not_mounted_is_not_made_on_another_disk() {
+    let bench = Bench::new().await;
+    let root = bench.path("mnt/copies");
+    std::fs::create_dir_all(&root).unwrap();
+    let address = format!("file://{}/app.db", root.display()).parse().unwrap();
+    let folder = Store::open(&address, &S3Options::default()).unwrap();
+    let life = Life::start(&bench.writer, &bench.path("spool"), vec![to("disk", folder.clone())], "one");
+    bench.writer.run(&insert(3, 400));
+    life.replica.reached(LONG).await.unwrap();
+    life.until("the first snapshot", |status| !status.snapshots.is_empty()).await;
+    std::fs::rename(&root, bench.path("unmounted")).unwrap();
+    bench.writer.run(&insert(3, 400));
+    life.until("it is told", |status| status.failing.as_ref().is_some_and(|(_, said)| said.contains("is not there"))).await;
+    assert!(!root.exists());
+    std::fs::rename(bench.path("unmounted"), &root).unwrap();
+    life.until("it goes on", |status| status.failing.is_none() && status.behind == 0).await;
+    assert_eq!(life.replica.status().last_doubt.map(|(_, doubt, _)| doubt), Some(crate::capture::Doubt::First), "and not from the start");
+    life.stop().await;
+    restored(&folder, Wanted::Latest, &bench.path("out.db")).await;
+    assert_same(&bench.path("out.db"), &bench.path("app.db"));
 }
