@@ -3,7 +3,7 @@
 use capability::Cx;
 use db::{Db, File, Inspected};
 use kernel::time::Stopwatch;
-use kernel::{Error, Result};
+use kernel::{Error, Result, Time};
 use replica::capture::Base;
 use replica::engine::Replica;
 use replica::restore::{self, RestoreError, Wanted};
