@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::capabilities::REGISTRY;
 use crate::config::Config;
+use crate::placed;
 
 const LOCK_FILE: &str = "hermetic.lock";
 
@@ -22,6 +23,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The data folder, held by this process. Two servers on one folder would do every job twice.
 pub struct Held {
     lock: File,
+    /// An empty log that stands in for one that is still to be restored.
+    _log: Option<tempfile::TempDir>,
 }
 
 impl Held {
@@ -53,7 +56,7 @@ pub fn try_hold(data_dir: &Path) -> Result<Option<Held>> {
     let lock =
         FileOptions::new().create(true).truncate(false).write(true).mode(0o600).open(data_dir.join(LOCK_FILE)).with_context(unusable)?;
     match lock.try_lock() {
-        Ok(()) => Ok(Some(Held { lock })),
+        Ok(()) => Ok(Some(Held { lock, _log: None })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
     }
@@ -112,30 +115,47 @@ pub fn open_offline(config: &Config) -> Result<(Option<Held>, Cx)> {
 pub enum Offline {
     /// An instance, or it refuses: a mistyped folder must not become a second one.
     Existing,
-    /// Perhaps nothing: what provisions an instance may run before its first start.
+    /// Perhaps nothing: what provisions an instance may run before its first start, unless there may be a copy to restore.
     OrNew,
     /// An instance whose key file was replaced on purpose.
     NewKey,
 }
 
 pub fn open_offline_with(config: &Config, offline: Offline) -> Result<(Option<Held>, Cx)> {
-    if offline != Offline::OrNew && !config.data_dir.join("hermetic.db").exists() {
-        bail!(
-            "There is no Hermetic in {}. Start one with `hermetic serve`, or name the right folder with --data-dir.",
-            config.data_dir.display()
-        );
+    let (folder, has_copies) = (config.data_dir.display(), !config.replicas.is_empty());
+    let is_there = |file: db::File| config.data_dir.join(file.file_name()).exists();
+    if !is_there(db::File::Hermetic) && (offline != Offline::OrNew || has_copies) {
+        let restores = if has_copies { " first: it restores what the copies of the config have, or begins anew" } else { "" };
+        bail!("There is no Hermetic in {folder}. Start one with `hermetic serve`{restores}, or name the right folder with --data-dir.");
     }
-    let held = try_hold(&config.data_dir)?;
+    let mut held = try_hold(&config.data_dir)?;
+    // Made empty here, it would never be restored, and its copies would go on from nothing.
+    let log_folder = if has_copies && !is_there(db::File::Telemetry) {
+        let scratch = || tempfile::Builder::new().prefix(crate::meanwhile::SCRATCH).tempdir_in(&config.data_dir);
+        match &mut held {
+            Some(held) if offline == Offline::NewKey => Some(held._log.insert(scratch()?).path().to_owned()),
+            Some(_) => bail!("{folder} has no telemetry.db yet. Start `hermetic serve` first: it restores what its copies have."),
+            None => bail!("The server that runs on {folder} is still restoring telemetry.db. Please wait until it answers."),
+        }
+    } else {
+        None
+    };
+    if held.is_some() {
+        placed::set_foreign_logs_aside(&config.data_dir)?;
+    }
     let noted = if held.is_none() { noted_address(&config.data_dir) } else { None };
     let public_url = public_url(config, noted.unwrap_or(config.listen))?;
     let cx = open(HouseOptions {
         config,
-        log_folder: None,
+        log_folder,
         public_url,
         is_demo: false,
         accepts_new_key: offline == Offline::NewKey,
         shutdown: CancellationToken::new(),
     })?;
+    if held.is_some() {
+        placed::note(&config.data_dir)?;
+    }
     Ok((held, cx))
 }
 

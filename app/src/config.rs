@@ -118,6 +118,8 @@ pub fn load(overrides: &Overrides) -> Result<Config> {
     if max_connections == 0 {
         bail!("max_connections is at least 1.");
     }
+    let replicas = replicas(file.replica)?;
+    apart(&data_dir, &replicas)?;
     Ok(Config {
         key_file: environment("KEY_FILE").map(PathBuf::from).or(file.key_file).unwrap_or_else(|| data_dir.join("secret.key")),
         data_dir,
@@ -129,7 +131,7 @@ pub fn load(overrides: &Overrides) -> Result<Config> {
         log_format,
         max_connections,
         ready_file: environment("READY_FILE").map(PathBuf::from).or(file.ready_file),
-        replicas: replicas(file.replica)?,
+        replicas,
     })
 }
 
@@ -155,7 +157,7 @@ fn replicas(mut listed: Vec<ReplicaFile>) -> Result<Vec<Place>> {
 fn place(name: String, replica: ReplicaFile, is_first: bool) -> Result<Place> {
     let from_environment = |key: &str| if is_first { environment(&format!("REPLICA_{key}")) } else { None };
     let url = replica.url.with_context(|| format!("The replica {name} has no url, such as s3://bucket/path or /mnt/backup/hermetic"))?;
-    let address = url.parse::<Address>().map_err(|error| anyhow!("The replica {name}: {error}"))?;
+    let address = address(&url).map_err(|error| anyhow!("The replica {name}: {error}"))?;
     let secret_file = from_environment("SECRET_ACCESS_KEY_FILE").map(PathBuf::from).or(replica.secret_access_key_file);
     let secret = match (from_environment("SECRET_ACCESS_KEY").map(Secret::new).or(replica.secret_access_key), secret_file) {
         (Some(secret), _) => secret,
@@ -185,6 +187,61 @@ fn place(name: String, replica: ReplicaFile, is_first: bool) -> Result<Place> {
         place.store(file).map_err(|error| anyhow!("The replica {}: {error}", place.name))?;
     }
     Ok(place)
+}
+
+/// Where a copy is. Of a folder's address the parts behind “?” and “#” would be dropped without a word.
+pub fn address(url: &str) -> Result<Address> {
+    if url.trim().starts_with("file:") && url.contains(['?', '#']) {
+        bail!(
+            "This address cannot be used: a folder has no options behind “?” or “#”; a folder with such a name is written without file://."
+        );
+    }
+    Ok(url.parse::<Address>()?)
+}
+
+/// Copies that lie in the data folder die with it, and two in one place write over each other.
+fn apart(data_dir: &Path, places: &[Place]) -> Result<()> {
+    let data = resolved(&std::path::absolute(data_dir)?);
+    for (at, place) in places.iter().enumerate() {
+        if let Address::Folder(folder) = &place.address
+            && is_nested(&resolved(folder), &data)
+        {
+            let (name, folder, data) = (&place.name, folder.display(), data.display());
+            bail!("The replica {name} in {folder} and the data folder {data} lie in each other. Please copy to a folder apart from it.");
+        }
+        if let Some(other) = places[..at].iter().find(|other| overlap(&other.address, &place.address)) {
+            bail!(
+                "The replicas {} and {} have the same address, or lie in each other. Please give each a place apart.",
+                other.name,
+                place.name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn overlap(one: &Address, other: &Address) -> bool {
+    match (one, other) {
+        (Address::Folder(one), Address::Folder(other)) => is_nested(&resolved(one), &resolved(other)),
+        (Address::S3(one), Address::S3(other)) => {
+            let is_same_server = one.bucket == other.bucket && one.endpoint == other.endpoint;
+            is_same_server && is_nested(Path::new(&one.path), Path::new(&other.path))
+        }
+        _ => false,
+    }
+}
+
+fn is_nested(one: &Path, other: &Path) -> bool {
+    one.starts_with(other) || other.starts_with(one)
+}
+
+/// Without links, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|there| Some((there, there.canonicalize().ok()?)));
+    match there.and_then(|(there, real)| Some((path.strip_prefix(there).ok()?, real))) {
+        Some((rest, real)) => real.join(rest).components().collect(),
+        None => path.to_owned(),
+    }
 }
 
 fn envelope(recipient: Option<String>, identity_file: Option<&Path>) -> Result<Option<Arc<Envelope>>> {
@@ -284,11 +341,36 @@ mod tests {
             ("[[replica]]\nurl = \"ftp://x\"", "a replica lives at s3:// or file://"),
             ("[[replica]]\nurl = \"s3://bucket/path\"", "needs access_key_id and secret_access_key"),
             ("[[replica]]\nurl = \"/a\"\nname = \"x\"\n[[replica]]\nurl = \"/b\"\nname = \"x\"", "Two replicas are called x"),
+            ("data_dir = \"/srv/h\"\n[[replica]]\nurl = \"/srv/h\"", "lie in each other"),
+            ("data_dir = \"/srv/h\"\n[[replica]]\nurl = \"/srv/h/replica/\"", "lie in each other"),
+            ("data_dir = \"/srv/h\"\n[[replica]]\nurl = \"file:///srv\"", "lie in each other"),
+            ("[[replica]]\nurl = \"/a/b\"\n[[replica]]\nurl = \"file:///a/b/\"", "replica and replica-2 have the same address"),
+            ("[[replica]]\nurl = \"/a\"\n[[replica]]\nurl = \"/a/b\"", "replica and replica-2 have the same address"),
+            ("[[replica]]\nurl = \"file:///a?append_only=true\"", "has no options behind"),
+            ("[[replica]]\nurl = \"file:///a#b\"", "has no options behind"),
         ];
         for (text, expected) in cases {
             let error = from_text(text).err().unwrap_or_else(|| panic!("{text} was accepted")).to_string();
             assert!(error.contains(expected) && error.lines().count() == 1, "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn two_places_in_one_bucket_and_links_into_the_data_folder_are_seen() {
+        let key = "access_key_id = \"a\"\nsecret_access_key = \"s\"\n";
+        let two = |second: &str| from_text(&format!("[[replica]]\nurl = \"s3://b/h\"\n{key}[[replica]]\nurl = \"s3://{second}\"\n{key}"));
+        for same in ["b/h", "b/h/", "b", "b/h/old"] {
+            assert!(two(same).err().unwrap().to_string().contains("same address"), "{same}");
+        }
+        for apart in ["b/h2", "c/h", "b/h?endpoint=https://other.example.com"] {
+            assert!(two(apart).is_ok(), "{apart}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (data, link) = (folder.path().join("data"), folder.path().join("link"));
+        std::fs::create_dir(&data).unwrap();
+        std::os::unix::fs::symlink(&data, &link).unwrap();
+        let text = format!("data_dir = {data:?}\n[[replica]]\nurl = {:?}", link.join("copies"));
+        assert!(from_text(&text).err().unwrap().to_string().contains("lie in each other"));
     }
 
     #[test]

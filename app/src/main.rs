@@ -5,6 +5,7 @@ mod capabilities;
 mod cli;
 mod config;
 mod meanwhile;
+mod placed;
 mod ready;
 mod replicate;
 mod serve;

@@ -4,7 +4,9 @@ use anyhow::{Context as _, Result, bail};
 use backup::copies::{FILES, Place, spool};
 use db::File;
 use kernel::{Clock, Time};
+use replica::address::Address;
 use replica::lease::Owner;
+use replica::plan::NoRoute;
 use replica::restore::{self, Plan, Progress, RestoreError, Restored, Survey, Wanted};
 use replica::store::Store;
 use std::cmp::Reverse;
@@ -49,9 +51,15 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The newest state that any destination can give; of equals the one that is named first, so that both files come from one
 /// place wherever they can. Where none can, a destination that could not be asked is an error: what is not known to be nowhere
 /// must not be begun anew.
-pub async fn find(places: &[Place], file: File, wanted: Wanted) -> Result<Option<Found>> {
+///
+/// `folder` is where it would go: sentences name the command for it.
+pub async fn find(places: &[Place], file: File, wanted: Wanted, folder: &Path) -> Result<Option<Found>> {
+    let ask = |place: Place| {
+        let folder = folder.to_owned();
+        tokio::spawn(async move { ask(&place, file, wanted, &folder).await })
+    };
     // At once: one that does not answer takes its time to say so.
-    let asked: Vec<_> = places.iter().cloned().map(|place| tokio::spawn(async move { ask(&place, file, wanted).await })).collect();
+    let asked: Vec<_> = places.iter().cloned().map(ask).collect();
     let (mut copies, mut silent) = (Vec::new(), Vec::new());
     for answer in asked {
         match answer.await.context("a destination could not be asked")? {
@@ -77,16 +85,68 @@ impl Found {
 }
 
 /// `None` where this destination has no copy of the file; a sentence where that cannot be told, or where it does not serve.
-async fn ask(place: &Place, file: File, wanted: Wanted) -> Result<Option<Found>, String> {
+async fn ask(place: &Place, file: File, wanted: Wanted, folder: &Path) -> Result<Option<Found>, String> {
     let name = &place.name;
+    // An empty folder and the place where a disk is to be mounted look the same. What is not there at all was never copied to, or is
+    // not mounted: nobody may begin anew because of that.
+    if let Address::Folder(root) = &place.address
+        && !root.is_dir()
+    {
+        let root = root.display();
+        return Err(format!("The replica {name}: {root} is not there: is the disk mounted? Make the folder if this is a new instance."));
+    }
     let store = place.store(file).map_err(|error| format!("The replica {name}: {error}"))?;
     let survey = match restore::survey(&store).await {
         Ok(survey) => survey,
         Err(RestoreError::Nothing) => return Ok(None),
         Err(error) => return Err(format!("The replica {name} cannot be asked for its copy: {error}")),
     };
-    let plan = survey.plan(&store, wanted).await.map_err(|error| format!("The replica {name}: {error}"))?;
+    let plan = survey.plan(&store, wanted).await.map_err(|error| no_way(name, file, &error, folder))?;
     Ok(Some(Found { file, place: name.clone(), store, survey, plan, others: Vec::new(), silent: Vec::new() }))
+}
+
+/// Why a copy does not serve, and the command that takes what it still has.
+fn no_way(place: &str, file: File, error: &RestoreError, folder: &Path) -> String {
+    let said = format!("The replica {place}, {}: {error}", file.file_name());
+    match error {
+        RestoreError::NoRoute { why: NoRoute::Gap { reached, .. }, .. } => format!(
+            "{said} What is there comes back with `hermetic restore --from {} --only {} --txid {reached} {}`.",
+            quoted(place),
+            file.file_name(),
+            quoted(&folder.to_string_lossy())
+        ),
+        _ => said,
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || "/._-".contains(letter));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// Writes the newest copy that can be written: one that turns out to lead nowhere gives way to the next. Gives which it was.
+pub async fn write_newest(mut found: Found, folder: &Path, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<(Found, Restored)> {
+    let mut others = std::mem::take(&mut found.others).into_iter();
+    let mut failures = Vec::new();
+    loop {
+        let Found { file, place, plan, .. } = &found;
+        let (txid, at, bytes) = (plan.txid, plan.at.rfc3339(), plan.bytes);
+        tracing::info!(file = file.file_name(), replica = place, txid, at, bytes, "restoring");
+        let error = match write(&found, folder, progress).await {
+            Ok(restored) => return Ok((found, restored)),
+            Err(error) => error,
+        };
+        let Some(why @ RestoreError::NoRoute { .. }) = error.downcast_ref() else {
+            return Err(error.context(format!("The replica {place}, {}", file.file_name())));
+        };
+        failures.push(no_way(place, *file, why, folder));
+        found = match others.next() {
+            Some(next) => next,
+            None => bail!("{}", failures.join(" ")),
+        };
+        tracing::error!(file = found.file.file_name(), replica = found.place, "taking this next newest copy: {error}");
+    }
 }
 
 /// Writes the database, checks it, and leaves word for the copies to go on from there. It gets its name last: what was killed
@@ -117,7 +177,7 @@ const UNCHECKED: &str = ".unchecked";
 
 /// A log that another database left would be played into the restored one. It is the only trace of what had not been copied yet, so
 /// it is kept under another name.
-fn set_log_aside(database: &Path) -> Result<()> {
+pub fn set_log_aside(database: &Path) -> Result<()> {
     let beside = |ending: &str| {
         let mut name = database.as_os_str().to_owned();
         name.push(ending);
@@ -142,13 +202,20 @@ fn set_log_aside(database: &Path) -> Result<()> {
 
 /// Removes what restores left that were killed. Only for whoever holds the folder: then none of it is in use.
 pub fn clear(data_dir: &Path) {
+    clear_files(data_dir);
     for entry in std::fs::read_dir(data_dir).into_iter().flatten().flatten() {
-        let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-        if name.starts_with(crate::meanwhile::SCRATCH) {
-            let _ = std::fs::remove_dir_all(path);
-        } else if name.ends_with(".restoring") || name.ends_with(UNCHECKED) {
-            let _ = std::fs::remove_file(path);
+        if entry.file_name().to_string_lossy().starts_with(crate::meanwhile::SCRATCH) {
+            let _ = std::fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+/// The files alone: in a folder that somebody named, the rest is not ours.
+pub fn clear_files(folder: &Path) {
+    for file in FILES {
+        let unchecked = folder.join(format!("{}{UNCHECKED}", file.file_name()));
+        let _ = std::fs::remove_file(unchecked.with_extension("restoring"));
+        let _ = std::fs::remove_file(unchecked);
     }
 }
 
@@ -159,7 +226,7 @@ pub async fn fill(data_dir: &Path, places: &[Place], file: File, progress: &(dyn
     }
     let mut tries = 0;
     let found = loop {
-        let found = find(places, file, Wanted::Latest).await.with_context(|| {
+        let found = find(places, file, Wanted::Latest, data_dir).await.with_context(|| {
             format!("{} has no {}. Hermetic starts when its copy can be read, or without [[replica]]", data_dir.display(), file.file_name())
         })?;
         tries += 1;
@@ -168,26 +235,14 @@ pub async fn fill(data_dir: &Path, places: &[Place], file: File, progress: &(dyn
             found => break found,
         }
     };
-    let Some(mut found) = found else { return Ok(None) };
+    let Some(found) = found else { return Ok(None) };
     for sentence in &found.silent {
         tracing::warn!(file = file.file_name(), "restoring without this one, which may hold a newer state: {sentence}");
     }
     for sentence in found.older() {
         tracing::info!(file = file.file_name(), "{sentence}");
     }
-    let mut others = std::mem::take(&mut found.others).into_iter();
-    let restored = loop {
-        let Found { place, plan, .. } = &found;
-        let (txid, at, bytes) = (plan.txid, plan.at.rfc3339(), plan.bytes);
-        tracing::info!(file = file.file_name(), replica = place, txid, at, bytes, "restoring");
-        match write(&found, data_dir, progress).await {
-            Err(error) if matches!(error.downcast_ref(), Some(RestoreError::NoRoute { .. })) && others.len() > 0 => {
-                tracing::error!(file = file.file_name(), replica = place, "taking the next newest copy: {error}");
-                found = others.next().unwrap_or(found);
-            }
-            ended => break ended?,
-        }
-    };
+    let (found, restored) = write_newest(found, data_dir, progress).await?;
     for damaged in &restored.damaged {
         tracing::warn!(object = damaged, "a damaged object of the copy was led around");
     }
@@ -209,7 +264,7 @@ mod tests {
     use replica::ltx::{Header, Salts};
 
     fn place(name: &str, folder: PathBuf) -> Place {
-        let address = replica::address::Address::Folder(folder);
+        let address = Address::Folder(folder);
         Place { name: name.to_owned(), address, options: Default::default(), is_append_only: false, envelope: None }
     }
 
@@ -263,15 +318,20 @@ mod tests {
             store_page(&at(name), File::Hermetic, Time(time));
         }
         store_bytes(&at("e"), format!("age-encryption.org/v1{}", "-".repeat(200)).as_bytes());
+        std::fs::create_dir(at("empty")).unwrap();
         let places = ["a", "b", "c", "empty", "e"].map(|name| place(name, at(name)));
-        let found = find(&places, File::Hermetic, Wanted::Latest).await.unwrap().unwrap();
+        let find = |places, wanted| find(places, File::Hermetic, wanted, folder.path());
+        let found = find(&places, Wanted::Latest).await.unwrap().unwrap();
         assert_eq!((found.place.as_str(), found.plan.at), ("b", Time(3_000)), "the newest, and of equals the first");
         assert_eq!(found.older().collect::<Vec<_>>(), ["The replica a has only the state of 1970-01-01T00:00:01Z."]);
         assert!(found.silent.len() == 1 && found.silent[0].contains("The replica e cannot be asked"), "{:?}", found.silent);
-        let then = find(&places, File::Hermetic, Wanted::At(Time(2_000))).await.unwrap().unwrap();
+        let then = find(&places, Wanted::At(Time(2_000))).await.unwrap().unwrap();
         assert_eq!((then.place.as_str(), then.silent.len()), ("a", 3), "only one goes back so far: {:?}", then.silent);
-        assert!(find(&places[3..4], File::Hermetic, Wanted::Latest).await.unwrap().is_none(), "an empty one has nothing");
-        assert!(find(&places[3..], File::Hermetic, Wanted::Latest).await.is_err(), "a silent one may have everything");
+        assert!(find(&places[3..4], Wanted::Latest).await.unwrap().is_none(), "an empty one has nothing");
+        assert!(find(&places[3..], Wanted::Latest).await.is_err(), "a silent one may have everything");
+        let unmounted = [place("disk", at("unmounted"))];
+        let error = find(&unmounted, Wanted::Latest).await.err().unwrap().to_string();
+        assert!(error.contains("is not there: is the disk mounted?"), "{error}");
     }
 
     #[tokio::test]

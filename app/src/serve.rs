@@ -17,7 +17,7 @@ use web::{Front, ServeOptions};
 use crate::boot::{self, Held, HouseOptions};
 use crate::config::Config;
 use crate::meanwhile::Meanwhile;
-use crate::{ready, replicate};
+use crate::{placed, ready, replicate};
 
 /// How long loops may take to end after the last request was answered.
 const TASKS_END: Duration = Duration::from_secs(10);
@@ -51,10 +51,12 @@ pub async fn prepare(config: &Config, is_demo: bool) -> Result<Instance> {
     let public_url = boot::public_url(config, bound)?;
     let shutdown = CancellationToken::new();
     replicate::clear(&config.data_dir);
+    placed::set_foreign_logs_aside(&config.data_dir)?;
     let patience = ready::Patience::ask();
     let listener = fill(config, listener, &public_url).await?;
     let cx =
         boot::open(HouseOptions { config, log_folder: None, public_url, is_demo, accepts_new_key: false, shutdown: shutdown.clone() })?;
+    placed::note(&config.data_dir)?;
     let copies = match config.replicas.is_empty() {
         true => None,
         false => Some(Copies::start(&cx, config.replicas.clone(), replicate::owner(&config.data_dir)?).map_err(boot::sentence)?),
@@ -89,7 +91,16 @@ async fn fill(config: &Config, listener: TcpListener, public_url: &WebUrl) -> Re
     // Restored a moment ago, or by a process that was killed before it had the log as well.
     let socket = listener.into_std().context("The listener cannot be shared")?;
     let second = TcpListener::from_std(socket.try_clone().context("The listener cannot be shared")?)?;
-    let meanwhile = Meanwhile::start(config, second, public_url.clone()).await?;
+    let meanwhile = match Meanwhile::start(config, second, public_url.clone()).await {
+        Ok(meanwhile) => meanwhile,
+        // A key file that is missing or another one: the start will end with that. Until it is mended other commands work here, and
+        // none of them must find the folder half filled.
+        Err(error) => {
+            tracing::error!("restoring the log without a status page meanwhile: {error:#}");
+            fill(File::Telemetry).await?;
+            return Ok(TcpListener::from_std(socket)?);
+        }
+    };
     // The status page is up: to end now would only take it away again.
     while let Err(error) = replicate::fill(&config.data_dir, &config.replicas, File::Telemetry, &meanwhile.progress()).await {
         tracing::error!("the log could not be restored; the next try follows in {} s: {error:#}", FILL_AGAIN.as_secs());

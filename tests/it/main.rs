@@ -1,7 +1,7 @@
 //! One binary for everything that needs the whole repository or the whole product.
 //!
 //! - `house_rules`: the rules of the house
-//! - `first_run`, `kill9`, `hung_channel`, `security`, `openapi`, `packaging`, `replica`, `stale_copy`, `browser`: the real binary, started by each test
+//! - `first_run`, `kill9`, `hung_channel`, `security`, `openapi`, `packaging`, `replica`, `disasters`, `stale_copy`, `browser`: the real binary, started by each test
 //! - `routes`: the table of routes as the binary prints it
 
 #![expect(
@@ -12,6 +12,7 @@
 )]
 
 mod browser;
+mod disasters;
 mod first_run;
 mod full_disk;
 mod house_rules;

@@ -258,6 +258,7 @@ async fn the_command_line_lists_verifies_rehearses_and_restores_and_never_overwr
     let (is_ok, said) = run(&["restore", "--yes", "--txid", "1", "--only", "hermetic.db", &format!("{target}-one")]);
     assert!(is_ok && said.contains("will not be in it"), "{said}");
     // A mistyped address must not stay green in somebody's cron, nor a bucket that was emptied.
+    std::fs::create_dir(folder.path().join("nowhere")).expect("an empty folder");
     let nowhere = folder.path().join("nowhere").to_string_lossy().into_owned();
     for rehearsed in [&["drill", "--from", &nowhere][..], &["backup", "verify", "--from", &nowhere]] {
         let (is_ok, said) = run(rehearsed);
@@ -306,6 +307,7 @@ async fn an_empty_folder_is_filled_from_the_newest_copy_not_from_the_first() {
     let (url, access, secret, vault) = (s3.url("hermetic"), S3::ACCESS_KEY, S3::SECRET_KEY, folder.path().join("vault"));
     let main = format!("[[replica]]\nname = \"main\"\nurl = {url:?}\naccess_key_id = {access:?}\nsecret_access_key = {secret:?}\n");
     std::fs::write(&config, format!("{main}[[replica]]\nname = \"vault\"\nurl = {vault:?}\n")).expect("the config");
+    std::fs::create_dir(&vault).expect("the vault");
     let config = config.to_string_lossy().into_owned();
     let settings = [("HERMETIC_CONFIG", config.as_str())];
     let mut served = Hermetic::serve_with(folder.path(), &settings).await;

@@ -34,7 +34,9 @@ pub async fn run(options: &Options, overrides: &Overrides) -> Result<()> {
     let mut config = config::load(&overrides)?;
     config.key_file = folder.path().join("secret.key");
     // Its own copies go with it; the operator's are not the demo's to write to.
-    let address = replica::address::Address::Folder(folder.path().join("copies"));
+    let copies = folder.path().join("copies");
+    std::fs::create_dir(&copies).context("The folder of the demo's copies cannot be made")?;
+    let address = replica::address::Address::Folder(copies);
     config.replicas = vec![backup::copies::Place {
         name: "folder".to_owned(),
         address,

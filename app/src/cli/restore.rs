@@ -1,13 +1,12 @@
 //! `hermetic restore`: the databases from their copies into a folder. Says what will be lost before it writes.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use backup::copies::Place;
 use db::File;
 use kernel::{Clock, Time};
-use replica::address::Address;
 use replica::restore::{Progress, Wanted};
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::heir::Heir;
@@ -25,9 +24,10 @@ pub struct Options {
     /// The state at a transaction of one file (see --only)
     #[arg(long, value_name = "N")]
     txid: Option<u64>,
-    /// From this copy and no other: s3://bucket/path?endpoint=… or a folder; its credentials are those of the first
-    /// configured replica, or HERMETIC_REPLICA_ACCESS_KEY_ID and HERMETIC_REPLICA_SECRET_ACCESS_KEY
-    #[arg(long, value_name = "URL")]
+    /// From this copy and no other: the name of a configured replica, s3://bucket/path?endpoint=… or a folder; one that is not
+    /// configured is read with what the first configured replica has, or HERMETIC_REPLICA_ACCESS_KEY_ID and
+    /// HERMETIC_REPLICA_SECRET_ACCESS_KEY
+    #[arg(long, value_name = "NAME or URL")]
     from: Option<String>,
     /// One file alone
     #[arg(long, value_name = "FILE", value_parser = ["hermetic.db", "telemetry.db"])]
@@ -54,15 +54,15 @@ pub async fn run(config: &Config, options: &Options) -> Result<()> {
 async fn restore(places: &[Place], files: Vec<File>, options: &Options) -> Result<()> {
     // Whoever runs on this folder holds it: a live database is never written over.
     let _held = boot::hold(&options.folder)?;
-    for file in &files {
-        let path = options.folder.join(file.file_name());
-        if path.exists() {
-            bail!("{} exists already; nothing was overwritten. Name another folder, or move it away first.", path.display());
-        }
-    }
+    replicate::clear_files(&options.folder);
+    none_exists(&files, &options.folder)?;
     let mut found = Vec::new();
-    for file in files {
-        match replicate::find(places, file, wanted(options)?).await? {
+    for &file in &files {
+        let other = files.iter().find(|other| **other != file);
+        let alone = other.map_or_else(String::new, |other| format!(" With --only {} that file comes back alone", other.file_name()));
+        let wanted = wanted(options)?;
+        let asked = replicate::find(places, file, wanted, &options.folder).await;
+        match asked.map_err(|error| anyhow!("{}: {error:#}{alone}", file.file_name()))? {
             Some(copy) => found.push(copy),
             None => say!("{}: no copy found, so none is restored.", file.file_name()),
         }
@@ -80,14 +80,30 @@ async fn restore(places: &[Place], files: Vec<File>, options: &Options) -> Resul
     if !options.yes && !super::confirm("Restore this?") {
         bail!("Nothing was written. Say yes at the terminal, or give --yes.");
     }
-    for copy in &found {
-        let restored = replicate::write(copy, &options.folder, &progress(copy.file)).await?;
+    for copy in found {
+        let (file, place) = (copy.file, copy.place.clone());
+        let (copy, restored) = replicate::write_newest(copy, &options.folder, &progress(file)).await?;
+        if copy.place != place {
+            say!("{}: what {place} has leads nowhere; this is the state of {} instead:", file.file_name(), copy.place);
+            announce(&copy, now);
+        }
         for damaged in &restored.damaged {
             say!("  damaged, led around: {damaged}");
         }
         say!("{}: restored to transaction {}, {} pages, checked.", copy.file.file_name(), restored.txid, restored.commit);
     }
     Ok(())
+}
+
+/// Nothing is overwritten; the half that a restore left which was killed can be completed.
+fn none_exists(files: &[File], folder: &Path) -> Result<()> {
+    let (there, missing): (Vec<File>, Vec<File>) = files.iter().partition(|file| folder.join(file.file_name()).exists());
+    let Some(first) = there.first() else { return Ok(()) };
+    let half = missing
+        .first()
+        .map_or_else(String::new, |file| format!(" {} is not there: --only {} restores it beside.", file.file_name(), file.file_name()));
+    let path = folder.join(first.file_name());
+    bail!("{} exists already; nothing was overwritten. Name another folder, or move it away first.{half}", path.display())
 }
 
 /// What comes back, and what does not.
@@ -142,7 +158,15 @@ pub fn places(config: &Config, from: Option<&str>) -> Result<Vec<Place>> {
         }
         return Ok(config.replicas.clone());
     };
-    let address = from.parse::<Address>()?;
+    if let Some(place) = config.replicas.iter().find(|place| place.name == from) {
+        return Ok(vec![place.clone()]);
+    }
+    let address = crate::config::address(from)
+        .map_err(|error| anyhow!("{from} is not the name of a configured replica, nor an address of another copy. {error}"))?;
+    // The same place by its address: it is read with its own key and credentials.
+    if let Some(place) = config.replicas.iter().find(|place| place.address == address) {
+        return Ok(vec![place.clone()]);
+    }
     let (options, envelope) = match config.replicas.first() {
         Some(place) => (place.options.clone(), place.envelope.clone()),
         None => (crate::config::replica_options_of_environment()?, crate::config::envelope_of_environment()?),
