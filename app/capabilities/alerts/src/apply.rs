@@ -10,7 +10,7 @@ use db::{Reader, Tx};
 use kernel::{Error, Result, Sealer};
 use serde::de::DeserializeOwned;
 
-use crate::channel::{Channel, ChannelKind, Values, config};
+use crate::channel::{Channel, ChannelKind, Values};
 use crate::manage::{
     ChannelDoc, CheckedChannel, RuleDoc, checked_channel, find_policy, find_targets, merged_rule, rule_doc, save_channel, save_rule,
 };
@@ -95,7 +95,7 @@ fn plan_channel(r: &Reader<'_>, sealer: &Sealer, doc: &ChannelDoc) -> Result<(Ch
         let detail = format!("{}{note}", checked.stored.kind.label());
         return Ok((Change { verb: Verb::Create, what, detail }, before, checked));
     };
-    let old = channels::find_config(r, channel.id)?.map(|sealed| config::open(sealer, &sealed)).transpose()?.unwrap_or_default();
+    let old = channels::find_values(r, sealer, channel.id)?.unwrap_or_default();
     let mut differs = differing(&old, &checked.values);
     if channel.takes != checked.stored.takes {
         differs.push("takes".to_owned());

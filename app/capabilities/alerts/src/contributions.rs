@@ -6,6 +6,7 @@ use frontend::Tone;
 use kernel::{Result, Role};
 
 use crate::alert::AlertState;
+use crate::channel::config::LOST;
 use crate::channel::{Channel, ChannelKind};
 use crate::reach::{listed, reach};
 use crate::settings;
@@ -144,6 +145,9 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
     for channel in &enabled {
         let subject = format!("Channel {}", channel.name);
         let (tone, finding, advice) = match channel.last_sent_at {
+            _ if channel.has_lost_secrets => {
+                (Tone::Bad, format!("Does not deliver: {LOST}"), format!("Do so under /alerts/channels/{} and send a test.", channel.id))
+            }
             _ if is_failing(channel) => {
                 (Tone::Bad, format!("Does not deliver: {}", channel.last_error), "Look at its settings and send a test.".to_owned())
             }

@@ -7,14 +7,14 @@ use capability::Cx;
 use db::{Reader, Tx};
 use http::Method;
 use kernel::ids::{ChannelId, DeliveryId};
-use kernel::{Error, Result, Sealer, Time};
+use kernel::{Error, Kind, Result, Sealer, Time};
 use outbound::{Answer, HttpFailure, MailRoute, Message, Reach, Request, SmsSender, Text, is_worth_retrying, retry_after};
 use serde::Deserialize;
 use work::{Delivery, Sent};
 
 use crate::ack;
 use crate::alert::{Alert, AlertState};
-use crate::channel::config::{self, Config};
+use crate::channel::config::{Config, LOST};
 use crate::channel::{Call, Channel, ChannelKind, Letter, Parcel, Sms, pack, pagerduty};
 use crate::engine::{Desk, take};
 use crate::ids::NoticeId;
@@ -33,6 +33,12 @@ struct Payload {
 /// What is to be done with a delivery.
 enum Plan {
     Send(Box<Package>),
+    /// Nobody can be reached with it as it stands.
+    Broken {
+        row: NoticeRow,
+        channel: ChannelId,
+        why: String,
+    },
     /// Not needed any more.
     Skip {
         notice: Option<NoticeId>,
@@ -70,13 +76,37 @@ async fn deliver(cx: &Cx, delivery: &Delivery) -> Result<Sent> {
             cx.write(move |tx| notice.map_or(Ok(()), |id| notices::set_state(tx, id, NoticeState::Superseded))).await?;
             return Ok(Sent::Done { code: None, provider_id: Some(why.to_owned()) });
         }
+        // It waits until somebody mends the channel, and whoever can be reached hears of that.
+        Plan::Broken { row, channel, why } => {
+            let sent = Sent::Retry { reason: why, code: None, after: Some(Duration::from_secs(300)) };
+            return record(cx, Noted { row, channel, outcome: sent.into(), attempt: delivery.attempt, delivery: delivery.id }).await;
+        }
     };
     let notice = with_link(cx, &package)?.sent_at(cx.now());
     let outcome = dispatch(cx, &package, &notice).await?;
-    let (row, channel, attempt, id) = (package.row, package.channel, delivery.attempt, delivery.id);
-    let (desk, noted) = (Desk::of(cx), outcome.clone());
-    cx.write(move |tx| note(tx, &desk, &Noted { row, channel: channel.id, outcome: noted, attempt, delivery: id })).await?;
-    Ok(outcome.sent)
+    let (row, channel) = (package.row, package.channel.id);
+    record(cx, Noted { row, channel, outcome, attempt: delivery.attempt, delivery: delivery.id }).await
+}
+
+async fn record(cx: &Cx, noted: Noted) -> Result<Sent> {
+    let (desk, sent) = (Desk::of(cx), noted.outcome.sent.clone());
+    cx.write(move |tx| note(tx, &desk, &noted)).await?;
+    Ok(sent)
+}
+
+/// What is needed to reach the channel, or one sentence on why nobody is.
+fn equip(r: &Reader<'_>, sealer: &Sealer, channel: &Channel) -> Result<Result<(Config, Option<MailRoute>), String>> {
+    let Some(values) = channels::find_values(r, sealer, channel.id)? else { return Ok(Err(LOST.to_owned())) };
+    let config = Config::from_values(channel.kind, &values)?;
+    if channel.kind != ChannelKind::Email {
+        return Ok(Ok((config, None)));
+    }
+    match capability::mail::route(r, sealer) {
+        Ok(route) => Ok(Ok((config, route))),
+        // A password that must be entered again, or an address that is missing.
+        Err(error) if error.kind != Kind::Internal => Ok(Err(error.message().to_owned())),
+        Err(error) => Err(error),
+    }
 }
 
 fn plan(r: &Reader<'_>, sealer: &Sealer, id: NoticeId) -> Result<Plan> {
@@ -100,10 +130,10 @@ fn plan(r: &Reader<'_>, sealer: &Sealer, id: NoticeId) -> Result<Plan> {
             }
         }
     };
-    let sealed = channels::find_config(r, channel.id)?.ok_or_else(|| Error::not_found("channel"))?;
-    let config = Config::from_values(channel.kind, &config::open(sealer, &sealed)?)?;
-    let route = if channel.kind == ChannelKind::Email { capability::mail::route(r, sealer)? } else { None };
-    Ok(Plan::Send(Box::new(Package { row, notice, channel, config, route })))
+    Ok(match equip(r, sealer, &channel)? {
+        Ok((config, route)) => Plan::Send(Box::new(Package { row, notice, channel, config, route })),
+        Err(why) => Plan::Broken { row, channel: channel.id, why },
+    })
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -297,24 +327,18 @@ pub struct Tested {
 /// Sends a test over the real way, past the queue: a backlog is often the very reason for the test.
 pub async fn test(cx: &Cx, id: ChannelId, member: &str) -> Result<Tested> {
     let (sealer, desk, member) = (cx.sealer.clone(), Desk::of(cx), member.to_owned());
-    let (config, notice, route) = cx
+    let (equipped, notice) = cx
         .read(move |r| {
             let channel = channels::find(r, id)?.ok_or_else(|| Error::not_found("channel"))?;
-            let sealed = channels::find_config(r, id)?.ok_or_else(|| Error::not_found("channel"))?;
-            let config = Config::from_values(channel.kind, &config::open(&sealer, &sealed)?)?;
-            let route = if channel.kind == ChannelKind::Email { capability::mail::route(r, &sealer)? } else { None };
+            let equipped = equip(r, &sealer, &channel)?;
             let key = format!("test:{id}:{}", kernel::ids::random_public_id());
-            Ok((config, notice::test(&channel.name, &member, &desk.voice(r)?, key), route))
+            Ok((equipped, notice::test(&channel.name, &member, &desk.voice(r)?, key)))
         })
         .await?;
-    let outcome = match pack(&config, &notice, cx.now())? {
-        Parcel::Call(call) => post(cx, call).await,
-        Parcel::Text(text) => text_message(cx, text).await.into(),
-        Parcel::Mails(letters) => test_mails(cx, route.as_ref(), &letters).await,
+    let outcome = match equipped {
+        Ok((config, route)) => try_out(cx, &config, route.as_ref(), &notice).await?,
+        Err(why) => Sent::Dead { reason: why, code: None }.into(),
     };
-    if let (Config::Pagerduty(config), Sent::Done { .. }) = (&config, &outcome.sent) {
-        post(cx, pagerduty::end_test(config, &notice)?).await;
-    }
     let (sent, desk) = (outcome.sent.clone(), Desk::of(cx));
     cx.write(move |tx| match &sent {
         Sent::Done { code, .. } => {
@@ -325,6 +349,18 @@ pub async fn test(cx: &Cx, id: ChannelId, member: &str) -> Result<Tested> {
     })
     .await?;
     Ok(tested(&outcome.sent))
+}
+
+async fn try_out(cx: &Cx, config: &Config, route: Option<&MailRoute>, notice: &Notice) -> Result<Outcome> {
+    let outcome = match pack(config, notice, cx.now())? {
+        Parcel::Call(call) => post(cx, call).await,
+        Parcel::Text(text) => text_message(cx, text).await.into(),
+        Parcel::Mails(letters) => test_mails(cx, route, &letters).await,
+    };
+    if let (Config::Pagerduty(config), Sent::Done { .. }) = (config, &outcome.sent) {
+        post(cx, pagerduty::end_test(config, notice)?).await;
+    }
+    Ok(outcome)
 }
 
 async fn test_mails(cx: &Cx, route: Option<&MailRoute>, letters: &[Letter]) -> Outcome {

@@ -45,7 +45,10 @@ impl Capability for Alerts {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        &[Migration { number: 1, name: "alerts", sql: include_str!("../migrations/0001_alerts.sql") }]
+        &[
+            Migration { number: 1, name: "alerts", sql: include_str!("../migrations/0001_alerts.sql") },
+            Migration { number: 2, name: "lost", sql: include_str!("../migrations/0002_lost.sql") },
+        ]
     }
 
     fn routes(&self, routes: &mut Routes) {
@@ -62,6 +65,13 @@ impl Capability for Alerts {
         tokio::spawn(async move {
             if let Err(error) = cx.write(store::rules::seed).await {
                 tracing::error!(error = error.chain(), "the shipped alert rules could not be written; the next minute tries again");
+            }
+            let sealer = cx.sealer.clone();
+            if let Err(error) = cx.write(move |tx| store::channels::mark_lost(tx, &sealer)).await {
+                tracing::error!(
+                    error = error.chain(),
+                    "which channels must be set up again could not be written; the next start tries again"
+                );
             }
         });
     }

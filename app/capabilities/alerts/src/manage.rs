@@ -349,9 +349,10 @@ pub fn checked_channel(
         return Err(Error::field(unknown, format!("A channel of kind {} has no field “{unknown}”.", kind.as_str())));
     }
     let old = match before {
-        Some(channel) => channels::find_config(r, channel.id)?.map(|sealed| config::open(sealer, &sealed)).transpose()?,
+        Some(channel) => channels::find_values(r, sealer, channel.id)?,
         None => None,
     };
+    let lost = before.filter(|_| old.is_none());
     let mut given = doc.values.clone();
     if !is_whole {
         for (name, value) in old.iter().flatten() {
@@ -365,14 +366,25 @@ pub fn checked_channel(
         (Some(text), _) => errors.take("takes", Takes::parse(text)),
         (None, before) => Some(before.map_or(kind.default_takes(), |channel| channel.takes)),
     };
-    let values = config::complete(kind, given, old.as_ref());
-    let config = match Config::from_values(kind, &values) {
-        Ok(config) => Some(config),
-        Err(error) => {
-            for field in error.field_errors() {
+    let (hint, config, values) = match lost {
+        // Another name is no reason to set it up again.
+        Some(channel) if !is_whole && given.is_empty() => {
+            (Some(channel.hint.clone()), channels::find_config(r, channel.id)?.unwrap_or_default(), Values::new())
+        }
+        _ => {
+            if lost.is_some() && kind == ChannelKind::Webhook && given.get("secret").is_none_or(|secret| secret.trim().is_empty()) {
+                // One made here would be told to nobody, and the receiver would refuse what it signs.
+                errors.push(
+                    "secret",
+                    "It was sealed with a key file that is gone: please enter the one of the receiver, or a new one, again.",
+                );
+            }
+            let values = config::complete(kind, given, old.as_ref());
+            let checked = Config::from_values(kind, &values);
+            for field in checked.as_ref().err().iter().flat_map(|error| error.field_errors()) {
                 errors.push(&field.field, field.message.clone());
             }
-            None
+            (checked.ok().map(|config| config.hint()), config::seal(sealer, &values)?, values)
         }
     };
     errors.finish()?;
@@ -380,8 +392,9 @@ pub fn checked_channel(
     let stored = StoredChannel {
         kind,
         name: name.ok_or_else(incomplete)?,
-        hint: config.ok_or_else(incomplete)?.hint(),
-        config: config::seal(sealer, &values)?,
+        hint: hint.ok_or_else(incomplete)?,
+        is_lost: config::open(sealer, &config).is_err(),
+        config,
         takes: takes.ok_or_else(incomplete)?,
     };
     Ok(CheckedChannel { stored, values, is_enabled: doc.enabled.unwrap_or(before.is_none_or(|channel| channel.is_enabled)) })

@@ -107,7 +107,7 @@ async fn by_webhook(cx: &Cx, wish: Wish, key: String) -> Result<Granted> {
     if !look.takes_subscribers {
         return Err(Error::forbidden("Subscriptions are not offered on this page."));
     }
-    if existing.is_some() {
+    if existing.as_ref().is_some_and(|row| !row.has_lost_secret) {
         return Err(Error::field("address", "This webhook is subscribed already; use the link it got to change or end that."));
     }
     let (secret, token) = (send::new_secret(), Secret::new(random_token()));
@@ -121,6 +121,10 @@ async fn by_webhook(cx: &Cx, wish: Wish, key: String) -> Result<Granted> {
     let (sealer, sealed) = (cx.sealer.clone(), (secret.clone(), token.clone()));
     cx.write(move |tx| {
         let (secret, token) = &sealed;
+        if let Some(row) = existing {
+            // It could not be told anything any more; the new one stands for it.
+            subscribers::unsubscribe(tx, row.id)?;
+        }
         let insert = SubscriberInsert {
             kind: SubscriberKind::Webhook,
             address: &key,
@@ -167,6 +171,40 @@ pub fn leave(tx: &mut Tx<'_>, token: &str) -> Result<()> {
         tx.signal(crate::acts::TOPIC);
     }
     Ok(())
+}
+
+/// So many followers are looked at in one transaction.
+const AT_ONCE: u32 = 500;
+
+/// What was sealed with a key file that is gone. A link can be made anew; what signs for a webhook only by who runs it.
+pub async fn mend(cx: Cx) {
+    let mut after = Some(0);
+    while let Some(from) = after {
+        let sealer = cx.sealer.clone();
+        after = match cx.write(move |tx| mend_some(tx, &sealer, from)).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(error = error.chain(), "the links of subscribers could not be looked through; the next start tries again");
+                None
+            }
+        };
+    }
+}
+
+/// Gives where to go on.
+pub fn mend_some(tx: &mut Tx<'_>, sealer: &Sealer, after: i64) -> Result<Option<i64>> {
+    let rows = subscribers::list_after(tx, after, AT_ONCE)?;
+    for row in &rows {
+        if sealer.open(TOKEN, &row.token_sealed).is_err() {
+            let token = Secret::new(random_token());
+            subscribers::renew_token(tx, row.id, &digest(token.expose()), &sealer.seal(TOKEN, &token)?)?;
+        }
+        let is_lost = row.secret_sealed.as_ref().is_some_and(|sealed| sealer.open(SECRET, sealed).is_err());
+        if is_lost != row.has_lost_secret {
+            subscribers::mark_lost(tx, row.id, is_lost)?;
+        }
+    }
+    Ok(rows.last().map(|row| row.id.0).filter(|_| rows.len() == AT_ONCE as usize))
 }
 
 fn choice_of(r: &Reader<'_>, public_ids: &[String]) -> Result<Choice> {

@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "status", sql: include_str!("../migrations/0001_status.sql") },
     Migration { number: 2, name: "loose", sql: include_str!("../migrations/0002_loose.sql") },
     Migration { number: 3, name: "exports", sql: include_str!("../migrations/0003_exports.sql") },
+    Migration { number: 4, name: "lost", sql: include_str!("../migrations/0004_lost.sql") },
 ];
 const NAV: &[Nav] = &[Nav { label: "Status page", path: "/status/edit", icon: "status", group: NavGroup::Watch, rank: Role::Viewer }];
 const KEEP: &[Keep] = &[
@@ -89,6 +90,7 @@ impl Capability for Status {
     }
 
     fn start(&self, cx: &Cx, tasks: &mut Tasks) {
+        tasks.spawn("status.followers", follow::mend(cx.clone()));
         tasks.spawn("status.publisher", publisher::run(cx.clone(), tasks.shutdown()));
         tasks.spawn("status.exporter", export::run(cx.clone(), tasks.shutdown()));
     }
@@ -197,6 +199,12 @@ impl Capability for Status {
                     "Choose how to send mail under Settings, Mail.",
                 ),
             }
+        }
+        let unsigned = subscribers::count_lost(r)?;
+        if unsigned > 0 {
+            let finding =
+                format!("Webhooks of {unsigned} subscribers are told nothing: what signed was sealed with a key file that is gone.");
+            tell(Tone::Warn, &finding, "Ask whoever runs them to subscribe again on the page.");
         }
         let is_late = maintenances::list_ahead(r)?.iter().any(|row| row.view.ends_at + jobs::LATE < r.now);
         if is_late {

@@ -17,7 +17,7 @@ use db::Reader;
 use frontend::raw::escape;
 use kernel::ids::SubscriberId;
 use kernel::text::{Email, WebUrl};
-use kernel::{Error, Result, Sealer, Secret, Time};
+use kernel::{Error, Kind, Result, Sealer, Secret, Time};
 use outbound::{MailRoute, Message, Reach, Request};
 use ring::hmac;
 use serde_json::{Value, json};
@@ -55,7 +55,8 @@ fn read(r: &Reader<'_>, cx: &Cx, payload: &Value) -> Result<Option<Telling>> {
             return Ok(None);
         }
         let snapshot = load::brief(r, cx.registry, Vec::new(), Vec::new())?;
-        let about = About::Confirm { token: cx.sealer.open(CONFIRM, sealed)? };
+        let token = cx.sealer.open(CONFIRM, sealed).map_err(|_| Error::conflict("Its link was sealed with a key file that is gone."))?;
+        let about = About::Confirm { token };
         return Ok(Some(Telling { subscriber, snapshot, links, route, about, upto }));
     }
     if subscriber.state != SubscriberState::Active {
@@ -84,6 +85,9 @@ async fn telling(cx: &Cx, delivery: &Delivery) -> Result<Option<Telling>, Sent> 
     let (inner, payload) = (cx.clone(), delivery.payload.clone());
     cx.read(move |r| read(r, &inner, &payload)).await.map_err(|error| {
         tracing::warn!(delivery = delivery.id.0, error = %error.chain(), "a message to a subscriber could not be put together");
+        if error.kind == Kind::Conflict {
+            return Sent::Dead { reason: error.message().to_owned(), code: None };
+        }
         Sent::Retry { reason: error.public_message().to_owned(), code: None, after: None }
     })
 }
@@ -264,7 +268,8 @@ pub async fn webhook(cx: Cx, delivery: Delivery) -> Sent {
 
 fn hook_request(cx: &Cx, telling: &Telling, delivery: &Delivery) -> Result<Request> {
     let sealed = telling.subscriber.secret_sealed.as_deref().ok_or_else(|| Error::internal("a webhook has no secret"))?;
-    let secret = cx.sealer.open(SECRET, sealed)?;
+    let lost = |_| Error::conflict("What signs it was sealed with a key file that is gone: the webhook must be subscribed again.");
+    let secret = cx.sealer.open(SECRET, sealed).map_err(lost)?;
     let url = WebUrl::parse(&telling.subscriber.address)?;
     let api = Api { snapshot: &telling.snapshot, links: &telling.links };
     let mut body = match &telling.about {

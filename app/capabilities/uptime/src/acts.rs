@@ -43,6 +43,9 @@ pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId, given: Given) -> 
 /// Stored credentials stay with the host that they were given for: whoever may change an address may not know them, and would
 /// read them at the other end.
 pub fn kept_secrets(before: &Watch, stored: &Secrets, given: &Given) -> Result<Secrets> {
+    if stored.is_lost {
+        return after_loss(before, stored, given);
+    }
     let origin = |http: &HttpWatch| WebUrl::parse(&http.url).ok().map(|url| url.url().origin());
     let Watch::Http(after) = &given.draft.watch else { return Ok(given.secrets.clone().or_keep(stored)) };
     // An address that cannot be read is refused by the validation.
@@ -68,6 +71,36 @@ pub fn kept_secrets(before: &Watch, stored: &Secrets, given: &Given) -> Result<S
     Ok(secrets)
 }
 
+/// Nothing of what is stored can be read. Entering again is all or nothing: a check with half of its credentials would fail.
+fn after_loss(before: &Watch, stored: &Secrets, given: &Given) -> Result<Secrets> {
+    let secrets = given.secrets.clone();
+    let Watch::Http(after) = &given.draft.watch else {
+        // The address of a heartbeat goes on to be heard, though it cannot be shown.
+        let stays = matches!((before, &given.draft.watch), (Watch::Heartbeat(_), Watch::Heartbeat(_))) && secrets.beat_token.is_empty();
+        return Ok(if stays { stored.clone() } else { secrets });
+    };
+    let has_header = |header: &Header| secrets.headers.get(&header.name.trim().to_lowercase()).is_some_and(|value| !value.is_empty());
+    let lacks_header = after.headers.iter().any(|header| header.secret && !has_header(header));
+    let lacking = [
+        (matches!(after.auth, Auth::Bearer) && secrets.bearer.is_empty(), "bearer"),
+        (matches!(after.auth, Auth::Basic { .. }) && secrets.password.is_empty(), "password"),
+        (lacks_header, "headers"),
+    ];
+    if lacking.iter().all(|(is_lacking, _)| !is_lacking) {
+        return Ok(secrets);
+    }
+    let is_none_given = secrets.password.is_empty() && secrets.bearer.is_empty() && secrets.headers.values().all(String::is_empty);
+    if is_none_given && matches!(before, Watch::Http(_)) {
+        return Ok(stored.clone());
+    }
+    let mut errors = FieldErrors::default();
+    for (_, field) in lacking.into_iter().filter(|(is_lacking, _)| *is_lacking) {
+        errors.push(field, "What was stored was sealed with a key file that is gone: please enter all credentials again.");
+    }
+    errors.finish()?;
+    Ok(secrets)
+}
+
 pub fn set_paused(tx: &mut Tx<'_>, id: MonitorId, is_paused: bool) -> Result<Monitor> {
     store::monitors::set_paused(tx, id, is_paused)?;
     announce(tx);
@@ -87,7 +120,9 @@ pub fn delete(tx: &mut Tx<'_>, id: MonitorId) -> Result<Monitor> {
 /// A new address for the job's reports; the old one ends at once.
 pub fn renew_beat_token(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId) -> Result<Monitor> {
     let monitor = store::monitors::get(tx, id)?;
-    let secrets = Secrets { beat_token: random_public_id(), ..store::monitors::secrets(tx, sealer, id)? };
+    let stored = store::monitors::secrets(tx, sealer, id)?;
+    let is_lost = stored.is_lost && monitor.watch.kind() != Kind::Heartbeat;
+    let secrets = Secrets { beat_token: random_public_id(), is_lost, ..stored };
     store::monitors::update(tx, sealer, id, &monitor.draft, &secrets)?;
     announce(tx);
     Ok(monitor)
@@ -100,7 +135,7 @@ pub fn announce(tx: &mut Tx<'_>) {
 
 /// A heartbeat gets its address; secrets that nothing uses any more are dropped.
 fn tidy(draft: &Draft, secrets: &mut Secrets) {
-    if draft.watch.kind() == Kind::Heartbeat && secrets.beat_token.is_empty() {
+    if draft.watch.kind() == Kind::Heartbeat && secrets.beat_token.is_empty() && !secrets.is_lost {
         secrets.beat_token = random_public_id();
     }
     match &draft.watch {

@@ -153,12 +153,15 @@ pub fn gauges(house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
 
 pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
     let mut found = Vec::new();
-    let count = store::monitors::count(r)?;
+    let monitors = store::monitors::list(r)?;
+    let is_unwatched = |monitor: &crate::model::watch::Monitor| monitor.has_lost_secrets && monitor.watch.kind().is_probed();
+    let count = monitors.iter().filter(|monitor| !monitor.paused && !is_unwatched(monitor)).count();
     let alive = store::states::cursor(r, crate::runner::reload::ALIVE)?;
     let diagnosis =
         |tone, finding: String, advice: &str| Diagnosis { tone, subject: "Uptime".to_owned(), finding, advice: advice.to_owned() };
     found.push(match alive {
-        _ if count == 0 => diagnosis(Tone::Info, "No monitor is set up.".to_owned(), "Make one in the console under Uptime."),
+        _ if monitors.is_empty() => diagnosis(Tone::Info, "No monitor is set up.".to_owned(), "Make one in the console under Uptime."),
+        _ if monitors.iter().all(|monitor| monitor.paused) => diagnosis(Tone::Info, "All monitors are paused.".to_owned(), ""),
         Some(alive) if r.now.since(alive).as_secs() <= 60 => diagnosis(Tone::Good, format!("{count} monitors are being watched."), ""),
         Some(alive) => diagnosis(
             Tone::Bad,
@@ -167,6 +170,7 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
         ),
         None => diagnosis(Tone::Warn, "Nothing was watched so far.".to_owned(), "Start `hermetic serve`."),
     });
+    found.extend(monitors.iter().filter(|monitor| monitor.has_lost_secrets).map(diagnose_lost));
     for (id, shown) in store::states::shown(r)? {
         if shown.body.is_blind && shown.body.blind_detail.contains("send pings") {
             found.push(diagnosis(
@@ -178,4 +182,22 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
         }
     }
     Ok(found)
+}
+
+/// Its secrets were sealed with a key file that is gone.
+fn diagnose_lost(monitor: &crate::model::watch::Monitor) -> Diagnosis {
+    let (tone, finding, advice) = match monitor.watch.kind().is_probed() {
+        true => (Tone::Bad, "It is not watched: its credentials were sealed with a key file that is gone.", "Enter them again"),
+        false => (
+            Tone::Warn,
+            "Its address is heard, but cannot be shown any more: it was sealed with a key file that is gone.",
+            "Give it a new address if nobody has the present one",
+        ),
+    };
+    Diagnosis {
+        tone,
+        subject: format!("Monitor {}", monitor.name),
+        finding: finding.to_owned(),
+        advice: format!("{advice}, under /uptime/monitors/{}.", monitor.id),
+    }
 }

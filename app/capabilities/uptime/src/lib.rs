@@ -40,7 +40,10 @@ impl Capability for Uptime {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        &[Migration { number: 1, name: "uptime", sql: include_str!("../migrations/0001_uptime.sql") }]
+        &[
+            Migration { number: 1, name: "uptime", sql: include_str!("../migrations/0001_uptime.sql") },
+            Migration { number: 2, name: "lost", sql: include_str!("../migrations/0002_lost.sql") },
+        ]
     }
 
     fn telemetry_migrations(&self) -> &'static [Migration] {

@@ -93,6 +93,10 @@ impl Prober {
 
     /// One look at the target. Never longer than its timeout; never an error: whatever happens is a check.
     pub async fn probe(&self, target: &Target, at: Time) -> Check {
+        if target.secrets.is_lost {
+            // Without them the answer would say nothing about the target.
+            return Check::skipped(at, Reason::CredentialsLost);
+        }
         let mut trace = Trace::new(target.rules.timeout());
         let found = match &target.watch {
             Watch::Http(watch) => http::probe(self, watch, &target.secrets, &mut trace).await,

@@ -9,6 +9,7 @@ mod formats;
 mod heartbeats;
 mod imports;
 mod kinds;
+mod lost;
 mod machine;
 mod ports;
 mod probes;

@@ -112,7 +112,10 @@ pub fn is_on(r: &Reader<'_>, setting: &Setting) -> Result<bool> {
 pub fn secret(r: &Reader<'_>, sealer: &Sealer, setting: &Setting) -> Result<Option<Secret>> {
     match store::find_setting(r, setting.key)? {
         None => Ok(None),
-        Some(sealed) => sealer.open(&context(setting.key), &sealed).map(Some),
+        Some(sealed) => sealer.open(&context(setting.key), &sealed).map(Some).map_err(|_| {
+            let sentence = format!("“{}” was sealed with a key file that is gone. Please enter it again under Settings.", setting.label);
+            Error::unavailable(sentence)
+        }),
     }
 }
 

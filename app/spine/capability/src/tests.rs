@@ -57,3 +57,16 @@ fn a_secret_rests_sealed_and_an_empty_field_keeps_it() {
     let opened = db.read_blocking(|r| settings::secret(r, &sealer, &SECRET)).unwrap().unwrap();
     assert_eq!(opened.expose(), "hunter2");
 }
+
+#[test]
+fn a_secret_of_a_lost_key_file_says_that_it_must_be_entered_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let (gone, sealer) = (Sealer::new(&[9; 32]), Sealer::new(&[1; 32]));
+    db.write_blocking(move |tx| settings::set(tx, &gone, &SECRET, "hunter2")).unwrap();
+    let error = db.read_blocking(|r| settings::secret(r, &sealer, &SECRET)).unwrap_err();
+    assert!(error.public_message().contains("enter it again"), "{}", error.public_message());
+    let key = sealer.clone();
+    db.write_blocking(move |tx| settings::set(tx, &key, &SECRET, "again")).unwrap();
+    assert_eq!(db.read_blocking(|r| settings::secret(r, &sealer, &SECRET)).unwrap().unwrap().expose(), "again");
+}

@@ -13,6 +13,9 @@ use super::{ChannelKind, Values};
 /// Written into an optional secret to forget it: leaving it blank keeps it.
 pub const FORGET: &str = "-";
 
+/// Said of a channel whose configuration cannot be opened.
+pub const LOST: &str = "Its address and secrets were sealed with a key file that is gone. Please enter them again.";
+
 /// What the sealer binds the stored configuration to.
 pub const CONTEXT: &str = "alerts_channels.config";
 

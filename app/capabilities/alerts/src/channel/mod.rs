@@ -56,6 +56,8 @@ pub struct Channel {
     pub last_error: String,
     pub last_code: Option<u16>,
     pub created_at: Time,
+    /// Its configuration was sealed with a key file that is gone.
+    pub has_lost_secrets: bool,
 }
 
 /// What a channel is told beyond the rules that name it.

@@ -7,6 +7,7 @@ use kernel::ids::ChannelId;
 use work::DeliveryRow;
 
 use super::{Place, places};
+use crate::channel::config::LOST;
 use crate::channel::fields::{Field, FieldKind};
 use crate::channel::{Channel, ChannelKind, Takes, Values};
 use crate::manage::quiet::WEEKDAYS;
@@ -59,6 +60,7 @@ fn state(channel: &Channel) -> View {
     let is_failing = channel.last_failed_at.is_some_and(|failed| channel.last_sent_at.is_none_or(|sent| failed > sent));
     match (channel.is_enabled, is_failing, channel.last_sent_at) {
         (false, ..) => state_badge(Tone::Neutral, "off"),
+        _ if channel.has_lost_secrets => state_badge(Tone::Bad, "to be entered again"),
         (true, true, _) => state_badge(Tone::Bad, "not delivering"),
         (true, false, None) => state_badge(Tone::Info, "never tried"),
         (true, false, Some(_)) => state_badge(Tone::Good, "delivering"),
@@ -185,11 +187,12 @@ pub fn show(shown: &Shown) -> View {
         actions: if shown.can_edit { acts(shown) } else { Vec::new() },
     });
     let reason = (!channel.disabled_reason.is_empty()).then(|| notice(Tone::Bad, &channel.disabled_reason));
+    let lost = channel.has_lost_secrets.then(|| notice(Tone::Bad, LOST));
     let settings = shown.can_edit.then(|| card(Card { title: "Settings", ..Card::default() }, fields_of(&shown.form)));
     let latest = live("channel-notices", card(Card { title: "Latest notices", is_flush: true, ..Card::default() }, notices(shown)));
     let wide = view! { {settings} {quiet(shown)} {latest} };
     let narrow = live("channel-facts", card(Card { title: "Delivery", ..Card::default() }, facts(shown)));
-    view! { {head} {reason} {columns(wide, narrow)} }.into_any()
+    view! { {head} {reason} {lost} {columns(wide, narrow)} }.into_any()
 }
 
 fn acts(shown: &Shown) -> Vec<View> {

@@ -180,7 +180,7 @@ fn channel_json(channel: &Channel) -> Value {
     json!({
         "id": channel.id, "kind": channel.kind, "name": channel.name, "hint": channel.hint, "takes": channel.takes, "enabled": channel.is_enabled,
         "disabled_reason": channel.disabled_reason, "last_sent_at": channel.last_sent_at.map(Time::rfc3339_millis), "last_failed_at": channel.last_failed_at.map(Time::rfc3339_millis),
-        "last_error": channel.last_error, "last_code": channel.last_code, "created_at": channel.created_at.rfc3339_millis(),
+        "has_lost_secrets": channel.has_lost_secrets, "last_error": channel.last_error, "last_code": channel.last_code, "created_at": channel.created_at.rfc3339_millis(),
     })
 }
 

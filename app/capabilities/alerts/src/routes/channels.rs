@@ -62,8 +62,7 @@ async fn load(cx: &Cx, id: ChannelId, can_edit: bool, typed: Option<pages::chann
     let (sealer, now) = (cx.sealer.clone(), cx.now());
     cx.read(move |r| {
         let channel = channels::find(r, id)?.ok_or_else(|| Error::not_found("channel"))?;
-        let sealed = channels::find_config(r, id)?.ok_or_else(|| Error::not_found("channel"))?;
-        let values = config::open(&sealer, &sealed)?;
+        let values = channels::find_values(r, &sealer, id)?.unwrap_or_default();
         let mut form = typed.unwrap_or_else(|| form_of(&channel, config::shown(channel.kind, &values)));
         form.stored = config::stored_secrets(channel.kind, &values);
         let last = work::store::find_last_delivery(r, &channel.destination())?;

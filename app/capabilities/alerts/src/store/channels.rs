@@ -2,14 +2,14 @@
 
 use db::{Reader, Tx};
 use kernel::ids::ChannelId;
-use kernel::{Result, Time};
+use kernel::{Error, Result, Sealer, Time};
 use rusqlite::{Row, params};
 
 use super::{time, unreadable};
-use crate::channel::{Channel, ChannelKind, Takes};
+use crate::channel::{Channel, ChannelKind, Takes, Values, config};
 
-const COLUMNS: &str =
-    "id, kind, name, hint, takes, is_enabled, disabled_reason, last_sent_at, last_failed_at, last_error, last_code, created_at";
+const COLUMNS: &str = "id, kind, name, hint, takes, is_enabled, disabled_reason, last_sent_at, last_failed_at, last_error, last_code, created_at, \
+     has_lost_secrets";
 
 pub const MAX_CHANNELS: usize = 200;
 
@@ -27,6 +27,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Channel> {
         last_error: row.get(9)?,
         last_code: row.get(10)?,
         created_at: Time(row.get(11)?),
+        has_lost_secrets: row.get(12)?,
     })
 }
 
@@ -38,6 +39,8 @@ pub struct StoredChannel {
     pub hint: String,
     /// Sealed.
     pub config: String,
+    /// `config` is what it was, and cannot be opened.
+    pub is_lost: bool,
     pub takes: Takes,
 }
 
@@ -53,8 +56,8 @@ pub fn insert(tx: &mut Tx<'_>, channel: &StoredChannel) -> Result<ChannelId> {
 
 pub fn update(tx: &mut Tx<'_>, id: ChannelId, channel: &StoredChannel) -> Result<()> {
     tx.run(
-        "update alerts_channels set name = ?2, hint = ?3, config = ?4, takes = ?5, updated_at = ?6 where id = ?1",
-        params![id.0, channel.name, channel.hint, channel.config, channel.takes.as_str(), tx.now.0],
+        "update alerts_channels set name = ?2, hint = ?3, config = ?4, takes = ?5, updated_at = ?6, has_lost_secrets = ?7 where id = ?1",
+        params![id.0, channel.name, channel.hint, channel.config, channel.takes.as_str(), tx.now.0, channel.is_lost],
     )?;
     tx.signal("alerts");
     Ok(())
@@ -85,6 +88,24 @@ pub fn find(r: &Reader<'_>, id: ChannelId) -> Result<Option<Channel>> {
 
 pub fn find_by_name(r: &Reader<'_>, name: &str) -> Result<Option<Channel>> {
     r.row(&format!("select {COLUMNS} from alerts_channels where name = ?"), [name], read)
+}
+
+/// The configuration; `None` when it was sealed with a key file that is gone.
+pub fn find_values(r: &Reader<'_>, sealer: &Sealer, id: ChannelId) -> Result<Option<Values>> {
+    let sealed = find_config(r, id)?.ok_or_else(|| Error::not_found("channel"))?;
+    Ok(config::open(sealer, &sealed).ok())
+}
+
+/// Writes down what the present key file does not open: the doctor has no key to try.
+pub fn mark_lost(tx: &mut Tx<'_>, sealer: &Sealer) -> Result<()> {
+    for channel in list(tx)? {
+        let is_lost = find_values(tx, sealer, channel.id)?.is_none();
+        if is_lost != channel.has_lost_secrets {
+            tx.run("update alerts_channels set has_lost_secrets = ? where id = ?", params![is_lost, channel.id.0])?;
+            tx.signal("alerts");
+        }
+    }
+    Ok(())
 }
 
 /// The sealed configuration.

@@ -272,6 +272,7 @@ fn channel(id: i64, kind: ChannelKind, takes: Takes) -> Channel {
         last_error: String::new(),
         last_code: None,
         created_at: Time(0),
+        has_lost_secrets: false,
     }
 }
 

@@ -8,4 +8,5 @@ mod doors;
 mod held;
 mod house;
 mod life;
+mod lost;
 mod silences;

@@ -20,6 +20,8 @@ pub struct SubscriberRow {
     pub secret_sealed: Option<String>,
     pub created_at: Time,
     pub confirmed_at: Option<Time>,
+    /// The webhook's signing secret was sealed with a key file that is gone.
+    pub has_lost_secret: bool,
 }
 
 pub struct SubscriberInsert<'a> {
@@ -34,7 +36,7 @@ pub struct SubscriberInsert<'a> {
     pub secret_sealed: Option<&'a str>,
 }
 
-const COLUMNS: &str = "id, kind, address, language, state, token_sealed, secret_sealed, created_at, confirmed_at";
+const COLUMNS: &str = "id, kind, address, language, state, token_sealed, secret_sealed, created_at, confirmed_at, has_lost_secret";
 
 /// Not unsubscribed. Uses status_subscribers_by_address.
 pub fn find_by_address(r: &Reader<'_>, kind: SubscriberKind, key: &str) -> Result<Option<SubscriberRow>> {
@@ -48,7 +50,7 @@ pub fn find_by_confirm(r: &Reader<'_>, digest: &str) -> Result<Option<Subscriber
 
 /// By the link in each message.
 pub fn find_by_token(r: &Reader<'_>, digest: &str) -> Result<Option<SubscriberRow>> {
-    find(r, "token_digest = ?", [digest])
+    find(r, "token_digest = ?1 or former_digest = ?1", [digest])
 }
 
 pub fn find_subscriber(r: &Reader<'_>, id: SubscriberId) -> Result<Option<SubscriberRow>> {
@@ -59,6 +61,30 @@ pub fn list_subscribers(r: &Reader<'_>, page: &PageRequest) -> Result<Page<Subsc
     let sql = format!("select {COLUMNS} from status_subscribers where id < ?1 and state <> 'unsubscribed' order by id desc limit ?2");
     let rows = r.rows(&sql, params![page.before(), page.limit() + 1], read_subscriber)?;
     Ok(Page::from_rows(rows, page, |row| row.id.0))
+}
+
+/// In the order of their ids, also those who wait for their confirmation.
+pub fn list_after(r: &Reader<'_>, after: i64, limit: u32) -> Result<Vec<SubscriberRow>> {
+    let sql = format!("select {COLUMNS} from status_subscribers where id > ? and state <> 'unsubscribed' order by id limit ?");
+    r.rows(&sql, params![after, limit], read_subscriber)
+}
+
+/// The link of the messages to come; that of the ones before holds all the same, above all for leaving.
+pub fn renew_token(tx: &mut Tx<'_>, id: SubscriberId, digest: &str, sealed: &str) -> Result<()> {
+    tx.run(
+        "update status_subscribers set former_digest = token_digest, token_digest = ?, token_sealed = ? where id = ?",
+        params![digest, sealed, id.0],
+    )?;
+    Ok(())
+}
+
+pub fn mark_lost(tx: &mut Tx<'_>, id: SubscriberId, is_lost: bool) -> Result<()> {
+    tx.run("update status_subscribers set has_lost_secret = ? where id = ?", params![is_lost, id.0])?;
+    Ok(())
+}
+
+pub fn count_lost(r: &Reader<'_>) -> Result<i64> {
+    r.value("select count(*) from status_subscribers where state = 'active' and has_lost_secret = 1", [])
 }
 
 pub fn count_by_state(r: &Reader<'_>, state: SubscriberState) -> Result<i64> {
@@ -173,5 +199,6 @@ fn read_subscriber(row: &Row<'_>) -> rusqlite::Result<SubscriberRow> {
         secret_sealed: row.get(6)?,
         created_at: row.get(7).map(Time)?,
         confirmed_at: row.get::<_, Option<i64>>(8)?.map(Time),
+        has_lost_secret: row.get(9)?,
     })
 }

@@ -7,6 +7,7 @@ mod feeds;
 mod followers;
 mod house;
 mod loose;
+mod lost;
 mod page;
 mod sample;
 mod telling;

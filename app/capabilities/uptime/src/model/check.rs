@@ -112,6 +112,7 @@ reasons! {
     SelfOverload = 72, "self_overload", "Hermetic was suspended or too busy to measure.";
     Cancelled = 73, "cancelled", "The check was given up: its monitor was changed meanwhile, or cannot be asked as it is set up.";
     NotPermitted = 74, "not_permitted", "The system does not let Hermetic send pings.";
+    CredentialsLost = 75, "credentials_lost", "Its credentials must be entered again: they were sealed with a key file that is gone.";
     BeatMissing = 80, "beat_missing", "The expected beat did not come.";
     BeatFailed = 81, "beat_failed", "The job reported that it failed.";
     BeatOverrun = 82, "beat_overrun", "The job started but did not report its end in time.";

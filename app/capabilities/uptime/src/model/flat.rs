@@ -82,6 +82,7 @@ pub fn answer(monitor: &Monitor) -> Map<String, Value> {
     fields.insert("id".to_owned(), json!(monitor.id));
     fields.extend(write(&monitor.draft));
     fields.insert("target".to_owned(), json!(monitor.watch.target()));
+    fields.insert("has_lost_secrets".to_owned(), json!(monitor.has_lost_secrets));
     fields.insert("created_at".to_owned(), json!(monitor.created_at.rfc3339_millis()));
     fields.insert("updated_at".to_owned(), json!(monitor.changed_at.rfc3339_millis()));
     fields

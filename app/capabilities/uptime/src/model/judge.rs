@@ -155,7 +155,7 @@ pub fn mass_failure<'a>(states: impl Iterator<Item = (MonitorId, &'a State)>, no
 }
 
 fn skip(state: &mut State, check: &Check) {
-    if matches!(check.reason, Some(Reason::SelfOffline | Reason::NotPermitted)) {
+    if matches!(check.reason, Some(Reason::SelfOffline | Reason::NotPermitted | Reason::CredentialsLost)) {
         if !state.is_blind {
             state.is_blind = true;
             // What failed before it was clear that we are the cause says nothing about the target.

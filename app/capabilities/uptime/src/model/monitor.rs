@@ -84,9 +84,25 @@ pub struct Secrets {
     /// Where a heartbeat reports to.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub beat_token: String,
+    /// They were sealed with a key file that is gone: what was stored stays as it is until it is entered again.
+    #[serde(skip)]
+    pub is_lost: bool,
 }
 
 impl Secrets {
+    /// What is left of secrets that cannot be opened: which of them there must be.
+    pub fn lost(watch: &Watch) -> Secrets {
+        let headers = match watch {
+            Watch::Http(http) => http.headers.iter().filter(|header| header.secret).map(|header| header.name.to_lowercase()).collect(),
+            _ => Vec::new(),
+        };
+        Secrets {
+            is_lost: watch.needs_secrets(),
+            headers: headers.into_iter().map(|name| (name, String::new())).collect(),
+            ..Secrets::default()
+        }
+    }
+
     /// A form or file that leaves a secret empty keeps the stored one.
     pub fn or_keep(mut self, stored: &Secrets) -> Secrets {
         if self.password.is_empty() {
@@ -165,6 +181,8 @@ pub struct Monitor {
     pub draft: Draft,
     pub created_at: Time,
     pub changed_at: Time,
+    /// As the runner last found it.
+    pub has_lost_secrets: bool,
 }
 
 impl std::ops::Deref for Monitor {

@@ -115,6 +115,8 @@ fn check_http(http: &mut HttpWatch, secrets: &Secrets, errors: &mut FieldErrors)
         Auth::Basic { username } if username.is_empty() || username.contains(':') => {
             errors.push("username", "Please give a user name without a colon.");
         }
+        // Saved without them it stays unwatched, and says so.
+        Auth::Bearer if secrets.is_lost => {}
         Auth::Bearer if secrets.bearer.is_empty() => errors.push("bearer", "Please give the bearer token."),
         Auth::Bearer if http::HeaderValue::try_from(&secrets.bearer).is_err() => {
             errors.push("bearer", "Please give the bearer token on one line, without control characters.");
@@ -159,7 +161,7 @@ fn check_headers(http: &mut HttpWatch, secrets: &Secrets, errors: &mut FieldErro
             );
         } else if ["host", "content-length", "transfer-encoding", "connection"].contains(&header.name.to_lowercase().as_str()) {
             errors.push("headers", format!("Please leave out {}: it is set by the check itself.", header.name));
-        } else if header.secret && value.is_empty() {
+        } else if header.secret && value.is_empty() && !secrets.is_lost {
             errors.push("headers", format!("Please give the value of the secret header {}.", header.name));
         }
         if header.secret {

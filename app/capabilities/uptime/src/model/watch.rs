@@ -404,6 +404,15 @@ impl Watch {
         }
     }
 
+    /// Does it look, or hear, with something that is sealed?
+    pub fn needs_secrets(&self) -> bool {
+        match self {
+            Watch::Http(http) => !matches!(http.auth, Auth::None) || http.headers.iter().any(|header| header.secret),
+            Watch::Heartbeat(_) => true,
+            _ => false,
+        }
+    }
+
     /// An empty configuration of the kind, for the create form.
     pub fn blank(kind: Kind) -> Watch {
         match kind {

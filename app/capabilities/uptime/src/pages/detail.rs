@@ -117,6 +117,8 @@ pub fn show(detail: &Detail) -> View {
     let mut narrow = Vec::new();
     if !detail.beat_url.is_empty() {
         narrow.push(beat_address(detail));
+    } else if detail.kind() == Kind::Heartbeat && detail.monitor.has_lost_secrets && detail.can_edit {
+        narrow.push(lost_address(detail));
     }
     narrow.push(facts(detail));
     if let Some(check) = detail.last.as_ref().filter(|_| detail.kind().is_probed()) {
@@ -303,15 +305,25 @@ fn beat_address(detail: &Detail) -> View {
     let more = muted(
         "Add /start when it begins, /fail when it failed, /log for a note; ?rid=… tells runs apart. HEAD, GET and POST are the same.",
     );
-    let renew = confirm_button(&ConfirmButton {
+    let renew = new_address(detail);
+    card(Card { title: "Address", ..Card::default() }, view! { {address}{example}{more}{renew} })
+}
+
+fn lost_address(detail: &Detail) -> View {
+    let lost = notice(Tone::Warn, "It was sealed with a key file that is gone: it is still heard, but cannot be shown any more.");
+    let renew = new_address(detail);
+    card(Card { title: "Address", ..Card::default() }, view! { {lost}{renew} })
+}
+
+fn new_address(detail: &Detail) -> View {
+    confirm_button(&ConfirmButton {
         label: "New address",
         question: "The old address stops working at once; change it in your job.",
         confirm: "Make a new one",
         action: format!("/uptime/monitors/{}/renew", detail.monitor.id).into(),
         look: Look::Quiet,
         ..ConfirmButton::default()
-    });
-    card(Card { title: "Address", ..Card::default() }, view! { {address}{example}{more}{renew} })
+    })
 }
 
 fn facts(detail: &Detail) -> View {

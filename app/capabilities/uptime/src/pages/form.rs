@@ -9,6 +9,9 @@ use crate::model::validate::METHODS;
 use crate::model::watch::{Kind, Monitor, Operator, RecordKind, Secrets};
 use crate::routes::monitor_form::Typed;
 
+const LOST: &str = "Its credentials were sealed with a key file that is gone, so it is not watched. Enter all of them again under Request, or \
+                    choose a request that needs none.";
+
 pub struct FormView<'a> {
     pub kind: Kind,
     pub typed: &'a Typed,
@@ -48,7 +51,12 @@ pub fn show(view: &FormView<'_>) -> View {
     });
     let draw = Draw { fields: Fields::new(view.errors), typed: view.typed };
     let secrets = view.stored.map(|(_, secrets)| secrets.clone()).unwrap_or_default();
+    let lost = match (secrets.is_lost, view.kind) {
+        (true, Kind::Http) => notice(Tone::Bad, LOST),
+        _ => ().into_any(),
+    };
     let mut parts = vec![
+        lost,
         draw.fields.summary(),
         hidden("kind", view.kind.as_str()),
         draw.text("name", "Name", "Shown in lists, notices and reports.", true),
@@ -144,7 +152,7 @@ fn http(draw: &Draw<'_>, secrets: &Secrets) -> Vec<View> {
     vec![
         url,
         field_set("What it must answer", "", answer),
-        disclosure("Request: method, headers, body, authentication", request_is_open(draw), request(draw, secrets)),
+        disclosure("Request: method, headers, body, authentication", secrets.is_lost || request_is_open(draw), request(draw, secrets)),
         disclosure("Connection: redirects, certificate, IP version", false, connection(draw)),
     ]
 }

@@ -342,7 +342,8 @@ async fn show(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Path(id): Pa
                 days(&zone, r.now, 90).into_iter().map(|bucket| (bucket, Tally::of(&spans, bucket.from, bucket.to.min(r.now)))).collect();
             let beats = if monitor.watch.kind() == Kind::Heartbeat { store::beats::latest(r, id, 20)? } else { Vec::new() };
             let beat_url = if monitor.watch.kind() == Kind::Heartbeat && can_edit {
-                format!("{link}{}", store::monitors::secrets(r, &sealer, id)?.beat_token)
+                let token = store::monitors::secrets(r, &sealer, id)?.beat_token;
+                if token.is_empty() { token } else { format!("{link}{token}") }
             } else {
                 String::new()
             };

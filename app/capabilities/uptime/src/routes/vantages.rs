@@ -82,6 +82,8 @@ async fn config(State(cx): State<Cx>, by: By<Viewer>, Query(query): Query<Config
             let options = crate::settings::prober_options(r, &context)?;
             let mut probed: Vec<Monitor> = store::monitors::list(r)?;
             probed.retain(|monitor| !monitor.paused && monitor.watch.kind().is_probed() && monitor.id.0 > query.after);
+            // Without its credentials nobody can look.
+            probed.retain(|monitor| secrets.get(&monitor.id).is_none_or(|secrets| !secrets.is_lost));
             probed.sort_by_key(|monitor| monitor.id);
             let next = (probed.len() > PAGE).then(|| probed[PAGE - 1].id.0);
             let monitors = probed.into_iter().take(PAGE).map(|monitor| Assignment {

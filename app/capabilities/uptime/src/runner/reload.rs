@@ -22,6 +22,8 @@ use crate::store::states::Remembered;
 
 const EVERY: Duration = Duration::from_secs(15);
 pub const ALIVE: &str = "alive";
+/// Less than the minute after which the doctor says that nothing is watched; longer than the clock between two reloads is late.
+const ALIVE_EVERY: Duration = Duration::from_secs(29);
 /// There while an interruption is told of that has not ended: its end may come after a restart.
 pub const OFFLINE: &str = "offline";
 
@@ -60,12 +62,31 @@ impl Desk {
         if *current.options() != options || current.is_stale() {
             self.set_prober(Prober::new(options)?);
         }
+        self.note_lost(&loaded).await?;
         let missed = self.take_over(loaded);
         for (id, check) in missed {
             self.conclude(id, check);
         }
         self.nudge();
         Ok(())
+    }
+
+    /// What the key file opens or not is written down where that changed, and told once.
+    async fn note_lost(&self, loaded: &Loaded) -> Result<()> {
+        let is_lost = |monitor: &Monitor| loaded.secrets.get(&monitor.id).is_some_and(|secrets| secrets.is_lost);
+        let changed: Vec<(MonitorId, bool)> = loaded
+            .monitors
+            .iter()
+            .filter(|monitor| monitor.has_lost_secrets != is_lost(monitor))
+            .map(|monitor| (monitor.id, is_lost(monitor)))
+            .collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        for (id, _) in changed.iter().filter(|(_, is_lost)| *is_lost) {
+            tracing::error!(monitor.id = id.0, "the credentials of a monitor cannot be opened; please enter them again");
+        }
+        self.cx.write(move |tx| changed.iter().try_for_each(|(id, is_lost)| store::monitors::mark_lost(tx, *id, *is_lost))).await
     }
 
     /// Gives the checks of beats that came while nobody judged them.
@@ -107,6 +128,19 @@ impl Desk {
             plan(&mut book, id, &start);
         }
         missed
+    }
+
+    /// While something is watched, twice a minute: each write is a request to every copy. Where nothing is watched, nothing can be
+    /// missed.
+    pub async fn note_alive(&self, noted: &mut Option<Time>) -> Result<()> {
+        let now = self.cx.now();
+        let is_watching = self.book().monitors.values().any(|watched| !watched.monitor.paused);
+        if !is_watching || noted.is_some_and(|noted| now.since(noted) < ALIVE_EVERY) {
+            return Ok(());
+        }
+        self.cx.write(move |tx| store::states::set_cursor(tx, ALIVE, now)).await?;
+        *noted = Some(now);
+        Ok(())
     }
 
     /// What is remembered of another place (address, host, kind) is forgotten, and what was open about it ends.
@@ -203,12 +237,12 @@ fn change(watched: &mut Watched, monitor: Monitor, secrets: Secrets) -> bool {
 /// Reloads on signals and by the clock, and notes that the runner is alive.
 pub async fn keep_current(desk: Arc<Desk>, shutdown: CancellationToken) {
     let mut signals = desk.cx.hermetic.signals();
+    let mut alive = None;
     loop {
         if let Err(error) = desk.reload().await {
             tracing::error!(error = error.chain(), "uptime could not reload its monitors; it goes on with what it knows");
         }
-        let alive = desk.cx.now();
-        if let Err(error) = desk.cx.write(move |tx| store::states::set_cursor(tx, ALIVE, alive)).await {
+        if let Err(error) = desk.note_alive(&mut alive).await {
             tracing::warn!(error = error.chain(), "uptime could not note that it is alive");
         }
         let wait = tokio::time::sleep(EVERY);

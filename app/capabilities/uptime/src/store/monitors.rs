@@ -9,18 +9,20 @@ use super::{from_json, to_json};
 use crate::model::watch::{Draft, Monitor, Secrets, Watch};
 
 const SEAL: &str = "uptime_monitors.secrets";
-const COLUMNS: &str = "id, key, name, watch, rules, tags, note, depends_on, is_paused, created_at, changed_at";
+const COLUMNS: &str = "id, key, name, watch, rules, tags, note, depends_on, is_paused, created_at, changed_at, has_lost_secrets";
 /// More are not supported; the lists and the runner read all of them at once.
 const MOST: u32 = 5_000;
 
-type Raw = (i64, Option<String>, String, [String; 5], bool, i64, i64);
+type Raw = (i64, Option<String>, String, [String; 5], bool, i64, i64, bool);
 
 fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
     let texts = [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?];
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, texts, row.get(8)?, row.get(9)?, row.get(10)?))
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, texts, row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?))
 }
 
-fn monitor((id, key, name, [watch, rules, tags, note, depends_on], paused, created_at, changed_at): Raw) -> Result<Monitor> {
+fn monitor(
+    (id, key, name, [watch, rules, tags, note, depends_on], paused, created_at, changed_at, has_lost_secrets): Raw,
+) -> Result<Monitor> {
     let draft = Draft {
         key: key.unwrap_or_default(),
         name,
@@ -31,7 +33,7 @@ fn monitor((id, key, name, [watch, rules, tags, note, depends_on], paused, creat
         depends_on: from_json(&depends_on, "uptime_monitors.depends_on")?,
         paused,
     };
-    Ok(Monitor { id: MonitorId(id), draft, created_at: Time(created_at), changed_at: Time(changed_at) })
+    Ok(Monitor { id: MonitorId(id), draft, created_at: Time(created_at), changed_at: Time(changed_at), has_lost_secrets })
 }
 
 pub fn list(r: &Reader<'_>) -> Result<Vec<Monitor>> {
@@ -63,28 +65,25 @@ pub fn find_by_beat_token(r: &Reader<'_>, token: &str) -> Result<Option<Monitor>
 }
 
 pub fn secrets(r: &Reader<'_>, sealer: &Sealer, id: MonitorId) -> Result<Secrets> {
-    let sealed = r.row("select secrets from uptime_monitors where id = ?", [id.0], |row| row.get::<_, String>(0))?;
-    open(sealer, &sealed.unwrap_or_default())
+    let row = r.row("select secrets, watch from uptime_monitors where id = ?", [id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (sealed, watch): (String, String) = row.ok_or_else(|| Error::not_found("monitor"))?;
+    open(sealer, &sealed, &watch)
+}
+
+/// Writes down what the present key file does not open: the doctor has no key to try.
+pub fn mark_lost(tx: &mut Tx<'_>, id: MonitorId, is_lost: bool) -> Result<()> {
+    tx.run("update uptime_monitors set has_lost_secrets = ? where id = ?", params![is_lost, id.0])?;
+    tx.signal(crate::TOPIC);
+    Ok(())
 }
 
 /// All of them at once, for the runner. One that cannot be opened costs only its own monitor the credentials, not every monitor
 /// its watch.
 pub fn all_secrets(r: &Reader<'_>, sealer: &Sealer) -> Result<Vec<(MonitorId, Secrets)>> {
-    let rows = r.rows("select id, secrets from uptime_monitors where secrets <> '' limit ?", [MOST], |row| {
-        Ok((MonitorId(row.get(0)?), row.get::<_, String>(1)?))
+    let rows = r.rows("select id, secrets, watch from uptime_monitors where secrets <> '' limit ?", [MOST], |row| {
+        Ok((MonitorId(row.get(0)?), row.get::<_, String>(1)?, row.get::<_, String>(2)?))
     })?;
-    let opened = rows.into_iter().filter_map(|(id, sealed)| match open(sealer, &sealed) {
-        Ok(secrets) => Some((id, secrets)),
-        Err(error) => {
-            tracing::error!(
-                monitor.id = id.0,
-                error = error.chain(),
-                "the credentials of a monitor cannot be opened; please enter them again"
-            );
-            None
-        }
-    });
-    Ok(opened.collect())
+    rows.into_iter().map(|(id, sealed, watch)| Ok((id, open(sealer, &sealed, &watch)?))).collect()
 }
 
 pub fn insert(tx: &mut Tx<'_>, sealer: &Sealer, draft: &Draft, secrets: &Secrets) -> Result<MonitorId> {
@@ -114,12 +113,13 @@ pub fn insert(tx: &mut Tx<'_>, sealer: &Sealer, draft: &Draft, secrets: &Secrets
     Ok(MonitorId(id))
 }
 
+/// Secrets that are lost stay as they were sealed: the key file may come back, and a heartbeat's address holds without it.
 pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId, draft: &Draft, secrets: &Secrets) -> Result<()> {
     check_references(tx, draft, Some(id))?;
     let changed = tx
         .run(
-            "update uptime_monitors set key = nullif(?, ''), name = ?, kind = ?, watch = ?, rules = ?, tags = ?, note = ?, depends_on = ?, secrets = ?, \
-             beat_digest = ?, is_paused = ?, changed_at = max(changed_at + 1, ?) where id = ?",
+            "update uptime_monitors set key = nullif(?, ''), name = ?, kind = ?, watch = ?, rules = ?, tags = ?, note = ?, depends_on = ?, \
+             is_paused = ?, changed_at = max(changed_at + 1, ?) where id = ?",
             params![
                 draft.key,
                 draft.name,
@@ -129,15 +129,23 @@ pub fn update(tx: &mut Tx<'_>, sealer: &Sealer, id: MonitorId, draft: &Draft, se
                 to_json(&draft.tags)?,
                 draft.note,
                 to_json(&draft.depends_on)?,
-                seal(sealer, secrets)?,
-                beat_digest(secrets),
                 draft.paused,
                 tx.now.0,
                 id.0,
             ],
         )
         .map_err(taken)?;
-    if changed == 0 { Err(Error::not_found("monitor")) } else { Ok(()) }
+    if changed == 0 {
+        return Err(Error::not_found("monitor"));
+    }
+    if !secrets.is_lost {
+        tx.run(
+            "update uptime_monitors set secrets = ?, beat_digest = ?, has_lost_secrets = 0 where id = ?",
+            params![seal(sealer, secrets)?, beat_digest(secrets), id.0],
+        )
+        .map_err(taken)?;
+    }
+    Ok(())
 }
 
 pub fn set_paused(tx: &mut Tx<'_>, id: MonitorId, is_paused: bool) -> Result<()> {
@@ -226,11 +234,14 @@ fn seal(sealer: &Sealer, secrets: &Secrets) -> Result<String> {
     sealer.seal(SEAL, &Secret::new(to_json(secrets)?))
 }
 
-fn open(sealer: &Sealer, sealed: &str) -> Result<Secrets> {
+fn open(sealer: &Sealer, sealed: &str, watch: &str) -> Result<Secrets> {
     if sealed.is_empty() {
         return Ok(Secrets::default());
     }
-    from_json(sealer.open(SEAL, sealed)?.expose(), "uptime_monitors.secrets")
+    match sealer.open(SEAL, sealed) {
+        Ok(opened) => from_json(opened.expose(), "uptime_monitors.secrets"),
+        Err(_) => Ok(Secrets::lost(&from_json(watch, "uptime_monitors.watch")?)),
+    }
 }
 
 fn beat_digest(secrets: &Secrets) -> Option<String> {

@@ -14,7 +14,8 @@ use super::wires;
 use crate::model::check::{Check, Reason, Verdict};
 use crate::model::heartbeat::BeatKind;
 use crate::model::watch::{
-    DnsExpectation, DnsWatch, HeaderRule, HttpWatch, JsonRule, Operator, PingWatch, RecordKind, Rules, Secrets, TcpWatch, TlsWatch, Watch,
+    Auth, DnsExpectation, DnsWatch, HeaderRule, HttpWatch, JsonRule, Operator, PingWatch, RecordKind, Rules, Secrets, TcpWatch, TlsWatch,
+    Watch,
 };
 use crate::prober::Target;
 
@@ -57,6 +58,7 @@ async fn forced(reason: Reason) -> Option<Check> {
         Reason::SelfOffline => without_canaries().await,
         Reason::SelfOverload => suspended_meanwhile().await,
         Reason::Cancelled => changed_meanwhile().await,
+        Reason::CredentialsLost => sealed_by_another_key().await,
         Reason::NotPermitted => return ping_without_right(),
         Reason::BeatMissing => beaten(BeatKind::Success, 700).await,
         Reason::BeatFailed => beaten(BeatKind::Fail, 1).await,
@@ -64,6 +66,12 @@ async fn forced(reason: Reason) -> Option<Check> {
         Reason::GroupMember => summed_up().await,
         Reason::VantageVote => outvoted().await,
     })
+}
+
+async fn sealed_by_another_key() -> Check {
+    let watch = Watch::Http(Box::new(HttpWatch { url: "http://127.0.0.1:9/".into(), auth: Auth::Bearer, ..HttpWatch::default() }));
+    let secrets = Secrets::lost(&watch);
+    look(&prober_with(|_| {}), watch, secrets).await
 }
 
 #[tokio::test]

@@ -81,8 +81,13 @@ fn codes_are_ranges() {
 
 #[test]
 fn secrets_left_empty_are_kept_and_never_printed() {
-    let stored =
-        Secrets { password: "p".into(), bearer: "b".into(), headers: [("x-key".into(), "k".into())].into(), beat_token: "t".into() };
+    let stored = Secrets {
+        password: "p".into(),
+        bearer: "b".into(),
+        headers: [("x-key".into(), "k".into())].into(),
+        beat_token: "t".into(),
+        is_lost: false,
+    };
     let given = Secrets { bearer: "new".into(), ..Secrets::default() };
     let kept = given.or_keep(&stored);
     assert_eq!((kept.password.as_str(), kept.bearer.as_str(), kept.headers["x-key"].as_str()), ("p", "new", "k"));
