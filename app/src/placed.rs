@@ -5,7 +5,7 @@
 //! its log belongs to them: the note names the folder as well. `cp` over the old file keeps it the same file; then its time and its
 //! pages tell.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use backup::copies::{FILES, spool};
 use serde::{Deserialize, Serialize};
 use std::fs::Metadata;
@@ -52,14 +52,18 @@ pub fn set_foreign_logs_aside(data_dir: &Path) -> Result<()> {
 pub fn note(data_dir: &Path) -> Result<()> {
     let databases = FILES.map(|file| identity(&data_dir.join(file.file_name())));
     let (path, text) = (data_dir.join(NOTE), serde_json::to_vec(&Note { home: identity(data_dir), databases })?);
-    // Unchanged, nothing is written: a full disk must not keep the house from opening.
     if std::fs::read(&path).is_ok_and(|there| there == text) {
         return Ok(());
     }
     let part = data_dir.join(format!("{NOTE}.part"));
-    std::fs::write(&part, text)
-        .and_then(|()| std::fs::rename(&part, &path))
-        .with_context(|| format!("{} cannot be written", path.display()))
+    if let Err(error) = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path)) {
+        // A full disk must not keep the house from opening; and what was noted before would be wrong the next time.
+        tracing::warn!(%error, "which databases are here could not be noted in {}", path.display());
+        for left in [part, path] {
+            let _ = std::fs::remove_file(left);
+        }
+    }
+    Ok(())
 }
 
 fn identity(path: &Path) -> Option<Identity> {

@@ -10,6 +10,7 @@ use replica::plan::NoRoute;
 use replica::restore::{self, Plan, Progress, RestoreError, Restored, Survey, Wanted};
 use replica::store::Store;
 use std::cmp::Reverse;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -90,7 +91,7 @@ async fn ask(place: &Place, file: File, wanted: Wanted, folder: &Path) -> Result
     // An empty folder and the place where a disk is to be mounted look the same. What is not there at all was never copied to, or is
     // not mounted: nobody may begin anew because of that.
     if let Address::Folder(root) = &place.address
-        && !root.is_dir()
+        && std::fs::metadata(root).is_err_and(|error| error.kind() == ErrorKind::NotFound)
     {
         let root = root.display();
         return Err(format!("The replica {name}: {root} is not there: is the disk mounted? Make the folder if this is a new instance."));
@@ -191,7 +192,7 @@ pub fn set_log_aside(database: &Path) -> Result<()> {
     }
     for left in [log, beside("-shm")] {
         match std::fs::remove_file(&left) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("{} is in the way and cannot be removed", left.display()));
             }
             _ => {}

@@ -55,9 +55,11 @@ async fn send(config: &Config, cx: &Cx, most: Duration) -> Result<Vec<String>> {
     let mut late = Vec::new();
     for file in replicate::ORDER {
         let status = copies.replica(file).status();
-        for (place, named) in status.destinations.into_iter().zip(&config.replicas) {
+        for place in status.destinations {
             let why = place.failing.map_or_else(String::new, |(_, why)| format!(": {why}"));
-            if let Some(sentence) = held_by_another(named, file, &owner).await {
+            if let Some(named) = config.replicas.iter().find(|named| named.name == place.name)
+                && let Some(sentence) = held_by_another(named, file, &owner).await
+            {
                 late.push(sentence);
                 continue;
             }
