@@ -116,7 +116,7 @@ fn gauges_of(file: &str, status: &replica::engine::Status, now: Time, gauges: &m
         for (kind, count) in kinds {
             let mut labels = labels();
             labels.push(("kind", kind.to_owned()));
-            add("hermetic_backup_requests", "Requests to a destination since the start.", labels, float(count));
+            add("hermetic_backup_requests_total", "Requests to a destination since the start.", labels, float(count));
         }
     }
 }
@@ -178,14 +178,15 @@ pub fn search(r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
 }
 
 pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
+    // A server writes down what it copies when it starts, so that this needs no configuration.
     let copies = store::list_copies(r)?;
     let mut findings: Vec<Diagnosis> = store::find_full_disk(r)?.iter().map(|full| diagnose_disk(full, r.now)).collect();
     if copies.iter().all(Copy::is_spool) {
         findings.push(Diagnosis {
-            tone: Tone::Warn,
+            tone: Tone::Bad,
             subject: "Backup".to_owned(),
             finding: "Nothing is copied: if this machine dies, everything here is lost.".to_owned(),
-            advice: "Name a bucket as [[replica]] in the configuration file and start Hermetic again; the page Backup shows how."
+            advice: "Add [[replica]] with a bucket to the configuration file and start Hermetic again; the page Backup shows how."
                 .to_owned(),
         });
         return Ok(findings);

@@ -99,6 +99,10 @@ impl Capability for Backup {
         contributions::KEEP
     }
 
+    fn check_settings(&self, r: &Reader<'_>) -> Result<()> {
+        settings::check(r)
+    }
+
     fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
         let mut all = contributions::diagnose(r)?;
         all.extend(dumps::feed::diagnose(r)?);

@@ -5,7 +5,7 @@ mod api;
 use axum::response::IntoResponse as _;
 use capability::{Cx, Framed, Routes};
 use kernel::ids::DrillId;
-use kernel::{Error, Result, Role};
+use kernel::{Error, Kind, Result, Role};
 use web::{Access, Actor, Admin, By, Html, Path, Reply, State, see_other_with};
 
 use crate::look::Overview;
@@ -85,8 +85,9 @@ fn page(frame: &frontend::Frame, title: &str, view: frontend::View) -> Reply {
 }
 
 fn running(cx: &Cx) -> Result<std::sync::Arc<Copies>> {
-    Copies::of(cx)
-        .ok_or_else(|| Error::conflict("Nothing is copied: name a destination in the configuration file and start Hermetic again."))
+    Copies::of(cx).ok_or_else(|| {
+        Error::new(Kind::NotFound, "Nothing is copied: name a destination in the configuration file and start Hermetic again.")
+    })
 }
 
 async fn ask_snapshot(cx: &Cx, actor: Actor) -> Result<()> {

@@ -3,8 +3,8 @@
 use capability::settings;
 use capability::{Section, Setting, SettingKind};
 use db::Reader;
-use kernel::Result;
 use kernel::time::{DAY, HOUR};
+use kernel::{Error, Result};
 use replica::levels::Windows;
 use std::time::Duration;
 
@@ -127,6 +127,19 @@ pub fn windows(r: &Reader<'_>) -> Result<Windows> {
         hours: span(r, &KEEP_HOURS, DAY)?,
         days: span(r, &KEEP_DAYS, DAY)?,
     })
+}
+
+/// Each coarser window reaches at least as far back as the finer one: otherwise moments that are to be kept would go.
+pub fn check(r: &Reader<'_>) -> Result<()> {
+    let steps = [(&KEEP_TRANSACTIONS, HOUR), (&KEEP_HALF_MINUTES, HOUR), (&KEEP_FIVE_MINUTES, DAY), (&KEEP_HOURS, DAY), (&KEEP_DAYS, DAY)];
+    for pair in steps.windows(2) {
+        let [(fine, fine_unit), (coarse, coarse_unit)] = pair else { continue };
+        if span(r, fine, *fine_unit)? > span(r, coarse, *coarse_unit)? {
+            let sentence = format!("“{}” must reach at least as far back as “{}”.", coarse.label, fine.label);
+            return Err(Error::field(coarse.key, sentence));
+        }
+    }
+    Ok(())
 }
 
 pub fn stale_after(r: &Reader<'_>) -> Result<Duration> {

@@ -62,10 +62,7 @@ impl Watch {
                 known
             }
         };
-        let Some(seen) = self.seen(cx, &known, now) else {
-            self.known = Some(known);
-            return Ok(());
-        };
+        let seen = self.seen(cx, &known, now);
         let changes = changes(&known, &seen, now);
         if !changes.is_empty() {
             // Forgotten when it cannot be written: the next look reads the table again.
@@ -75,12 +72,10 @@ impl Watch {
         Ok(())
     }
 
-    /// `None` while the app may not have started the copies yet.
-    fn seen(&mut self, cx: &Cx, known: &[Copy], now: Time) -> Option<Vec<Copy>> {
+    /// The app starts the copies before the capabilities: where there are none now, nothing is copied.
+    fn seen(&mut self, cx: &Cx, known: &[Copy], now: Time) -> Vec<Copy> {
         let find = |file: &str, destination: &str| known.iter().find(|copy| copy.file == file && copy.destination == destination);
-        let Some(copies) = Copies::of(cx) else {
-            return (now.since(cx.started_at) >= MINUTE).then(Vec::new);
-        };
+        let Some(copies) = Copies::of(cx) else { return Vec::new() };
         let (mut seen, mut shown) = (Vec::new(), Vec::new());
         for file in FILES {
             let (name, status) = (file.file_name(), copies.replica(file).status());
@@ -95,7 +90,7 @@ impl Watch {
             self.shown = shown;
             cx.live.signal(TOPIC);
         }
-        Some(seen)
+        seen
     }
 }
 

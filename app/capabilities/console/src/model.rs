@@ -196,8 +196,10 @@ pub(crate) fn exposition(gauges: &[Gauge], out: &mut String) {
     for name in names {
         let mut samples = gauges.iter().filter(|gauge| gauge.name == name).peekable();
         let help = samples.peek().map_or("", |gauge| gauge.help);
+        // What only grows says so in its name.
+        let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "# HELP {name} {}\n# TYPE {name} gauge", help.replace('\\', "\\\\").replace('\n', " "));
+        let _ = writeln!(out, "# HELP {name} {}\n# TYPE {name} {kind}", help.replace('\\', "\\\\").replace('\n', " "));
         for gauge in samples {
             let labels: Vec<String> = gauge.labels.iter().map(|(label, value)| format!("{label}=\"{}\"", label_text(value))).collect();
             let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };

@@ -74,6 +74,11 @@ impl Registry {
         self.collect(|capability| capability.diagnose(r))
     }
 
+    /// A change of settings that do not agree is not kept.
+    pub fn check_settings(&self, r: &Reader<'_>) -> Result<()> {
+        self.0.iter().try_for_each(|capability| capability.check_settings(r))
+    }
+
     pub fn metrics(&self) -> Vec<Metric> {
         self.0.iter().flat_map(|capability| capability.metrics()).copied().collect()
     }

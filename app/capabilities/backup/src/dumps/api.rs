@@ -12,7 +12,7 @@ use web::{Access, By, Json, Member, Owner, Path, Query, Reply, State, Viewer};
 
 use super::model::{Draft, Dump};
 use super::routes::record;
-use super::{acts, flat, store};
+use super::{acts, flat, places, store};
 
 const READ: Access = Access::Api { scope: "backup:read", role: Role::Viewer };
 const RUN: Access = Access::Api { scope: "backup:write", role: Role::Member };
@@ -45,10 +45,12 @@ async fn show(State(cx): State<Cx>, _by: By<Viewer>, Path(id): Path<DumpId>) -> 
 }
 
 async fn create(State(cx): State<Cx>, by: By<Owner>, Json(body): Json<Value>) -> Reply {
-    let sealer = cx.sealer.clone();
+    let (context, sealer) = (cx.clone(), cx.sealer.clone());
     let made = cx
         .write(move |tx| {
-            let dump = acts::create(tx, &sealer, flat::read(body, &Draft::default())?)?;
+            let given = flat::read(body, &Draft::default())?;
+            places::check(&context, &given.draft)?;
+            let dump = acts::create(tx, &sealer, given)?;
             record(tx, &by.actor, "backup.dump.create", &dump)?;
             described(tx, &sealer, &dump)
         })
@@ -80,9 +82,10 @@ async fn remove(State(cx): State<Cx>, by: By<Owner>, Path(id): Path<DumpId>) -> 
 
 /// Answers at once; the run is found among the runs.
 async fn run(State(cx): State<Cx>, by: By<Member>, Path(id): Path<DumpId>) -> Reply {
-    let sealer = cx.sealer.clone();
+    let (context, sealer) = (cx.clone(), cx.sealer.clone());
     let dump = cx
         .write(move |tx| {
+            places::check(&context, &store::get(tx, id)?.draft)?;
             let dump = acts::run_now(tx, id, &by.actor.label())?;
             record(tx, &by.actor, "backup.dump.run", &dump)?;
             described(tx, &sealer, &dump)

@@ -4,6 +4,7 @@ use capability::Cx;
 use kernel::{Error, Result};
 use replica::store::Store;
 
+use super::model::Draft;
 use crate::copies::{Copies, Place};
 
 /// Destinations without running copies, for tests and for houses that copy nothing of their own.
@@ -29,6 +30,11 @@ pub fn named(cx: &Cx, name: &str) -> Result<Place> {
         "" => Error::invalid(format!("Please choose a destination: {known}.")),
         name => Error::invalid(format!("There is no destination “{name}” in the configuration; there is {known}.")),
     })
+}
+
+/// A dump that could never run would be found out at its first schedule, in the night.
+pub fn check(cx: &Cx, draft: &Draft) -> Result<()> {
+    named(cx, draft.place.trim()).map(|_| ()).map_err(|error| Error::field("place", error.message()))
 }
 
 /// `<address>/dumps`: where object keys begin.

@@ -109,7 +109,9 @@ async fn create(State(cx): State<Cx>, by: By<Owner>, framed: Framed, Form(form):
     let (context, wanted) = (cx.clone(), form.clone());
     let made = cx
         .write(move |tx| {
-            let dump = acts::create(tx, &context.sealer, given(&wanted, &Draft::default())?)?;
+            let given = given(&wanted, &Draft::default())?;
+            places::check(&context, &given.draft)?;
+            let dump = acts::create(tx, &context.sealer, given)?;
             record(tx, &by.actor, "backup.dump.create", &dump)?;
             Ok(dump)
         })
@@ -189,6 +191,10 @@ fn given(form: &DumpForm, before: &Draft) -> Result<Given> {
 }
 
 async fn run_now(State(cx): State<Cx>, by: By<Member>, Path(id): Path<DumpId>) -> Reply {
+    let dump = cx.read(move |r| store::get(r, id)).await?;
+    if let Err(error) = places::named(&cx, &dump.draft.place) {
+        return Ok(see_other_with(&format!("/backup/dumps/{id}"), error.message()));
+    }
     cx.write(move |tx| {
         let dump = acts::run_now(tx, id, &by.actor.label())?;
         record(tx, &by.actor, "backup.dump.run", &dump)

@@ -9,6 +9,8 @@ use std::time::Duration;
 /// A failure shorter than this is no news: a connection that breaks is tried again after a second.
 pub const GRACE: Duration = Duration::from_secs(4);
 /// What waits no longer than this is on its way.
+/// So long a lease may be that of a machine that died, or of this one before it crashed: nobody writes there any more.
+pub const OLD_LEASE: Duration = Duration::from_secs(replica::lease::TTL.as_secs() + GRACE.as_secs());
 const ON_ITS_WAY: Duration = Duration::from_secs(10);
 /// The first copy of a large file takes its time. After this long somebody should look.
 pub const FIRST_WITHIN: Duration = kernel::time::HOUR;
@@ -138,6 +140,10 @@ fn judge_condition(known: Option<&Copy>, copy: &DestinationStatus, now: Time, st
     let was = known.filter(|known| known.condition.is_bad());
     let keep = |condition| was.filter(|was| was.condition == condition).map(|was| (was.condition, was.since, was.detail.clone()));
     if let Some((since, sentence)) = &copy.failing {
+        if copy.is_refused && was.is_none() && now.since(*since) < OLD_LEASE {
+            let before = known.map(|known| (known.condition, known.since, known.detail.clone()));
+            return before.unwrap_or((Condition::Outstanding, now, String::new()));
+        }
         if copy.is_refused {
             return keep(Condition::Refused).unwrap_or((Condition::Refused, *since, sentence.clone()));
         }

@@ -15,10 +15,26 @@ async fn without_a_destination_the_page_says_the_next_step() {
     let page = viewer.get("/backup").await.expect(200).body;
     assert!(page.contains("Nothing is copied yet") && page.contains("[[replica]]") && page.contains("secret_access_key_file"), "{page}");
     let admin = house.member(Role::Admin).await;
-    let refused = admin.post("/backup/drills", &[]).await.expect(409).body;
+    let refused = admin.post("/backup/drills", &[]).await.expect(404).body;
     assert!(refused.contains("name a destination"), "{refused}");
     let tiles = house.cx.read(|r| capability::Registry(ALONE).tiles(r)).await.unwrap();
     assert_eq!(tiles[0].note, "Name a bucket: nothing is copied yet.");
+}
+
+#[tokio::test]
+async fn windows_that_contradict_each_other_are_refused_with_a_sentence() {
+    let house = TestHouse::new(ALONE).await;
+    let find = |key: &str| crate::settings::SECTION.fields.iter().find(|field| field.key == key).unwrap();
+    let (transactions, half_minutes) = (find("backup.keep_transactions_hours"), find("backup.keep_half_minutes_hours"));
+    let sealer = house.cx.sealer.clone();
+    let contradict = move |tx: &mut db::Tx<'_>| {
+        capability::settings::set(tx, &sealer, transactions, "168")?;
+        capability::settings::set(tx, &sealer, half_minutes, "1")?;
+        capability::Registry(ALONE).check_settings(tx)
+    };
+    let error = house.cx.write(contradict).await.unwrap_err();
+    assert_eq!(error.field_errors()[0].message, "“Keep a moment every 30 s” must reach at least as far back as “Keep each transaction”.");
+    house.cx.read(|r| capability::Registry(ALONE).check_settings(r)).await.unwrap();
 }
 
 #[tokio::test]

@@ -35,6 +35,15 @@ fn form_with<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 #[tokio::test]
+async fn where_nothing_is_configured_the_form_says_that_no_dump_can_be_made() {
+    let house = testkit::TestHouse::new(&[&crate::Backup]).await;
+    let owner = house.member(Role::Owner).await;
+    let refused = owner.post("/backup/dumps/new", &FORM).await.expect(422).body;
+    assert!(refused.contains("No destination is configured"), "{refused}");
+    owner.get("/backup/dumps/1").await.expect(404);
+}
+
+#[tokio::test]
 async fn an_owner_makes_a_dump_by_its_form_and_others_may_not() {
     let bench = Bench::new().await;
     let (owner, admin) = (bench.house.member(Role::Owner).await, bench.house.member(Role::Admin).await);

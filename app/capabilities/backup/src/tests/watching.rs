@@ -9,7 +9,7 @@ use testkit::S3;
 use super::house::{ALONE, Fixture, Heard, heard};
 use crate::disk::Disk;
 use crate::drill::{self, Room};
-use crate::model::condition::{self, Condition, Copy, GRACE, State};
+use crate::model::condition::{self, Condition, Copy, GRACE, OLD_LEASE, State};
 use crate::store;
 
 #[tokio::test]
@@ -65,7 +65,12 @@ async fn a_second_instance_is_told_of_and_the_doctor_says_what_to_do() {
     let first = Fixture::current().await;
     let mut second = Fixture::beside(&first, "two").await;
     second.until("it is refused", |copy| copy.is_refused).await;
-    second.house.clock.advance(GRACE);
+    // Nobody asks again, so that the first one's lease does not end by the second one's clock.
+    second.copies.finish(SECOND).await;
+    second.house.clock.advance(OLD_LEASE - SECOND);
+    second.look().await;
+    assert_eq!(second.facts().await, [], "it may be the lease of a machine that died");
+    second.house.clock.advance(SECOND);
     second.look().await;
     let told = second.facts().await;
     assert_eq!(told.iter().filter(|fact| matches!(fact, Fact::LeaseLost { .. })).count(), 2, "{told:?}");
@@ -93,7 +98,6 @@ async fn an_instance_without_a_destination_forgets_the_copies_it_had_and_ends_th
     fixture.copies.finish(SECOND).await;
     let Fixture { house, copies, mut watch, ear, .. } = fixture;
     drop(copies);
-    house.clock.advance(SECOND * 61);
     watch.look(&house.cx).await.unwrap();
     let told = heard(&house, &ear).await;
     assert!(matches!(&told[..], [Fact::ReplicaRemoved { .. }, Fact::ReplicaRemoved { .. }]), "{told:?}");
@@ -102,6 +106,9 @@ async fn an_instance_without_a_destination_forgets_the_copies_it_had_and_ends_th
     assert_eq!(house.cx.read(store::list_waiting_drills).await.unwrap(), [], "and the one that was asked for is gone");
     let tiles = house.cx.read(|r| Registry(ALONE).tiles(r)).await.unwrap();
     assert_eq!(tiles[0].value, "none");
+    let found = house.cx.read(|r| Registry(ALONE).diagnose(r)).await.unwrap();
+    assert!(found.iter().any(|one| one.tone == frontend::Tone::Bad && one.finding.starts_with("Nothing is copied")), "{found:?}");
+    assert!(found.iter().all(|one| one.finding != "The copy follows."), "{found:?}");
 }
 
 #[tokio::test]

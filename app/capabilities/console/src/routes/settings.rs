@@ -5,6 +5,7 @@ use capability::{Cx, Framed, Routes, Section, Setting, audit, settings};
 use db::{Reader, Tx};
 use frontend::Tone;
 use identity::store;
+use kernel::error::FieldError;
 use kernel::{Error, Kind, Result, Role, Sealer, Secret};
 use serde::Deserialize;
 use web::{Access, Actor, Admin, By, Form, Html, Path, Reply, State, see_other_with};
@@ -56,14 +57,27 @@ async fn save(
     let (owner, section) = find_section(&cx, &owner)?;
     let entries = sheet::entries(&section, &pairs);
     let errors = sheet::errors(cx.registry, &section, &entries);
-    if !errors.is_empty() {
+    let refused = async |errors: Vec<FieldError>| {
         let mut wrong = cx.read(move |r| stored(r, owner, section)).await?;
         wrong.errors = errors;
         keep_typed(&cx.sealer, &me, &mut wrong, &entries)?;
-        return Ok(unprocessable(frontend::console_page(&framed.live(&[]), "Settings", pages::settings::show_errors(&wrong))));
+        Ok(unprocessable(frontend::console_page(&framed.live(&[]), "Settings", pages::settings::show_errors(&wrong))))
+    };
+    if !errors.is_empty() {
+        return refused(errors).await;
     }
-    let (actor, sealer, entries) = (me.actor.clone(), cx.sealer.clone(), unsealed(&cx.sealer, &me, entries));
-    let changed = cx.write(move |tx| store_entries(tx, &sealer, &actor, (&section, &entries))).await?;
+    let (actor, sealer, registry) = (me.actor.clone(), cx.sealer.clone(), cx.registry);
+    let opened = unsealed(&cx.sealer, &me, entries.clone());
+    let kept = cx.write(move |tx| {
+        let changed = store_entries(tx, &sealer, &actor, (&section, &opened))?;
+        registry.check_settings(tx)?;
+        Ok(changed)
+    });
+    let changed = match kept.await {
+        Ok(changed) => changed,
+        Err(error) if !error.field_errors().is_empty() => return refused(error.field_errors().to_vec()).await,
+        Err(error) => return Err(error.into()),
+    };
     let told = match changed {
         0 => format!("{}: nothing was changed.", section.title),
         1 => format!("{}: 1 change is saved.", section.title),
@@ -132,8 +146,10 @@ async fn clear(State(cx): State<Cx>, by: By<Admin>, Path(owner): Path<String>, F
     let me = me(&by)?;
     let (owner, section) = find_section(&cx, &owner)?;
     let setting = section.fields.iter().find(|setting| setting.key == form.key).ok_or_else(|| Error::not_found("setting"))?;
+    let registry = cx.registry;
     let write = move |tx: &mut Tx<'_>| {
         settings::clear(tx, setting)?;
+        registry.check_settings(tx)?;
         audit(tx, &me.actor, "console.setting.clear", setting.key, "")
     };
     cx.write(write).await?;

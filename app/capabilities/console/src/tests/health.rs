@@ -51,6 +51,9 @@ fn gauges_of_one_name_stand_together_and_labels_cannot_break_out() {
     let expected = "# HELP a_seconds About it.\n# TYPE a_seconds gauge\na_seconds{name=\"x\\\"} 1\\n\"} 1.5\na_seconds{name=\"z\\\\\"} 1.5\n\
                     # HELP b_bytes About it.\n# TYPE b_bytes gauge\nb_bytes{name=\"y\"} 1.5\n";
     assert_eq!(text, expected);
+    text.clear();
+    model::exposition(&[gauge("a_requests_total", "x")], &mut text);
+    assert!(text.contains("# TYPE a_requests_total counter\n"), "{text}");
 }
 
 #[test]

@@ -73,6 +73,11 @@ impl Capability for Sample {
         work.job("sample.fail", async |_: Cx, _: work::Job| Err(Error::invalid(EVIL)));
     }
 
+    fn check_settings(&self, r: &Reader<'_>) -> Result<()> {
+        let is_at_odds = settings::text(r, &NAME)? == "at odds";
+        if is_at_odds { Err(Error::field(NAME.key, "It does not go with the rest.")) } else { Ok(()) }
+    }
+
     fn settings(&self) -> Option<Section> {
         Some(Section { title: "Sample", about: "For tests.", fields: FIELDS })
     }

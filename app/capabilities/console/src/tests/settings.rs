@@ -45,6 +45,16 @@ async fn saving_what_is_stored_changes_nothing_and_notes_nothing() {
 }
 
 #[tokio::test]
+async fn settings_that_contradict_each_other_are_refused_beside_the_field() {
+    let house = house().await;
+    let mut owner = owner(&house).await;
+    let page = owner.post(PATH, &[("sample.name", "at odds"), ("sample.secret", HUSH)]).await.expect(422).body;
+    assert!(page.contains("It does not go with the rest.") && !page.contains(HUSH), "{page}");
+    let (name, secret, _) = stored(&house).await;
+    assert_eq!((name.as_str(), secret), ("nobody", None));
+}
+
+#[tokio::test]
 async fn a_mistake_stands_beside_its_field_and_nothing_typed_is_lost_not_even_a_secret() {
     let house = house().await;
     let mut owner = owner(&house).await;
