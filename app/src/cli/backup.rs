@@ -193,6 +193,7 @@ async fn export_plain(config: &Config, folder: &Path, from: Option<&str>) -> Res
         bail!("{} is not empty; nothing was written. Name a new folder.", folder.display());
     }
     let scratch = tempfile::tempdir()?;
+    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     for file in replicate::ORDER {
         let store = place.store(file)?;
         let plain = Store::open(&Address::Folder(std::path::absolute(folder)?.join(file.file_name())), &S3Options::default())?;

@@ -50,17 +50,20 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
             let setting = find(&cx, &key)?;
             let value = if value == "-" { read_stdin()? } else { value };
             let value = settings::checked_in(cx.registry, setting, &value)?;
-            let sealer = cx.sealer.clone();
+            let (sealer, registry) = (cx.sealer.clone(), cx.registry);
             let set = cx.write(move |tx| {
                 settings::set(tx, &sealer, setting, &value)?;
+                registry.check_settings(tx)?;
                 identity::store::audit_as(tx, "command line", "console.setting.update", setting.key, "")
             });
             set.await.map_err(boot::sentence)
         }
         Command::Clear { key } => {
             let setting = find(&cx, &key)?;
+            let registry = cx.registry;
             let clear = cx.write(move |tx| {
                 settings::clear(tx, setting)?;
+                registry.check_settings(tx)?;
                 identity::store::audit_as(tx, "command line", "console.setting.clear", setting.key, "")
             });
             clear.await.map_err(boot::sentence)

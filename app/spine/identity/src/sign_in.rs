@@ -71,8 +71,11 @@ pub async fn with_code(db: &Db, sealer: &Sealer, token: &str, code: &str) -> Res
 }
 
 fn accept_code(tx: &mut Tx<'_>, sealer: &Sealer, pending: &store::Pending, code: &str) -> Result<bool> {
-    let secret = sealer.open(&TotpContext(pending.member).to_string(), &pending.totp_secret)?;
-    if let Some(step) = totp::matching_step(&secret, code, tx.now, pending.totp_step)? {
+    // A secret that was lost with the key file matches no code; a recovery code still opens the door.
+    let secret = sealer.open(&TotpContext(pending.member).to_string(), &pending.totp_secret).ok();
+    if let Some(secret) = secret
+        && let Some(step) = totp::matching_step(&secret, code, tx.now, pending.totp_step)?
+    {
         store::set_totp_step(tx, pending.member, step)?;
         return Ok(true);
     }

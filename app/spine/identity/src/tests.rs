@@ -110,6 +110,11 @@ async fn with_a_second_factor_the_password_alone_opens_nothing_and_a_code_counts
     assert!(sign_in::with_code(&bench.db, &bench.sealer, second.token.expose(), &typed).await.is_ok());
     let third = sign_in(&bench, PASSWORD).await.unwrap();
     assert!(sign_in::with_code(&bench.db, &bench.sealer, third.token.expose(), &codes[0]).await.is_err(), "a recovery code opens once");
+    // The key file is lost, and with it the secret: only a recovery code opens now, and no code is an internal error.
+    let another = Sealer::new(&[4; 32]);
+    let wrong = sign_in::with_code(&bench.db, &another, third.token.expose(), "000000").await.unwrap_err();
+    assert_eq!(wrong.kind, Kind::Invalid, "{wrong:?}");
+    assert!(sign_in::with_code(&bench.db, &another, third.token.expose(), &codes[1]).await.is_ok());
 }
 
 #[tokio::test]
