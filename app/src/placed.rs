@@ -3,10 +3,12 @@
 //!
 //! Told by a note of which files were here when the folder was last opened. A folder that was copied whole has other files, too, but
 //! its log belongs to them: the note names the folder as well. `cp` over the old file keeps it the same file; then its time and its
-//! pages tell.
+//! pages tell, but only while the machine has not been started anew: a power cut leaves times, pages and index of different moments,
+//! and a log that was set aside for them would be the only trace of what was answered.
 
 use anyhow::Result;
 use backup::copies::{FILES, spool};
+use replica::lease::boot_id;
 use serde::{Deserialize, Serialize};
 use std::fs::Metadata;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -25,6 +27,7 @@ type Identity = (u64, u64);
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
     home: Option<Identity>,
+    boot: Option<String>,
     /// In the order of [`FILES`].
     databases: [Option<Identity>; 2],
 }
@@ -32,11 +35,12 @@ struct Note {
 /// Before any database is opened, by who holds the folder.
 pub fn set_foreign_logs_aside(data_dir: &Path) -> Result<()> {
     let noted: Note = std::fs::read(data_dir.join(NOTE)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let is_same_boot = noted.boot.is_some() && noted.boot == boot_id();
     if noted.home.is_some() && noted.home == identity(data_dir) {
         for (file, before) in FILES.into_iter().zip(noted.databases) {
             let path = data_dir.join(file.file_name());
             let is_other = before.is_some() && identity(&path).is_some_and(|now| Some(now) != before);
-            if is_other || (before.is_some() && is_written_over(&path, &spool(data_dir, file)).unwrap_or(false)) {
+            if is_other || (is_same_boot && before.is_some() && is_written_over(&path, &spool(data_dir, file)).unwrap_or(false)) {
                 tracing::warn!(
                     file = file.file_name(),
                     "this database was put here by hand; it is opened without the log of the one before"
@@ -51,7 +55,7 @@ pub fn set_foreign_logs_aside(data_dir: &Path) -> Result<()> {
 /// Which databases are here now. Once more after they were opened: what was made just now is known the next time.
 pub fn note(data_dir: &Path) -> Result<()> {
     let databases = FILES.map(|file| identity(&data_dir.join(file.file_name())));
-    let (path, text) = (data_dir.join(NOTE), serde_json::to_vec(&Note { home: identity(data_dir), databases })?);
+    let (path, text) = (data_dir.join(NOTE), serde_json::to_vec(&Note { home: identity(data_dir), boot: boot_id(), databases })?);
     if std::fs::read(&path).is_ok_and(|there| there == text) {
         return Ok(());
     }
@@ -162,5 +166,34 @@ mod tests {
         std::fs::write(at("data/hermetic.db-wal"), "the log of the new one").unwrap();
         set_foreign_logs_aside(&at("data")).unwrap();
         assert_eq!(logs(&at("data")).len(), 2, "what was put there is known from then on");
+    }
+
+    /// A database that was written after its log, with pages that the log has not: by hand, or by a power cut in a checkpoint.
+    #[test]
+    fn a_log_is_kept_after_a_power_cut_whatever_the_times_and_pages_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let is_aside = |boot: Option<String>| {
+            let database = data.join("hermetic.db");
+            std::fs::write(&database, [1; 512]).unwrap();
+            let mut log = vec![0; 32 + 24 + 512];
+            log[8..12].copy_from_slice(&512_u32.to_be_bytes());
+            log[32..36].copy_from_slice(&1_u32.to_be_bytes());
+            let path = data.join("hermetic.db-wal");
+            std::fs::write(&path, log).unwrap();
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(UNIX_EPOCH).unwrap();
+            let mark = serde_json::json!({"mark": {"size": 1, "changed_s": 1, "changed_ns": 1}});
+            std::fs::create_dir_all(spool(data, FILES[0])).unwrap();
+            std::fs::write(spool(data, FILES[0]).join("seal.json"), mark.to_string()).unwrap();
+            note(data).unwrap();
+            let mut noted: Note = serde_json::from_slice(&std::fs::read(data.join(NOTE)).unwrap()).unwrap();
+            noted.boot = boot;
+            std::fs::write(data.join(NOTE), serde_json::to_vec(&noted).unwrap()).unwrap();
+            set_foreign_logs_aside(data).unwrap();
+            !path.exists()
+        };
+        assert!(is_aside(boot_id()), "the same start of the machine: somebody copied over it");
+        assert!(!is_aside(Some("another start".to_owned())));
+        assert!(!is_aside(None));
     }
 }

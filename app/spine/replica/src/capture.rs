@@ -11,7 +11,6 @@ mod base;
 mod resume;
 
 use kernel::{Error, Result, Time};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
@@ -22,6 +21,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::files::{Entry, Span, Spool};
 use crate::ltx::{Header, LtxError, Salts, lock_page};
+use crate::notes;
 use crate::restore::Restored;
 use crate::source::{Commits, Quiet, Source};
 use crate::wal::{self, Place, ReadAt as _, Scan};
@@ -318,7 +318,7 @@ impl Inner {
             return Ok(false);
         }
         let seal = Seal { txid: self.txid, commit: self.commit, salts: place.salts, mark };
-        write_file(self.spool.folder(), SEAL, &seal)?;
+        notes::write(self.spool.folder(), SEAL, &seal).map_err(spool_error)?;
         self.seal = Some(seal);
         // Nothing of the log is left to move.
         self.reached.offset.store(0, Ordering::Release);
@@ -450,7 +450,7 @@ impl Inner {
         self.accounted = base.accounted();
         self.advance(entry, header.commit, base.place());
         let seal = base.seal(txid);
-        write_file(self.spool.folder(), SEAL, &seal)?;
+        notes::write(self.spool.folder(), SEAL, &seal).map_err(spool_error)?;
         self.seal = Some(seal);
         Ok(entry)
     }
@@ -504,25 +504,9 @@ fn end_of(known: Commits, header: &wal::Header) -> u64 {
 pub fn seal_restored(database: &Path, spool: &Path, restored: &Restored) -> Result<()> {
     std::fs::create_dir_all(spool).map_err(spool_error)?;
     let anchor = Anchor { txid: restored.txid, commit: restored.commit, at: restored.at };
-    write_file(spool, ANCHOR, &anchor)?;
+    notes::write(spool, ANCHOR, &anchor).map_err(spool_error)?;
     let seal = Seal { txid: restored.txid, commit: restored.commit, salts: Salts::default(), mark: FileMark::of(database)? };
-    write_file(spool, SEAL, &seal)
-}
-
-fn read_file<T: DeserializeOwned>(spool: &Path, name: &str) -> Option<T> {
-    serde_json::from_slice(&std::fs::read(spool.join(name)).ok()?).ok()
-}
-
-fn write_file(spool: &Path, name: &str, value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_vec(value).map_err(|error| Error::internal("writing a note of the copies").because(error))?;
-    let beside = spool.join(format!("{name}.tmp"));
-    let write = || {
-        let mut file = File::create(&beside)?;
-        io::Write::write_all(&mut file, &text)?;
-        file.sync_data()?;
-        std::fs::rename(&beside, spool.join(name))
-    };
-    write().map_err(spool_error)
+    notes::write(spool, SEAL, &seal).map_err(spool_error)
 }
 
 impl FileMark {

@@ -100,8 +100,6 @@ pub(crate) struct Shared {
     /// The last transaction of each level that was ever merged, here or found there.
     made: Mutex<[u64; 10]>,
     snapshot_wanted: Notify,
-    /// Held while files are merged: a test asks for it beside the task that does so, and both would write the same file.
-    tending: tokio::sync::Mutex<()>,
     started_at: Time,
     /// Something in the spool may be spent.
     tidy: Notify,
@@ -179,7 +177,6 @@ impl Replica {
             progress: Mutex::default(),
             made: Mutex::default(),
             snapshot_wanted: Notify::new(),
-            tending: tokio::sync::Mutex::default(),
             tidy: Notify::new(),
             spool_work: Mutex::default(),
             ended: watch::Sender::new(false),

@@ -52,6 +52,11 @@ struct Lock {
     nonce: String,
 }
 
+/// Another after each start of the machine. `None` where the kernel does not say.
+pub fn boot_id() -> Option<String> {
+    Some(std::fs::read_to_string(BOOT_ID).ok()?.trim().to_owned())
+}
+
 /// Who we are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
@@ -71,9 +76,9 @@ impl Owner {
     /// `folder` is one that a single process works in at a time.
     pub fn at(&self, folder: &Path) -> Holder {
         let seat = || {
-            let boot = std::fs::read_to_string(BOOT_ID).ok()?;
+            let boot = boot_id()?;
             let folder = std::fs::metadata(folder).ok()?;
-            Some(format!("{}/{:x}/{:x}", boot.trim(), folder.dev(), folder.ino()))
+            Some(format!("{boot}/{:x}/{:x}", folder.dev(), folder.ino()))
         };
         Holder { owner: self.clone(), seat: seat() }
     }

@@ -17,6 +17,7 @@ pub mod lease;
 pub mod levels;
 pub mod ltx;
 pub mod merge;
+mod notes;
 pub mod plan;
 pub mod queue;
 pub mod rebuild;

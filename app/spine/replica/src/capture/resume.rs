@@ -5,15 +5,16 @@ use kernel::Result;
 use std::fs::File;
 use std::io;
 
-use super::{ANCHOR, Anchor, Doubt, Inner, SEAL, Seal, log_error, read_file, spool_error};
+use super::{ANCHOR, Anchor, Doubt, Inner, SEAL, Seal, log_error, spool_error};
 use crate::files::{Entry, Span};
 use crate::ltx::{Decoder, Header, LtxError, lock_page};
+use crate::notes;
 use crate::wal::{self, Scan};
 
 impl super::Capture {
     /// What was restored here, if anything ever was.
     pub(crate) fn anchor(&self) -> Option<Anchor> {
-        read_file(self.spool.folder(), ANCHOR)
+        notes::read(self.spool.folder(), ANCHOR)
     }
 }
 
@@ -23,8 +24,8 @@ impl Inner {
     pub(super) fn resume(&mut self) -> Result<()> {
         let newest = self.newest_sound()?;
         self.txid = self.spool.listing().max();
-        self.seal = read_file(self.spool.folder(), SEAL);
-        let anchor: Option<Anchor> = read_file(self.spool.folder(), ANCHOR);
+        self.seal = notes::read(self.spool.folder(), SEAL);
+        let anchor: Option<Anchor> = notes::read(self.spool.folder(), ANCHOR);
         let newest_at = self.spool.listing().all().max_by_key(|entry| entry.span.max).map(|entry| entry.at);
         self.last_at = newest_at.or(anchor.map(|anchor| anchor.at)).unwrap_or_default();
         if self.seal.as_ref().is_some_and(|seal: &Seal| !self.files.mark().is_ok_and(|mark| mark.inode == seal.mark.inode)) {

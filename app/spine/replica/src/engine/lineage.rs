@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Port, Shared};
 use crate::files::{Entry, Listing, read_header};
 use crate::ltx::Header;
+use crate::notes;
 use crate::restore::{RestoreError, header_of};
 use crate::store::{StoreError, TIMESTAMP};
 
@@ -48,12 +49,22 @@ pub(super) enum Kin {
 
 /// An empty destination is anybody's.
 pub(super) async fn kin(shared: &Arc<Shared>, port: &Port, listing: &Listing) -> Result<Kin, StoreError> {
-    let known = forms(shared).get(&port.destination.name).cloned();
-    if listing.is_empty() || known.as_ref().is_none_or(|known| *known == form(port)) {
-        let kin = if is_ours(shared, port, listing).await? { Kin::Ours } else { Kin::Others };
-        return Ok(kin);
+    let newest = listing.max();
+    if newest == 0 {
+        return Ok(Kin::Ours);
     }
-    Ok(Kin::OtherForm)
+    if forms(shared).get(&port.destination.name).is_some_and(|known| *known != form(port)) {
+        return Ok(Kin::OtherForm);
+    }
+    let entries: Vec<Entry> = listing.all().filter(|entry| entry.span.max == newest).copied().collect();
+    let mut found = Kin::Others;
+    for entry in entries {
+        match kin_of(port, &entry, &marks(shared, port, &entry)).await? {
+            Kin::Ours => return Ok(Kin::Ours),
+            kin => found = kin,
+        }
+    }
+    Ok(found)
 }
 
 /// In which form this destination is written.
@@ -65,8 +76,7 @@ const FORMS: &str = "forms.json";
 
 /// In which form the last whole copy at each destination was written.
 fn forms(shared: &Shared) -> BTreeMap<String, String> {
-    let text = std::fs::read(shared.capture.spool().folder().join(FORMS)).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
+    notes::read(shared.capture.spool().folder(), FORMS).unwrap_or_default()
 }
 
 /// A whole copy has arrived in the present form.
@@ -75,27 +85,9 @@ pub(super) fn note_form(shared: &Shared, port: &Port) {
     if forms.insert(port.destination.name.clone(), form(port)).is_some_and(|before| before == form(port)) {
         return;
     }
-    let path = shared.capture.spool().folder().join(FORMS);
-    if let Ok(text) = serde_json::to_vec(&forms)
-        && let Err(error) = std::fs::write(&path, text)
-    {
-        tracing::warn!(path = %path.display(), error = %error, "the form of the copies could not be noted");
+    if let Err(error) = notes::write(shared.capture.spool().folder(), FORMS, &forms) {
+        tracing::warn!(error = %error, "the form of the copies could not be noted");
     }
-}
-
-async fn is_ours(shared: &Arc<Shared>, port: &Port, listing: &Listing) -> Result<bool, StoreError> {
-    let newest = listing.max();
-    if newest == 0 {
-        return Ok(true);
-    }
-    let entries: Vec<Entry> = listing.all().filter(|entry| entry.span.max == newest).copied().collect();
-    for entry in entries {
-        let marks = marks(shared, port, &entry);
-        if !marks.is_empty() && is_one_of(port, &entry, &marks).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn marks(shared: &Shared, port: &Port, entry: &Entry) -> Vec<Mark> {
@@ -113,20 +105,22 @@ fn marks(shared: &Shared, port: &Port, entry: &Entry) -> Vec<Mark> {
     marks
 }
 
-async fn is_one_of(port: &Port, entry: &Entry, marks: &[Mark]) -> Result<bool, StoreError> {
+async fn kin_of(port: &Port, entry: &Entry, marks: &[Mark]) -> Result<Kin, StoreError> {
     let store = &port.destination.store;
-    let is_readable = store.envelope().is_none_or(|envelope| envelope.can_read());
-    if is_readable {
+    let kin = |is_ours: bool| if is_ours { Kin::Ours } else { Kin::Others };
+    if store.envelope().is_none_or(|envelope| envelope.can_read()) {
         return match header_of(store, entry).await {
-            Ok(theirs) => Ok(marks.iter().any(|mark| mark.is(&theirs))),
+            Ok(theirs) => Ok(kin(marks.iter().any(|mark| mark.is(&theirs)))),
             Err(RestoreError::Store(error @ (StoreError::Unreachable(_) | StoreError::Denied(_)))) => Err(error),
-            // What cannot be read is not what was written.
-            Err(_) => Ok(false),
+            // The present key does not open it, so it will not open what it builds upon either.
+            Err(RestoreError::Store(StoreError::Invalid(_))) => Ok(Kin::OtherForm),
+            // What is damaged, or gone by now, is not what was written.
+            Err(_) => Ok(Kin::Others),
         };
     }
     // A machine that may only write goes by the time that stands beside the object.
-    let Some(head) = store.head(&store.object_key(crate::files::name(entry.level, entry.span))).await? else { return Ok(false) };
+    let Some(head) = store.head(&store.object_key(crate::files::name(entry.level, entry.span))).await? else { return Ok(Kin::Others) };
     let written = head.metadata.iter().find(|(name, _)| name == TIMESTAMP).and_then(|(_, text)| Time::parse_rfc3339(text));
     let at = written.unwrap_or(head.modified);
-    Ok(marks.iter().any(|mark| mark.at() == at))
+    Ok(kin(marks.iter().any(|mark| mark.at() == at)))
 }

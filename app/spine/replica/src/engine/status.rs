@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::Shared;
 use crate::capture::{Capture, Doubt};
 use crate::files::{Entry, SNAPSHOT_LEVEL};
+use crate::notes;
 use crate::store::Counts;
 
 #[derive(Debug, Clone)]
@@ -104,17 +105,13 @@ const REMEMBERED: &str = "reached.json";
 /// How far each destination was when this was last written: read again at the next start, so that an outage that outlasts a restart
 /// is not forgotten.
 pub(super) fn remembered(capture: &Capture) -> BTreeMap<String, u64> {
-    let text = std::fs::read(capture.spool().folder().join(REMEMBERED)).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
+    notes::read(capture.spool().folder(), REMEMBERED).unwrap_or_default()
 }
 
 pub(super) fn remember(shared: &Shared) {
     let all: BTreeMap<&str, u64> = shared.destinations.iter().map(|port| (port.destination.name.as_str(), port.reached())).collect();
-    let path = shared.capture.spool().folder().join(REMEMBERED);
     // It is for people alone: what must be right is asked of the destination.
-    if let Ok(text) = serde_json::to_vec(&all)
-        && let Err(error) = std::fs::write(&path, text)
-    {
-        tracing::debug!(path = %path.display(), error = %error, "how far the copies are could not be noted");
+    if let Err(error) = notes::write(shared.capture.spool().folder(), REMEMBERED, &all) {
+        tracing::debug!(error = %error, "how far the copies are could not be noted");
     }
 }

@@ -61,7 +61,6 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 /// Gives whether every whole copy that was wanted could be made.
 async fn tend(shared: &Arc<Shared>, is_wanted: bool) -> bool {
-    let _alone = shared.tending.lock().await;
     let now = shared.clock.now();
     let merged = shared.blocking(move |shared| {
         while merge_next(shared, now)? {}

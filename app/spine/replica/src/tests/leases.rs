@@ -100,20 +100,24 @@ async fn a_lease_that_was_lost_is_not_given_back_for_another() {
     Lease::take(&store, &one, true, after(102)).await.unwrap();
 }
 
+/// A renewal that is given up once it is on its way: it arrives all the same.
+async fn renew_unanswered(lease: &Lease, store: &Store) {
+    tokio::select! {
+        biased;
+        kept = lease.keep(store, after(25)) => panic!("it was not given up: {kept:?}"),
+        () = std::future::ready(()) => {}
+    }
+    while lock(store).await["expires_at"] != after(85).rfc3339() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_renewal_whose_answer_was_lost_is_known_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = in_folder(folder.path());
     let lease = Lease::take(&store, &owner("one").at(folder.path()), true, START).await.unwrap();
-    // It is given up once it is on its way: it arrives all the same.
-    tokio::select! {
-        biased;
-        kept = lease.keep(&store, after(25)) => panic!("it was not given up: {kept:?}"),
-        () = std::future::ready(()) => {}
-    }
-    while lock(&store).await["expires_at"] != after(85).rfc3339() {
-        tokio::task::yield_now().await;
-    }
+    renew_unanswered(&lease, &store).await;
     lease.keep(&store, after(30)).await.unwrap();
     assert_eq!(lock(&store).await["expires_at"], after(85).rfc3339());
     lease.keep(&store, after(84)).await.unwrap();
@@ -125,14 +129,7 @@ async fn what_is_found_to_be_ours_but_old_is_renewed_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let store = in_folder(folder.path());
     let lease = Lease::take(&store, &owner("one").at(folder.path()), true, START).await.unwrap();
-    tokio::select! {
-        biased;
-        kept = lease.keep(&store, after(25)) => panic!("it was not given up: {kept:?}"),
-        () = std::future::ready(()) => {}
-    }
-    while lock(&store).await["expires_at"] != after(85).rfc3339() {
-        tokio::task::yield_now().await;
-    }
+    renew_unanswered(&lease, &store).await;
     lease.keep(&store, after(3_600)).await.unwrap();
     assert_eq!(lock(&store).await["expires_at"], after(3_660).rfc3339());
 }

@@ -314,12 +314,24 @@ async fn who_lost_the_lease_sends_no_merged_files_either() {
 /// Encryption that is turned on, changed and turned off again: who restores with the present key gets the present state, each time.
 #[tokio::test]
 async fn another_form_of_encryption_begins_with_a_whole_copy() {
-    let bench = Bench::new().await;
     let (first, second) = (Envelope::generate(), Envelope::generate());
     let reads = |pair: &(String, kernel::Secret)| Some(Arc::new(Envelope::new(None, Some(&pair.1)).unwrap()));
     let writes = |pair: &(String, kernel::Secret)| Some(Arc::new(Envelope::new(Some(&pair.0), None).unwrap()));
-    let forms =
-        [(None, None), (writes(&first), reads(&first)), (writes(&second), reads(&second)), (None, None), (reads(&first), reads(&first))];
+    forms(
+        [(None, None), (writes(&first), reads(&first)), (writes(&second), reads(&second)), (None, None), (reads(&first), reads(&first))],
+        false,
+    )
+    .await;
+    // What the spool remembers was lost with the change, too: then the objects say it to who can read.
+    let both = |pair: &(String, kernel::Secret)| (reads(pair), reads(pair));
+    forms([(None, None), both(&first), both(&second), (None, None), both(&first)], true).await;
+}
+
+type Key = Option<Arc<Envelope>>;
+
+/// Lives that write with the first and are restored with the second of each pair.
+async fn forms(forms: [(Key, Key); 5], loses_spool: bool) {
+    let bench = Bench::new().await;
     for (number, (writes, reads)) in forms.into_iter().enumerate() {
         let there = store(&bench.s3, "app").with_envelope(writes);
         for is_again in [false, true] {
@@ -332,6 +344,9 @@ async fn another_form_of_encryption_begins_with_a_whole_copy() {
                 assert!(doubt.is_none(), "{number}: an unchanged form costs nothing: {doubt:?}");
             }
             life.stop().await;
+        }
+        if loses_spool {
+            std::fs::remove_dir_all(bench.path("spool")).unwrap();
         }
         // Only with the present key, and only from what is in the present form.
         let out = bench.path(&format!("{number}.db"));
