@@ -3,6 +3,16 @@
 
 use capability::{Capability, Registry};
 
-static LIST: &[&dyn Capability] = &[&console::Console, &uptime::Uptime, &status::Status, &alerts::Alerts, &backup::Backup];
+static LIST: &[&dyn Capability] = &[
+    &console::Console,
+    &errors::Errors,
+    &traces::Traces,
+    &logs::Logs,
+    &releases::Releases,
+    &uptime::Uptime,
+    &status::Status,
+    &alerts::Alerts,
+    &backup::Backup,
+];
 
 pub const REGISTRY: Registry = Registry(LIST);

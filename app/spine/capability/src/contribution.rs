@@ -2,6 +2,8 @@
 
 use db::Reader;
 use frontend::Tone;
+use ingest::EventId;
+use kernel::ids::{IssueId, ProjectId};
 use kernel::{Result, Role};
 
 use crate::House;
@@ -65,6 +67,18 @@ pub struct Hit {
     pub title: String,
     pub note: String,
     pub href: String,
+}
+
+/// What somebody looks at, for whoever has something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// 32 hexadecimal digits.
+    Trace(&'a str),
+    Event(ProjectId, EventId),
+    Issue(IssueId),
+    Release(ProjectId, &'a str),
+    /// What SDKs call a replay: 32 hexadecimal digits.
+    Replay(&'a str),
 }
 
 /// A number that an alert rule may watch. `read` gives `None` while there is nothing to compute it from; it may look at what

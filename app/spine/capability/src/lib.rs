@@ -6,13 +6,16 @@
 //! - [`contribution`]: navigation, tiles, search hits, metrics, gauges, retention, diagnoses
 //! - [`feed`]: conditions of watched things, for the status page
 //! - [`settings`]: typed settings, rendered by the console; [`mail`]: the instance's way to send mail
+//! - [`digest`]: what a capability makes of reported items; [`frames`]: built files led back to the source
 //! - [`apply`]: sections of `hermetic apply file.toml`
 
 pub mod apply;
 pub mod contribution;
 mod cx;
+pub mod digest;
 pub mod feed;
 mod framed;
+pub mod frames;
 pub mod mail;
 mod open;
 mod registry;
@@ -22,8 +25,9 @@ mod store;
 mod tasks;
 
 pub use apply::{Apply, ApplyContext, Change, Verb};
-pub use contribution::{Diagnosis, Gauge, Hit, Keep, Metric, Nav, NavGroup, Reading, Tile};
+pub use contribution::{Diagnosis, Gauge, Hit, Keep, Metric, Nav, NavGroup, Reading, Subject, Tile};
 pub use cx::{Boot, Cx, House};
+pub use digest::Digest;
 pub use feed::{Condition, Feed, FeedSource, ResponsePoint, Stretch};
 pub use framed::Framed;
 pub use identity::audit;
@@ -61,6 +65,11 @@ pub trait Capability: Sync {
     /// Jobs, schedules, senders, reactions.
     fn work(&self, _work: &mut Work) {}
 
+    /// What it makes of the items that programs reported.
+    fn digests(&self) -> &'static [&'static dyn Digest] {
+        &[]
+    }
+
     /// Loops that run as long as the server does.
     fn start(&self, _cx: &Cx, _tasks: &mut Tasks) {}
 
@@ -80,6 +89,15 @@ pub trait Capability: Sync {
     /// At most ten hits for the console's search.
     fn search(&self, _r: &Reader<'_>, _query: &str) -> Result<Vec<Hit>> {
         Ok(Vec::new())
+    }
+
+    /// What it has about something that another capability shows: at most ten hits. Called on a blocking thread.
+    fn related(&self, _house: &House, _subject: &Subject<'_>) -> Result<Vec<Hit>> {
+        Ok(Vec::new())
+    }
+
+    fn frames(&self) -> Option<&'static dyn frames::Frames> {
+        None
     }
 
     fn feed(&self) -> Option<&'static dyn Feed> {

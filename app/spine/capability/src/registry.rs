@@ -3,10 +3,11 @@
 use db::{Migrations, Reader};
 use kernel::Result;
 
+use crate::frames::Frames;
 use crate::settings::SPINE_SECTIONS;
 use crate::{
-    Apply, Capability, Condition, Diagnosis, Feed, FeedSource, Gauge, Hit, House, Metric, ResponsePoint, Routes, Section, Stretch, Tile,
-    Work,
+    Apply, Capability, Condition, Diagnosis, Digest, Feed, FeedSource, Gauge, Hit, House, Metric, ResponsePoint, Routes, Section, Stretch,
+    Subject, Tile, Work,
 };
 
 #[derive(Clone, Copy)]
@@ -26,6 +27,7 @@ impl Registry {
         let spine = [
             Migrations { owner: "work", list: work::MIGRATIONS },
             Migrations { owner: "identity", list: identity::MIGRATIONS },
+            Migrations { owner: "ingest", list: ingest::MIGRATIONS },
             Migrations { owner: "capability", list: crate::MIGRATIONS },
         ];
         let own = self.0.iter().map(|capability| Migrations { owner: capability.name(), list: capability.migrations() });
@@ -33,7 +35,9 @@ impl Registry {
     }
 
     pub fn telemetry_migrations(&self) -> Vec<Migrations> {
-        self.0.iter().map(|capability| Migrations { owner: capability.name(), list: capability.telemetry_migrations() }).collect()
+        let spine = [Migrations { owner: "ingest", list: ingest::TELEMETRY_MIGRATIONS }];
+        let own = self.0.iter().map(|capability| Migrations { owner: capability.name(), list: capability.telemetry_migrations() });
+        spine.into_iter().chain(own).collect()
     }
 
     pub fn routes(&self) -> Routes {
@@ -56,6 +60,20 @@ impl Registry {
     pub fn sections(&self) -> Vec<(&'static str, Section)> {
         let own = self.0.iter().filter_map(|capability| capability.settings().map(|section| (capability.name(), section)));
         SPINE_SECTIONS.iter().copied().chain(own).collect()
+    }
+
+    pub fn digests(&self) -> impl Iterator<Item = &'static dyn Digest> {
+        self.0.iter().flat_map(|capability| capability.digests()).copied()
+    }
+
+    /// What the others have about `subject`. On a blocking thread.
+    pub fn related(&self, house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
+        self.collect(|capability| capability.related(house, subject))
+    }
+
+    /// The first that leads built frames back to their source.
+    pub fn frames(&self) -> Option<&'static dyn Frames> {
+        self.0.iter().find_map(|capability| capability.frames())
     }
 
     pub fn tiles(&self, r: &Reader<'_>) -> Result<Vec<Tile>> {

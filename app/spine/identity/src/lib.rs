@@ -1,6 +1,8 @@
-//! Who is who: members and their roles, signed-in browsers, second factors, API keys, one-time links, the audit log.
+//! Who is who: members and their roles, signed-in browsers, second factors, API keys, one-time links, the audit log; and the
+//! projects whose programs report here.
 //!
 //! - [`model`]: [`Member`](model::Member), [`Login`](model::Login), [`ApiKey`](model::ApiKey), [`Audit`](model::Audit); rules of passwords and roles
+//! - [`projects`]: [`Project`](projects::Project), its [`DsnKey`](projects::DsnKey)s, their rules
 //! - [`password`]: argon2id, one at a time; [`totp`]: codes of an authenticator app, each good once
 //! - [`sign_in`]: password, then code, then a login; [`gate`]: who a request comes from; [`store`]: SQL
 //! - [`audit`]: one row per act, in the act's transaction
@@ -8,6 +10,7 @@
 pub mod gate;
 pub mod model;
 pub mod password;
+pub mod projects;
 pub mod sign_in;
 pub mod store;
 pub mod totp;
@@ -17,8 +20,13 @@ pub use store::audit;
 
 use db::Migration;
 
-pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "members", sql: include_str!("../migrations/0001_members.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "members", sql: include_str!("../migrations/0001_members.sql") },
+    Migration { number: 2, name: "projects", sql: include_str!("../migrations/0002_projects.sql") },
+];
 
+/// Projects and their keys changed: whoever keeps them in memory reads them again.
+pub const PROJECTS_TOPIC: db::Signal = "identity_projects";
 /// The topic of the pages about people and keys.
 pub const TOPIC: db::Signal = "identity";
 

@@ -1,5 +1,9 @@
 //! SQL of members, logins, links, keys and the audit log.
 
+mod projects;
+
+pub use projects::*;
+
 use db::{Reader, Tx};
 use kernel::ids::{ApiKeyId, LoginId, MemberId};
 use kernel::paging::{Page, PageRequest};

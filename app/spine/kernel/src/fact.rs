@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-use crate::ids::{DeliveryId, DrillId, DumpId, MaintenanceId, MonitorId, OutageId, ReportId};
+use crate::ids::{DeliveryId, DrillId, DumpId, IssueId, MaintenanceId, MonitorId, OutageId, ProjectId, ReportId};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -195,11 +195,69 @@ pub enum Fact {
         recovered_at: Time,
         by: String,
     },
+    /// A problem was seen for the first time.
+    IssueOpened {
+        issue: IssueId,
+        project: ProjectId,
+        project_name: String,
+        title: String,
+        culprit: String,
+        level: String,
+        release: String,
+        environment: String,
+        at: Time,
+    },
+    /// A problem that was resolved is back.
+    IssueRegressed {
+        issue: IssueId,
+        project: ProjectId,
+        project_name: String,
+        title: String,
+        culprit: String,
+        level: String,
+        release: String,
+        environment: String,
+        at: Time,
+    },
+    /// Far more events than this issue usually has.
+    IssueSpiking {
+        issue: IssueId,
+        project: ProjectId,
+        project_name: String,
+        title: String,
+        /// In the hour that ended at `at`.
+        events: u64,
+        usual_per_hour: f64,
+        at: Time,
+    },
+    /// It was spiking and is back to what it usually has.
+    IssueCalmed {
+        issue: IssueId,
+        project: ProjectId,
+        title: String,
+        at: Time,
+    },
+    /// Resolved, ignored, merged into another or deleted, as `state` says: whatever is open about it ends.
+    IssueClosed {
+        issue: IssueId,
+        project: ProjectId,
+        title: String,
+        state: String,
+        at: Time,
+    },
+    /// Source maps or debug files came in: frames that could not be read before may be readable now.
+    ArtifactsAdded {
+        project: ProjectId,
+        debug_ids: Vec<String>,
+        /// Empty where the files belong to no release.
+        release: String,
+        at: Time,
+    },
 }
 
 impl Fact {
     /// Every kind, as stored in `work_facts.kind` and named by a reaction.
-    pub const KINDS: [&'static str; 27] = [
+    pub const KINDS: [&'static str; 33] = [
         "monitor_down",
         "monitor_recovered",
         "monitor_degraded",
@@ -227,6 +285,12 @@ impl Fact {
         "disk_has_room",
         "dump_failed",
         "dump_recovered",
+        "issue_opened",
+        "issue_regressed",
+        "issue_spiking",
+        "issue_calmed",
+        "issue_closed",
+        "artifacts_added",
     ];
 
     pub fn kind(&self) -> &'static str {
@@ -258,6 +322,12 @@ impl Fact {
             Fact::DiskHasRoom { .. } => "disk_has_room",
             Fact::DumpFailed { .. } => "dump_failed",
             Fact::DumpRecovered { .. } => "dump_recovered",
+            Fact::IssueOpened { .. } => "issue_opened",
+            Fact::IssueRegressed { .. } => "issue_regressed",
+            Fact::IssueSpiking { .. } => "issue_spiking",
+            Fact::IssueCalmed { .. } => "issue_calmed",
+            Fact::IssueClosed { .. } => "issue_closed",
+            Fact::ArtifactsAdded { .. } => "artifacts_added",
         }
     }
 }

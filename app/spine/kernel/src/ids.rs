@@ -59,6 +59,14 @@ ids! {
     DeliveryId,
     /// One rehearsal of restoring a copy (backup).
     DrillId,
+    /// A program of the founder's that reports to this instance (identity).
+    ProjectId,
+    /// What a project's programs show to report (identity).
+    DsnKeyId,
+    /// A version of a project's program (ingest).
+    ReleaseId,
+    /// Events that are one problem (errors).
+    IssueId,
 }
 
 /// A random public id: 128 bits, 26 characters of Crockford base 32 in lower case. Safe in URLs, not guessable.

@@ -84,6 +84,16 @@ impl TestHouse {
         self.runner.drain().await.expect("the work runs")
     }
 
+    /// Lets every capability digest what was reported, then runs all work that is due. Gives how many items there were.
+    pub async fn digest(&self) -> usize {
+        let mut all = 0;
+        for digest in self.cx.registry.digests() {
+            all += capability::digest::drain(&self.cx, digest).await.expect("the items are digested");
+        }
+        self.work().await;
+        all
+    }
+
     /// Moves the clock and runs what became due.
     pub async fn pass(&self, span: Duration) -> usize {
         self.clock.advance(span);

@@ -1,0 +1,5 @@
+//! Handlers.
+
+use capability::Routes;
+
+pub fn mount(_routes: &mut Routes) {}

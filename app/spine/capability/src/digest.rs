@@ -1,0 +1,152 @@
+//! Digests: what a capability makes of the items that programs reported.
+//!
+//! The log is read by cursor in batches. What a batch changes in hermetic.db happens in ONE transaction with the move of the cursor:
+//! exactly once, whatever dies when. What a digest writes to telemetry.db on the way (rows that lead to its items) must come out the
+//! same when it is written again.
+
+use db::Tx;
+use ingest::store::{self, Outcome};
+use ingest::{Item, Kind};
+use kernel::{Error, Result};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Cx, Tasks};
+
+/// At most so many items at once: enough to share the cost of a commit, few enough to hold in memory.
+const BATCH_ROWS: usize = 500;
+/// Packed bytes; unpacked they are some five times as many.
+const BATCH_BYTES: usize = 2 << 20;
+/// How long to wait before a batch is tried again that could not be stored.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What a batch changes in hermetic.db. Runs on the writer thread, so it only writes what was worked out before.
+pub type Change = Box<dyn FnOnce(&mut Tx<'_>) -> Result<()> + Send>;
+
+pub trait Digest: Sync {
+    /// The capability's word; where it has several digests, `word.noun`. Names the cursor.
+    fn name(&self) -> &'static str;
+
+    /// What it reads. Nobody else may read the same kind under the same name.
+    fn kinds(&self) -> &'static [Kind];
+
+    /// Works out what the items mean. Runs on a blocking thread, may read both files and write to telemetry.db. An error on account of
+    /// one item gives up the batch: it is then tried item by item, and the one is passed over and counted.
+    fn digest(&self, cx: &Cx, items: &[Item]) -> Result<Change>;
+}
+
+/// One loop per digest, so that one that is held up holds up nobody else.
+pub fn start(cx: &Cx, tasks: &mut Tasks) {
+    for digest in cx.registry.digests() {
+        let shutdown = tasks.shutdown();
+        tasks.spawn(digest.name(), run(cx.clone(), digest, shutdown));
+    }
+}
+
+/// Digests until the end of the server.
+async fn run(cx: Cx, digest: &'static dyn Digest, shutdown: CancellationToken) {
+    let mut signals = cx.telemetry.signals();
+    let mut place = Place::default();
+    loop {
+        let wait = match step(&cx, digest, &mut place).await {
+            Ok(0) => None,
+            Ok(_) if shutdown.is_cancelled() => return,
+            Ok(_) => continue,
+            Err(error) => {
+                tracing::warn!(digest = digest.name(), error = error.chain(), "what was reported could not be digested; trying again");
+                Some(AGAIN)
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+            news = told(&mut signals), if wait.is_none() => if !news { return },
+        }
+    }
+}
+
+/// `false` once nobody can tell any more.
+async fn told(signals: &mut tokio::sync::broadcast::Receiver<db::Signal>) -> bool {
+    loop {
+        match signals.recv().await {
+            Ok(ingest::TOPIC) | Err(RecvError::Lagged(_)) => return true,
+            Ok(_) => {}
+            Err(RecvError::Closed) => return false,
+        }
+    }
+}
+
+/// Digests everything that lies there; gives how many items that were. For tests and commands.
+pub async fn drain(cx: &Cx, digest: &'static dyn Digest) -> Result<usize> {
+    let mut place = Place::default();
+    let mut all = 0;
+    loop {
+        match step(cx, digest, &mut place).await? {
+            0 => return Ok(all),
+            some => all += some,
+        }
+    }
+}
+
+/// Where a loop is. Beyond the stored cursor lie only items of other kinds.
+#[derive(Default)]
+struct Place(Option<i64>);
+
+/// One batch; gives how many items it had, 0 when there was nothing.
+async fn step(cx: &Cx, digest: &'static dyn Digest, place: &mut Place) -> Result<usize> {
+    let cursor = match place.0 {
+        Some(cursor) => cursor,
+        None => cx.read(move |r| store::cursor(r, digest.name())).await?,
+    };
+    let batch = cx.telemetry.read(move |r| store::next_batch(r, cursor, digest.kinds(), BATCH_ROWS, BATCH_BYTES)).await?;
+    let count = batch.items.len();
+    if count > 0 {
+        let items = Arc::new(batch.items);
+        match apply(cx, digest, Arc::clone(&items), 0..count, batch.upto).await {
+            Ok(()) => {}
+            Err(error) if is_passing(&error) => return Err(error),
+            Err(_) => one_by_one(cx, digest, items, batch.upto).await?,
+        }
+    }
+    place.0 = Some(batch.upto);
+    Ok(count)
+}
+
+/// The same batch may succeed later: nothing is wrong with its items.
+fn is_passing(error: &Error) -> bool {
+    error.kind == kernel::Kind::Unavailable
+}
+
+async fn apply(cx: &Cx, digest: &'static dyn Digest, items: Arc<Vec<Item>>, range: std::ops::Range<usize>, upto: i64) -> Result<()> {
+    let house = cx.clone();
+    let made = tokio::task::spawn_blocking(move || digest.digest(&house, &items[range])).await;
+    let change = made.unwrap_or_else(|panic| Err(Error::internal("a digest panicked").because(panic)))?;
+    cx.write(move |tx| {
+        change(tx)?;
+        store::set_cursor(tx, digest.name(), upto)
+    })
+    .await
+}
+
+/// One item that cannot be digested must not hold up the others for ever.
+async fn one_by_one(cx: &Cx, digest: &'static dyn Digest, items: Arc<Vec<Item>>, upto: i64) -> Result<()> {
+    for at in 0..items.len() {
+        let is_last = at + 1 == items.len();
+        let after = if is_last { upto } else { items[at].id };
+        match apply(cx, digest, Arc::clone(&items), at..at + 1, after).await {
+            Ok(()) => {}
+            Err(error) if is_passing(&error) => return Err(error),
+            Err(error) => pass_over(cx, digest, &items[at], after, &error).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn pass_over(cx: &Cx, digest: &'static dyn Digest, item: &Item, after: i64, error: &Error) -> Result<()> {
+    tracing::error!(digest = digest.name(), item = item.id, error = error.chain(), "an item could not be digested and is passed over");
+    let (project, kind) = (item.project, item.kind);
+    cx.telemetry.write(move |tx| store::count(tx, project, kind.category(), Outcome::Dropped, "undigestible", 1, 0)).await?;
+    cx.write(move |tx| store::set_cursor(tx, digest.name(), after)).await
+}

@@ -1,0 +1,148 @@
+//! SQL of the log's items, of the cursors over it, of outcomes and releases.
+
+mod outcomes;
+mod releases;
+
+pub use outcomes::*;
+pub use releases::*;
+
+use db::{Reader, Tx};
+use kernel::ids::ProjectId;
+use kernel::{Result, Time};
+use rusqlite::{Row, params};
+
+use crate::pack::Packed;
+use crate::{EventId, Item, Kind, NewItem, TOPIC};
+
+/// Appends one item to telemetry.db and counts it as accepted. Gives its id.
+pub fn append(tx: &mut Tx<'_>, item: &NewItem) -> Result<i64> {
+    let head = serde_json::to_string(&item.head).map_err(|error| kernel::Error::internal("writing the head of an item").because(error))?;
+    let event_id = item.event_id.map(|id| id.0);
+    let id = tx.insert(
+        "insert into ingest_items (project_id, kind, received_at, event_id, head, codec, payload) values (?, ?, ?, ?, ?, ?, ?)",
+        params![item.project.0, item.kind.code(), tx.now.0, event_id, head, item.payload.codec, item.payload.bytes],
+    )?;
+    if let Some(event_id) = event_id {
+        tx.run(
+            "insert into ingest_ids (day, project_id, event_id, item_id) values (?, ?, ?, ?)",
+            params![tx.now.day_start().0, item.project.0, event_id, id],
+        )?;
+    }
+    let bytes = item.payload.bytes.len() as u64;
+    count(tx, item.project, item.kind.category(), Outcome::Accepted, "", item.quantity, bytes)?;
+    tx.signal(TOPIC);
+    Ok(id)
+}
+
+const ITEM_COLUMNS: &str = "id, project_id, kind, received_at, event_id, head, codec, payload";
+
+fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
+    let code: i64 = row.get(2)?;
+    let head: String = row.get(5)?;
+    Ok(Item {
+        id: row.get(0)?,
+        project: ProjectId(row.get(1)?),
+        kind: Kind::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(2, code))?,
+        received_at: Time(row.get(3)?),
+        event_id: row.get::<_, Option<[u8; 16]>>(4)?.map(EventId),
+        head: serde_json::from_str(&head).unwrap_or_default(),
+        payload: Packed { codec: row.get(6)?, bytes: row.get(7)? },
+    })
+}
+
+/// What a digest reads at once.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub items: Vec<Item>,
+    /// Everything up to here was looked at, whether or not it is among the items.
+    pub upto: i64,
+}
+
+/// The next items of these kinds after `cursor` in telemetry.db, at most `rows` of them and about `bytes` packed bytes (one item may
+/// exceed it). `upto` is `cursor` when there is nothing new at all.
+pub fn next_batch(r: &Reader<'_>, cursor: i64, kinds: &[Kind], rows: usize, bytes: usize) -> Result<Batch> {
+    let last: i64 = r.value("select coalesce(max(id), 0) from ingest_items", [])?;
+    let wanted: Vec<String> = kinds.iter().map(|kind| kind.code().to_string()).collect();
+    let sql = format!("select {ITEM_COLUMNS} from ingest_items where id > ? and +kind in ({}) order by id limit ?", wanted.join(", "));
+    let limit = i64::try_from(rows).unwrap_or(i64::MAX);
+    let mut items: Vec<Item> = Vec::new();
+    let (mut taken, mut is_cut) = (0, false);
+    r.each(&sql, params![cursor, limit], |row| {
+        if !is_cut {
+            let item = read_item(row)?;
+            taken += item.payload.bytes.len();
+            is_cut = taken > bytes;
+            items.push(item);
+        }
+        Ok(())
+    })?;
+    let is_whole = !is_cut && items.len() < rows;
+    let upto = match items.last() {
+        Some(item) if !is_whole => item.id,
+        _ => last.max(cursor),
+    };
+    Ok(Batch { items, upto })
+}
+
+/// `None` once it has aged out.
+pub fn find_item(r: &Reader<'_>, id: i64) -> Result<Option<Item>> {
+    r.row(&format!("select {ITEM_COLUMNS} from ingest_items where id = ?"), [id], read_item)
+}
+
+/// Items of one event that were kept within `days` before now: the event itself, its attachments, its feedback. Oldest first.
+pub fn items_of_event(r: &Reader<'_>, project: ProjectId, event_id: EventId, days: u32) -> Result<Vec<Item>> {
+    let sql = format!(
+        "with recursive days(day) as (select ?1 union all select day - 86400000 from days where day > ?1 - ?4 * 86400000) \
+         select {ITEM_COLUMNS} from ingest_items where id in \
+         (select item_id from days join ingest_ids on ingest_ids.day = days.day and ingest_ids.project_id = ?2 and ingest_ids.event_id = ?3) \
+         order by id limit 100"
+    );
+    r.rows(&sql, params![r.now.day_start().0, project.0, event_id.0, days], read_item)
+}
+
+/// Whether an item of this kind with this id was kept today or yesterday: what an SDK sends again comes soon.
+pub fn is_known(r: &Reader<'_>, project: ProjectId, event_id: EventId, kind: Kind) -> Result<bool> {
+    let today = r.now.day_start().0;
+    let known = r.value::<i64>(
+        "select exists (select 1 from ingest_ids join ingest_items on ingest_items.id = ingest_ids.item_id \
+         where ingest_ids.day in (?1, ?1 - 86400000) and ingest_ids.project_id = ?2 and ingest_ids.event_id = ?3 and ingest_items.kind = ?4)",
+        params![today, project.0, event_id.0, kind.code()],
+    )?;
+    Ok(known != 0)
+}
+
+/// Removes items and what leads to them. Whoever owns a kind decides when.
+pub fn remove_items(tx: &mut Tx<'_>, ids: &[i64]) -> Result<usize> {
+    let mut removed = 0;
+    for id in ids {
+        tx.run(
+            "delete from ingest_ids where (day, project_id, event_id, item_id) in \
+             (select received_at - received_at % 86400000, project_id, event_id, id from ingest_items where id = ? and event_id is not null)",
+            [id],
+        )?;
+        removed += tx.run("delete from ingest_items where id = ?", [id])?;
+    }
+    Ok(removed)
+}
+
+/// Ids of items of these kinds that were kept before `before`, oldest first.
+pub fn items_before(r: &Reader<'_>, kinds: &[Kind], before: Time, limit: u32) -> Result<Vec<i64>> {
+    let wanted: Vec<String> = kinds.iter().map(|kind| kind.code().to_string()).collect();
+    // Ids are in the order of time: the scan begins at the oldest and ends at the limit.
+    let sql = format!("select id from ingest_items where received_at < ? and +kind in ({}) order by id limit ?", wanted.join(", "));
+    r.rows(&sql, params![before.0, limit], |row| row.get(0))
+}
+
+/// How far a digest has read; 0 before its first batch. In hermetic.db.
+pub fn cursor(r: &Reader<'_>, name: &str) -> Result<i64> {
+    Ok(r.row("select item_id from ingest_cursors where name = ?", [name], |row| row.get(0))?.unwrap_or(0))
+}
+
+pub fn set_cursor(tx: &mut Tx<'_>, name: &str, item_id: i64) -> Result<()> {
+    tx.run(
+        "insert into ingest_cursors (name, item_id, updated_at) values (?, ?, ?) \
+         on conflict (name) do update set item_id = excluded.item_id, updated_at = excluded.updated_at",
+        params![name, item_id, tx.now.0],
+    )?;
+    Ok(())
+}

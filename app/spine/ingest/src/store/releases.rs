@@ -1,0 +1,52 @@
+//! SQL of releases, in hermetic.db.
+
+use db::{Reader, Tx};
+use kernel::ids::{ProjectId, ReleaseId};
+use kernel::{Result, Time};
+use rusqlite::{Row, params};
+
+use crate::releases::Release;
+
+const RELEASE_COLUMNS: &str = "id, project_id, version, created_at, released_at";
+
+fn read_release(row: &Row<'_>) -> rusqlite::Result<Release> {
+    Ok(Release {
+        id: ReleaseId(row.get(0)?),
+        project: ProjectId(row.get(1)?),
+        version: row.get(2)?,
+        created_at: Time(row.get(3)?),
+        released_at: row.get::<_, Option<i64>>(4)?.map(Time),
+    })
+}
+
+/// The release of this version, made when it is new. `version` has passed [`crate::releases::checked_version`].
+pub fn ensure_release(tx: &mut Tx<'_>, project: ProjectId, version: &str, seen_at: Time) -> Result<Release> {
+    if let Some(known) = find_release(tx, project, version)? {
+        return Ok(known);
+    }
+    let id = tx.insert(
+        "insert into ingest_releases (project_id, version, created_at) values (?, ?, ?)",
+        params![project.0, version, seen_at.0],
+    )?;
+    Ok(Release { id: ReleaseId(id), project, version: version.to_owned(), created_at: seen_at, released_at: None })
+}
+
+pub fn find_release(r: &Reader<'_>, project: ProjectId, version: &str) -> Result<Option<Release>> {
+    let sql = format!("select {RELEASE_COLUMNS} from ingest_releases where project_id = ? and version = ?");
+    r.row(&sql, params![project.0, version], read_release)
+}
+
+pub fn find_release_by_id(r: &Reader<'_>, id: ReleaseId) -> Result<Option<Release>> {
+    r.row(&format!("select {RELEASE_COLUMNS} from ingest_releases where id = ?"), [id.0], read_release)
+}
+
+/// The newest first, by when they came.
+pub fn list_releases(r: &Reader<'_>, project: ProjectId, limit: u32) -> Result<Vec<Release>> {
+    let sql = format!("select {RELEASE_COLUMNS} from ingest_releases where project_id = ? order by id desc limit ?");
+    r.rows(&sql, params![project.0, limit], read_release)
+}
+
+pub fn set_released(tx: &mut Tx<'_>, id: ReleaseId, at: Time) -> Result<()> {
+    tx.run("update ingest_releases set released_at = ? where id = ?", params![at.0, id.0])?;
+    Ok(())
+}
