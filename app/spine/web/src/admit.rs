@@ -1,5 +1,6 @@
 //! The door of each route: the caller is named, the access decided and the origin checked before the handler runs.
 
+use crate::body::BodyRoom;
 use crate::flash;
 use crate::gate::{Access, Actor, Admission, Granted, Kept, decide};
 use crate::origin::{Origin, needs_same_origin, origin_of};
@@ -25,6 +26,8 @@ pub(crate) struct Door {
     pub public_origin: String,
     pub access: Access,
     pub owner: &'static str,
+    /// Where the route takes larger bodies than the others.
+    pub max_body: Option<u64>,
 }
 
 pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
@@ -33,6 +36,9 @@ pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next:
     match judge(&door, &parts).await {
         Ok(granted) => {
             parts.extensions.insert(granted);
+            if let (Some(max), Some(room)) = (door.max_body, parts.extensions.get::<BodyRoom>()) {
+                room.raise(max);
+            }
             let (is_held, is_api) = (!parts.method.is_safe() && can_be_held(door.access), parts.uri.path().starts_with("/api/"));
             let answer = next.run(Request::from_parts(parts, body)).await;
             if is_held { hold(&door, answer, is_api).await } else { answer }

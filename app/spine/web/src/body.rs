@@ -7,6 +7,8 @@ use hyper::body::Incoming;
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
@@ -41,10 +43,25 @@ pub(crate) fn failure_of(error: &(dyn StdError + 'static)) -> Option<BodyFailure
     None
 }
 
-#[derive(Debug, Clone, Copy)]
+/// How large the body of one request may be. Lies in its extensions: the route, which the server does not know yet when it hands the
+/// body out, may raise it until the first byte is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct BodyRoom(Arc<AtomicU64>);
+
+impl BodyRoom {
+    pub fn new(max: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(max)))
+    }
+
+    pub fn raise(&self, max: u64) {
+        self.0.fetch_max(max, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug, Clone)]
 pub(crate) struct BodyLimits {
     /// Bytes that reach the handler.
-    pub max: u64,
+    pub max: BodyRoom,
     /// Bytes beyond it that are read and thrown away: a connection closed on a sending client loses the answer that says why.
     pub spare: u64,
     pub patience: Duration,
@@ -55,6 +72,8 @@ pub(crate) struct BodyLimits {
 pub(crate) struct GuardedBody {
     inner: Incoming,
     limits: BodyLimits,
+    /// As it was when the first byte was asked for.
+    max: Option<u64>,
     /// What may still come, thrown away or not.
     left: u64,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -62,11 +81,19 @@ pub(crate) struct GuardedBody {
 
 impl GuardedBody {
     pub fn new(inner: Incoming, limits: BodyLimits) -> Self {
-        Self { inner, limits, left: limits.max.saturating_add(limits.spare), deadline: None }
+        Self { inner, limits, max: None, left: u64::MAX, deadline: None }
+    }
+
+    fn begin(&mut self) {
+        if self.max.is_none() {
+            let max = self.limits.max.0.load(Ordering::Relaxed);
+            self.max = Some(max);
+            self.left = max.saturating_add(self.limits.spare);
+        }
     }
 
     fn too_large(&self) -> axum::BoxError {
-        BodyFailure::TooLarge { max: self.limits.max }.into()
+        BodyFailure::TooLarge { max: self.max.unwrap_or_default() }.into()
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<axum::BoxError> {
@@ -82,6 +109,7 @@ impl HttpBody for GuardedBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         let this = &mut *self;
+        this.begin();
         loop {
             // An announced length is judged before its first byte is asked for.
             if this.inner.size_hint().lower() > this.left {

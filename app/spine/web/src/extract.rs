@@ -100,15 +100,37 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 async fn read(request: Request) -> Result<Bytes> {
     match request.into_body().collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) => Err(match body::failure_of(&error) {
-            Some(BodyFailure::TooLarge { max }) => {
-                Error::new(Kind::TooLarge, format!("This is too large; at most {max} bytes are taken here."))
-            }
-            Some(BodyFailure::TooSlow) => {
-                Error::invalid("The request took too long to arrive; please try again.").because(BodyFailure::TooSlow)
-            }
-            None => Error::invalid("The request broke off before it was complete; please try again.").because(error),
-        }),
+        Err(error) => Err(body_error(error)),
+    }
+}
+
+/// The whole body, for whoever has a say in how it grows: `grow` is told of the announced size and then of each piece beyond it, and
+/// its error ends the reading.
+pub async fn read_growing(mut body: axum::body::Body, mut grow: impl FnMut(usize) -> Result<()>) -> Result<Vec<u8>> {
+    let announced = usize::try_from(http_body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
+    grow(announced)?;
+    let (mut whole, mut told) = (Vec::with_capacity(announced.min(64 << 10)), announced);
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(body_error)?.into_data() else { continue };
+        let needed = whole.len() + piece.len();
+        if needed > told {
+            grow(needed - told)?;
+            told = needed;
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole)
+}
+
+fn body_error(error: axum::Error) -> Error {
+    match body::failure_of(&error) {
+        Some(BodyFailure::TooLarge { max }) => {
+            Error::new(Kind::TooLarge, format!("This is too large; at most {max} bytes are taken here."))
+        }
+        Some(BodyFailure::TooSlow) => {
+            Error::invalid("The request took too long to arrive; please try again.").because(BodyFailure::TooSlow)
+        }
+        None => Error::invalid("The request broke off before it was complete; please try again.").because(error),
     }
 }
 

@@ -23,8 +23,9 @@ pub struct RouteEntry {
 /// Routes as capabilities add them; `S` is the state their handlers take.
 pub struct Routes<S> {
     owner: &'static str,
+    max_body: Option<u64>,
     entries: Vec<RouteEntry>,
-    handlers: Vec<MethodRouter<S>>,
+    handlers: Vec<(MethodRouter<S>, Option<u64>)>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
@@ -35,12 +36,19 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn new() -> Self {
-        Self { owner: "", entries: Vec::new(), handlers: Vec::new() }
+        Self { owner: "", max_body: None, entries: Vec::new(), handlers: Vec::new() }
     }
 
     /// Routes added from here on belong to this capability.
     pub fn owned_by(&mut self, owner: &'static str) -> &mut Self {
         self.owner = owner;
+        self.max_body = None;
+        self
+    }
+
+    /// Routes added from here on, until the next owner, take bodies of so many bytes where that is more than the server's limit.
+    pub fn bodies_up_to(&mut self, bytes: u64) -> &mut Self {
+        self.max_body = Some(bytes);
         self
     }
 
@@ -63,6 +71,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     pub fn delete<H: Handler<T, S>, T: 'static>(&mut self, path: &'static str, access: Access, handler: H) {
         self.add(Method::DELETE, path, access, on(MethodFilter::DELETE, handler));
+    }
+
+    /// What browsers ask before they send something to another site.
+    pub fn options<H: Handler<T, S>, T: 'static>(&mut self, path: &'static str, access: Access, handler: H) {
+        self.add(Method::OPTIONS, path, access, on(MethodFilter::OPTIONS, handler));
     }
 
     pub fn entries(&self) -> &[RouteEntry] {
@@ -101,12 +114,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             return Err(problems);
         }
         let mut router = Router::new();
-        for (entry, handler) in self.entries.into_iter().zip(self.handlers) {
+        for (entry, (handler, max_body)) in self.entries.into_iter().zip(self.handlers) {
             let door = Door {
                 admission: admission.clone(),
                 public_origin: admission.public_url.origin(),
                 access: entry.access,
                 owner: entry.owner,
+                max_body,
             };
             let guarded = handler.route_layer(from_fn_with_state(Arc::new(door), admit));
             // axum tells of a path it cannot take by a panic; at start that must be a sentence like any other.
@@ -120,7 +134,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     fn add(&mut self, method: Method, path: &'static str, access: Access, handler: MethodRouter<S>) {
         self.entries.push(RouteEntry { method, path, access, owner: self.owner });
-        self.handlers.push(handler);
+        self.handlers.push((handler, self.max_body));
     }
 }
 

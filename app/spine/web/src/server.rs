@@ -4,7 +4,7 @@
 //! Over the cap new connections wait in the kernel's accept queue (its length is the listener's backlog; beyond it the kernel refuses).
 //! Silent and idle connections end at the header timeout, so the queue moves even when every slot is taken by somebody who says nothing.
 
-use crate::body::{BodyLimits, FrontBody, GuardedBody};
+use crate::body::{BodyLimits, BodyRoom, FrontBody, GuardedBody};
 use crate::hot::HotPages;
 use crate::io::Guarded;
 use crate::metrics::Metrics;
@@ -47,7 +47,7 @@ pub struct ServeOptions {
     pub max_connections: usize,
     /// Beyond it: 431.
     pub max_header_bytes: usize,
-    /// Beyond it: 413.
+    /// Beyond it: 413. A route may take more ([`crate::Routes::bodies_up_to`]).
     pub max_body_bytes: u64,
     /// How long running requests may take after a stop before they are cut.
     pub drain: Duration,
@@ -193,7 +193,10 @@ impl Service<Request<Incoming>> for Visit {
         let (max, patience) = (self.desk.options.max_body_bytes, self.desk.options.body_timeout);
         // Who asks before sending is told no at once; who has sent already is heard out a little, so that the answer can be read.
         let spare = if request.headers().contains_key(EXPECT) { 0 } else { max };
-        let mut request = request.map(|body| Body::new(GuardedBody::new(body, BodyLimits { max, spare, patience })));
+        let room = BodyRoom::new(max);
+        let limits = BodyLimits { max: room.clone(), spare, patience };
+        let mut request = request.map(|body| Body::new(GuardedBody::new(body, limits)));
+        request.extensions_mut().insert(room);
         hot.lead(&mut request);
         request.extensions_mut().insert(SocketPeer(self.peer));
         let routed = tower::Service::call(&mut router.clone(), request);

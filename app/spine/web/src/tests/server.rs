@@ -11,8 +11,19 @@ fn impatient() -> ServeOptions {
 fn standard_routes(routes: &mut Routes<State>) {
     routes.get("/", Access::Anyone, async || "hello");
     routes.post("/echo", Access::Open, async |Raw(body): Raw| -> Reply<Vec<u8>> { Ok(body.to_vec()) });
+    routes.bodies_up_to(3_000).post("/large", Access::Open, large);
     routes.get("/wait", Access::Anyone, wait);
     routes.get("/endless", Access::Anyone, async || vec![b'x'; 64 * 1_024 * 1_024]);
+}
+
+/// How much arrived, and how often it was asked for room.
+async fn large(request: axum::extract::Request) -> Reply<String> {
+    let mut asked = 0;
+    let body = crate::extract::read_growing(request.into_body(), |more| {
+        asked += more;
+        Ok(())
+    });
+    Ok(format!("{} of {asked}", body.await?.len()))
 }
 
 async fn wait(crate::State(state): crate::State<State>) -> &'static str {
@@ -79,6 +90,15 @@ async fn answers_413_to_a_body_that_is_too_large_announced_or_not() {
     }
     let exact = call("POST", "/echo").body("text/plain", &"x".repeat(1_000)).send(&site).await;
     assert_eq!((exact.code, exact.body.len()), (200, 1_000));
+}
+
+#[tokio::test]
+async fn a_route_may_take_larger_bodies_than_the_others() {
+    let site = Site::start_with(impatient(), standard_routes).await;
+    let taken = call("POST", "/large").body("text/plain", &"x".repeat(3_000)).send(&site).await;
+    assert_eq!((taken.code, taken.body.as_slice()), (200, &b"3000 of 3000"[..]));
+    assert_eq!(call("POST", "/large").body("text/plain", &"x".repeat(3_001)).send(&site).await.code, 413);
+    assert_eq!(call("POST", "/echo").body("text/plain", &"x".repeat(3_000)).send(&site).await.code, 413);
 }
 
 #[tokio::test]
