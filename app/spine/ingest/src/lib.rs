@@ -10,6 +10,7 @@ pub mod item;
 pub mod kind;
 pub mod pack;
 pub mod releases;
+pub mod scrub;
 pub mod store;
 
 pub use item::{EventId, Head, Item, NewItem, TraceHead};
