@@ -1,5 +1,7 @@
 //! `hermetic apply file.toml`: the file is read as a whole, planned as a whole, and applied in one transaction or not at all.
 
+pub(crate) mod projects;
+
 use capability::{Apply, ApplyContext, Change, Registry, Verb};
 use db::{Reader, Tx};
 use kernel::{Error, Result, Role, Sealer};

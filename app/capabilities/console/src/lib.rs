@@ -1,4 +1,4 @@
-//! The founder's desk: set-up, sign-in, home, search, settings, deliveries and jobs, people.
+//! The founder's desk: set-up, sign-in, home, search, projects, settings, deliveries and jobs, people.
 //!
 //! - [`model`]: what the pages decide: next steps, scopes, readiness, Prometheus text; [`model::settings`]: a posted section
 //! - [`routes`]: thin handlers; [`pages`]: what they show; [`mail`]: invitations and the test mail
@@ -14,7 +14,7 @@ mod pages;
 mod routes;
 mod store;
 
-use capability::{Capability, Diagnosis, Gauge, House, Keep, Nav, NavGroup, Routes, Work};
+use capability::{Apply, Capability, Diagnosis, Gauge, Hit, House, Keep, Nav, NavGroup, Routes, Work};
 use db::Reader;
 use kernel::{Result, Role};
 
@@ -25,6 +25,7 @@ const NAV: &[Nav] = &[
     Nav { label: "Deliveries", path: "/console/deliveries", icon: "deliveries", group: NavGroup::Run, rank: Role::Viewer },
     Nav { label: "Jobs", path: "/console/jobs", icon: "jobs", group: NavGroup::Run, rank: Role::Viewer },
     Nav { label: "Health", path: "/console/health", icon: "shield", group: NavGroup::Run, rank: Role::Viewer },
+    Nav { label: "Projects", path: "/projects", icon: "projects", group: NavGroup::Set, rank: Role::Viewer },
     Nav { label: "Settings", path: "/console/settings", icon: "settings", group: NavGroup::Set, rank: Role::Admin },
     Nav { label: "Members", path: "/console/members", icon: "members", group: NavGroup::Set, rank: Role::Admin },
     Nav { label: "API keys", path: "/console/keys", icon: "keys", group: NavGroup::Set, rank: Role::Admin },
@@ -55,12 +56,21 @@ impl Capability for Console {
         NAV
     }
 
+    /// Projects by name; the pages and settings are found by the search itself.
+    fn search(&self, r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
+        routes::search_projects(r, query)
+    }
+
     fn gauges(&self, _: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
         health::gauges(r)
     }
 
     fn keep(&self) -> &'static [Keep] {
         KEEP
+    }
+
+    fn apply(&self) -> &'static [&'static dyn Apply] {
+        &[&apply::projects::Projects]
     }
 
     fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {

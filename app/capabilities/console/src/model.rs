@@ -4,7 +4,11 @@
 //! - [`Scope`]: what an API key may be given, read off the route table
 //! - [`Probe`], [`Readiness`], [`Check`]: whether this instance can do its work
 //! - [`exposition`]: gauges as Prometheus reads them; [`settings`]: a posted section of settings
+//! - [`outcomes`]: what became of reported items, in words; [`projects`], [`sdks`]: what is checked about them, how a program is connected
 
+pub(crate) mod outcomes;
+pub(crate) mod projects;
+pub(crate) mod sdks;
 pub(crate) mod settings;
 
 use capability::{Diagnosis, Gauge, Setting};

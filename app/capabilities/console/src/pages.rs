@@ -9,6 +9,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod profile;
+pub(crate) mod projects;
 pub(crate) mod search;
 pub(crate) mod second_factor;
 pub(crate) mod settings;

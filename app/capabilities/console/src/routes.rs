@@ -1,7 +1,7 @@
 //! The handlers of the console, by page; what several of them need stands here.
 //!
 //! - [`entry`]: set-up, sign-in, invitations, new passwords; [`well_known`]: robots, icon, health; [`api`]: JSON
-//! - [`home`], [`search`], [`settings`], [`members`], [`keys`], [`audit`], [`profile`], [`second_factor`], [`deliveries`], [`jobs`]
+//! - [`home`], [`search`], [`projects`], [`settings`], [`members`], [`keys`], [`audit`], [`profile`], [`second_factor`], [`deliveries`], [`jobs`]
 
 mod api;
 mod audit;
@@ -14,10 +14,13 @@ mod keys;
 mod members;
 mod password;
 mod profile;
+mod projects;
 mod search;
 mod second_factor;
 mod settings;
 mod well_known;
+
+pub(crate) use projects::search as search_projects;
 
 use axum::response::IntoResponse;
 use capability::{Cx, Routes};
@@ -40,6 +43,7 @@ pub(crate) fn mount(routes: &mut Routes) {
     members::mount(routes);
     keys::mount(routes);
     audit::mount(routes);
+    projects::mount(routes);
     profile::mount(routes);
     second_factor::mount(routes);
     deliveries::mount(routes);

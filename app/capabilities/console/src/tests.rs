@@ -6,6 +6,7 @@ mod entry;
 mod escaping;
 mod health;
 mod people;
+mod projects;
 mod roles;
 mod sample;
 mod second_factor;

@@ -3,6 +3,8 @@
 use capability::{Capability, Cx, Diagnosis, Framed, Routes, Tile, settings};
 use db::Reader;
 use frontend::Tone;
+use identity::store;
+use kernel::ids::ProjectId;
 use kernel::{Result, Role};
 use web::{Access, Actor, By, Html, Reply, State, Viewer, see_other};
 
@@ -17,7 +19,7 @@ pub(super) fn mount(routes: &mut Routes) {
 
 /// Sends everybody where they belong.
 async fn start(State(cx): State<Cx>, actor: Actor) -> Reply {
-    if !cx.read(identity::store::has_owner).await? {
+    if !cx.read(store::has_owner).await? {
         let frame = quiet(&cx).await?;
         let title = "This instance is not set up yet";
         return Ok(axum::response::IntoResponse::into_response(Html(frontend::plain_page(&frame, title, pages::entry::not_set_up()))));
@@ -64,14 +66,32 @@ fn first_page(capability: &dyn Capability) -> String {
 
 async fn desk(cx: &Cx, me: &Me) -> Result<Desk> {
     let id = me.id;
-    let member = cx.read(move |r| identity::store::get_member(r, id)).await?;
+    let member = cx.read(move |r| store::get_member(r, id)).await?;
     let second_factor = Step {
         title: "Turn on your second factor".into(),
         note: "A code from your phone beside the password: a stolen password alone then opens nothing.".into(),
         href: "/console/profile/second-factor".into(),
         is_done: member.has_totp,
     };
-    Ok(model::desk(vec![second_factor], told(cx).await?))
+    let mut own = vec![second_factor];
+    if me.role >= Role::Admin {
+        own.push(first_project(cx).await?);
+    }
+    Ok(model::desk(own, told(cx).await?))
+}
+
+/// Done as soon as one program has reported something.
+async fn first_project(cx: &Cx) -> Result<Step> {
+    let projects = cx.read(store::list_projects).await?;
+    let ids: Vec<ProjectId> = projects.iter().map(|project| project.id).collect();
+    let reporting = cx.telemetry.read(move |r| ingest::store::last_kept(r, &ids)).await?;
+    let waiting = projects.iter().find(|project| reporting.iter().all(|(id, _)| *id != project.id));
+    Ok(Step {
+        title: if projects.is_empty() { "Make a project for a program of yours" } else { "Connect the program of your project" }.into(),
+        note: "One line, the DSN, in any Sentry SDK: its errors, traces and logs appear here.".into(),
+        href: waiting.map_or_else(|| "/projects/new".to_owned(), |project| format!("/projects/{}/connect", project.id)),
+        is_done: !reporting.is_empty(),
+    })
 }
 
 /// What every capability says about itself, with the page to go to.

@@ -16,6 +16,7 @@ async fn hostile_text_is_shown_and_never_run() {
     second.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await.expect(303);
     browser.post("/console/profile", &[("name", EVIL)]).await.expect(303);
     house.cx.write(plant).await.unwrap();
+    house.cx.telemetry.write(plant_outcomes).await.unwrap();
     browser.post("/console/settings/instance", &[("instance.name", EVIL), ("instance.zone", "UTC")]).await.expect(303);
     browser
         .post("/console/settings/sample", &[("sample.name", EVIL), ("sample.lines", "</textarea><script>alert(1)</script>")])
@@ -39,6 +40,12 @@ async fn hostile_text_is_shown_and_never_run() {
         "/console/deliveries/1".into(),
         "/console/jobs".into(),
         "/console/health".into(),
+        "/projects".into(),
+        "/projects/1".into(),
+        "/projects/1/connect".into(),
+        "/projects/1/outcomes".into(),
+        "/projects/1/settings".into(),
+        "/projects/outcomes".into(),
     ];
     for path in &paths {
         let page = browser.get(path).await.expect(200).body;
@@ -54,7 +61,10 @@ async fn hostile_text_is_shown_and_never_run() {
     for path in &visitor_pages {
         assert_clean(path, &house.visitor().get(path).await.body);
     }
-    let forms: [(&str, &[(&str, &str)]); 6] = [
+    let forms: [(&str, &[(&str, &str)]); 9] = [
+        ("/projects", &[("name", EVIL), ("platform", EVIL), ("slug", EVIL)]),
+        ("/projects/1", &[("name", EVIL), ("slug", EVIL), ("allowed_origins", "</textarea><script>alert(1)</script>")]),
+        ("/projects/1/remove", &[("confirm", EVIL)]),
         ("/sign-in", &[("email", EVIL), ("password", "x"), ("next", EVIL)]),
         ("/console/members", &[("email", EVIL), ("name", EVIL), ("role", EVIL)]),
         ("/console/keys", &[("name", EVIL), ("role", EVIL), ("scopes", EVIL)]),
@@ -73,7 +83,27 @@ fn assert_clean(path: &str, page: &str) {
     }
 }
 
+/// Categories and reasons come from SDKs.
+fn plant_outcomes(tx: &mut db::Tx<'_>) -> kernel::Result<()> {
+    use ingest::store::{Outcome, count};
+    let project = kernel::ids::ProjectId(1);
+    count(tx, project, EVIL, Outcome::Accepted, "", 7, 700)?;
+    count(tx, project, EVIL, Outcome::Dropped, EVIL, 2, 0)?;
+    count(tx, project, EVIL, Outcome::Discarded, EVIL, 3, 0)
+}
+
 fn plant(tx: &mut db::Tx<'_>) -> kernel::Result<()> {
+    let lines = vec![EVIL.to_owned(), "</textarea><script>alert(1)</script>".to_owned()];
+    let draft = identity::projects::ProjectDraft {
+        slug: "evil".into(),
+        allowed_origins: lines.clone(),
+        scrub_fields: lines.clone(),
+        safe_fields: lines,
+        platform: "<script>".into(),
+        ..identity::projects::ProjectDraft::named("<script>alert(1)</script>\"'>")
+    };
+    let (project, _) = store::new_project(tx, draft)?;
+    store::new_dsn_key(tx, project.id, EVIL)?;
     let email = Email::parse("<b>@example.com").or_else(|_| Email::parse("mallory'&@example.com"))?;
     store::insert_member(tx, &MemberInsert { email: &email, name: EVIL, role: Role::Admin, password_hash: None })?;
     store::set_name(tx, kernel::ids::MemberId(1), EVIL)?;

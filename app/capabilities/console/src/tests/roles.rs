@@ -9,6 +9,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/audit", "console:read admin"),
     ("GET", "/api/v1/deliveries", "console:read viewer"),
     ("GET", "/api/v1/openapi.json", "open"),
+    ("GET", "/api/v1/projects", "console:read viewer"),
+    ("GET", "/api/v1/projects/{id}", "console:read viewer"),
     ("GET", "/console", "viewer"),
     ("GET", "/console/audit", "admin"),
     ("GET", "/console/deliveries", "viewer"),
@@ -28,6 +30,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/join", "anyone"),
     ("GET", "/metrics", "console:metrics viewer"),
     ("GET", "/password", "anyone"),
+    ("GET", "/projects", "viewer"),
+    ("GET", "/projects/new", "admin"),
+    ("GET", "/projects/outcomes", "viewer"),
+    ("GET", "/projects/{id}", "viewer"),
+    ("GET", "/projects/{id}/connect", "viewer"),
+    ("GET", "/projects/{id}/outcomes", "viewer"),
+    ("GET", "/projects/{id}/settings", "admin"),
     ("GET", "/readyz", "open"),
     ("GET", "/robots.txt", "open"),
     ("GET", "/search", "viewer"),
@@ -35,6 +44,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/sign-in", "anyone"),
     ("GET", "/sign-in/code", "anyone"),
     ("POST", "/api/v1/apply", "console:apply admin"),
+    ("POST", "/api/v1/projects", "console:write admin"),
     ("POST", "/console/deliveries/{id}/discard", "member"),
     ("POST", "/console/deliveries/{id}/retry", "member"),
     ("POST", "/console/jobs/{id}/discard", "member"),
@@ -58,6 +68,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/console/settings/{owner}/clear", "admin"),
     ("POST", "/join", "anyone"),
     ("POST", "/password", "anyone"),
+    ("POST", "/projects", "admin"),
+    ("POST", "/projects/{id}", "admin"),
+    ("POST", "/projects/{id}/keys", "admin"),
+    ("POST", "/projects/{id}/keys/{key}", "admin"),
+    ("POST", "/projects/{id}/keys/{key}/remove", "admin"),
+    ("POST", "/projects/{id}/keys/{key}/switch", "admin"),
+    ("POST", "/projects/{id}/remove", "admin"),
     ("POST", "/set-up", "anyone"),
     ("POST", "/sign-in", "anyone"),
     ("POST", "/sign-in/code", "anyone"),
@@ -92,7 +109,7 @@ async fn each_route_of_the_console_opens_for_its_rank_and_for_nobody_below() {
     drop(owner_browser);
     for entry in route_table(Registry(BOTH)).iter().filter(|entry| entry.owner == "console") {
         let Access::Rank(least) = entry.access else { continue };
-        let path = entry.path.replace("{id}", "999999").replace("{owner}", "nothing");
+        let path = entry.path.replace("{id}", "999999").replace("{owner}", "nothing").replace("{key}", "999999");
         let refused = send(&house.visitor(), &entry.method, &path).await;
         assert_eq!(refused.code.as_u16(), if entry.method == Method::GET { 303 } else { 401 }, "{} {path} for a visitor", entry.method);
         for role in Role::ALL {
