@@ -43,9 +43,11 @@ pub fn next_fresh(local: &Listing, remote: &Listing, txid: u64) -> Next {
 /// Merged files and snapshots that the destination has not got: they bring it no further, but make restoring short.
 pub fn next_merged(local: &Listing, remote: &Listing) -> Option<Entry> {
     let reached = remote.max();
-    local
-        .all()
-        .filter(|entry| entry.level >= 1 && entry.span.max <= reached && entry.span.max > remote.level_max(entry.level))
+    // Asked at every upload, when almost always nothing is new.
+    (1..=SNAPSHOT_LEVEL)
+        .filter(|level| local.level_max(*level) > remote.level_max(*level))
+        .flat_map(|level| local.level(level))
+        .filter(|entry| entry.span.max <= reached && entry.span.max > remote.level_max(entry.level))
         .min_by_key(|entry| (entry.span.max, entry.level))
         .copied()
 }

@@ -10,5 +10,6 @@ mod litestream;
 mod plans;
 mod retention;
 mod servers;
+mod spool;
 mod stores;
 mod support;

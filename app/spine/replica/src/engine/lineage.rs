@@ -94,7 +94,7 @@ fn marks(shared: &Shared, port: &Port, entry: &Entry) -> Vec<Mark> {
     let spool = shared.capture.spool();
     let mut marks = Vec::new();
     if spool.listing().holds(entry.level, entry.span) {
-        marks.extend(read_header(&spool.path(entry.level, entry.span)).ok().map(Mark::File));
+        marks.extend(read_header(&spool.lend(entry.level, entry.span).path).ok().map(Mark::File));
     }
     if let Some(anchor) = shared.capture.anchor().filter(|anchor| anchor.txid == entry.span.max) {
         marks.push(Mark::Moment { at: anchor.at, commit: Some(anchor.commit) });

@@ -253,11 +253,12 @@ async fn copy_first(shared: &Shared, port: &Port, lease: &Lease) -> Result<bool,
 
 async fn upload(shared: &Shared, port: &Port, entry: Entry) -> Result<(), StoreError> {
     let store = &port.destination.store;
-    let path = shared.capture.spool().path(entry.level, entry.span);
+    let lent = shared.capture.spool().lend(entry.level, entry.span);
     let options = PutOptions { metadata: vec![(TIMESTAMP.to_owned(), entry.at.rfc3339_millis())], ..PutOptions::default() };
-    let sealed = seal(shared, port, &path, entry).await?;
-    let body = Body::File(sealed.as_ref().map_or(path, |sealed| sealed.0.clone()));
+    let sealed = seal(shared, port, &lent.path, entry).await?;
+    let body = Body::File(sealed.as_ref().map_or_else(|| lent.path.clone(), |sealed| sealed.0.clone()));
     store.put(&store.object_key(name(entry.level, entry.span)), body, &options).await?;
+    drop(lent);
     let mut state = port.state();
     state.last_upload = Some(shared.clock.now());
     state.uploads += 1;
