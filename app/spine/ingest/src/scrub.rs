@@ -15,6 +15,8 @@ mod walk;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::sample_project;
 
 use identity::projects::Project;
 use kernel::Result;

@@ -1,7 +1,7 @@
 use super::*;
 use serde_json::{Value, json};
 
-fn project() -> Project {
+pub fn sample_project() -> Project {
     Project {
         id: kernel::ids::ProjectId(1),
         slug: "web".into(),
@@ -16,14 +16,14 @@ fn project() -> Project {
 }
 
 fn scrub(kind: Kind, payload: &Value) -> (Value, usize) {
-    let scrubbed = Scrubber::for_project(&project()).scrub(kind, payload.to_string().as_bytes()).unwrap();
+    let scrubbed = Scrubber::for_project(&sample_project()).scrub(kind, payload.to_string().as_bytes()).unwrap();
     (serde_json::from_slice(&scrubbed.bytes).unwrap(), scrubbed.redactions)
 }
 
 #[test]
 fn an_event_without_secrets_stays_byte_for_byte() {
     let payload = br#" { "event_id":"9ec79c33ec9942ab8353589fcb2e04dc" , "message" : "caf\u00e9 \ud83d\ude00 a=b","extra":{"session_count":5,"big":12345678901234567890} } "#;
-    let scrubbed = Scrubber::for_project(&project()).scrub(Kind::Event, payload).unwrap();
+    let scrubbed = Scrubber::for_project(&sample_project()).scrub(Kind::Event, payload).unwrap();
     assert_eq!(scrubbed, Scrubbed { bytes: payload.to_vec(), redactions: 0 });
 }
 
