@@ -1,11 +1,17 @@
 //! Errors: what went wrong in the founder's programs, grouped into issues that open, are resolved and come back.
+//!
+//! - [`normal`]: an event in one form, whatever the SDK sent; [`grouping`]: which events are one problem
+//! - [`model`]: issues, their states and history; `store`: SQL
 
+pub mod grouping;
 pub mod model;
+pub mod normal;
 pub mod pages;
 pub mod routes;
 pub mod store;
 
 use capability::{Capability, Nav, NavGroup, Routes};
+use db::Migration;
 use kernel::Role;
 
 pub struct Errors;
@@ -13,6 +19,14 @@ pub struct Errors;
 impl Capability for Errors {
     fn name(&self) -> &'static str {
         "errors"
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        &[Migration { number: 1, name: "issues", sql: include_str!("../migrations/0001_issues.sql") }]
+    }
+
+    fn telemetry_migrations(&self) -> &'static [Migration] {
+        &[Migration { number: 1, name: "events", sql: include_str!("../migrations/0001_events.sql") }]
     }
 
     fn routes(&self, routes: &mut Routes) {

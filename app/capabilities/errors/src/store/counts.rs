@@ -1,0 +1,174 @@
+//! SQL of everything that is counted. Counts hang on hashes; an issue's are those of its hashes.
+
+use db::{Reader, Tx};
+use kernel::ids::{IssueId, ProjectId, ReleaseId};
+use kernel::{Result, Time};
+use rusqlite::params;
+
+use super::{count, signed};
+use crate::model::{ReleaseCount, TagValue};
+
+/// What comes beyond [`MAX_VALUES`] is counted under this value.
+pub const OTHER: &str = "<other>";
+/// Values per key and hash: enough for every browser version, too few for a flood of ids to fill the database.
+pub const MAX_VALUES: i64 = 100;
+
+pub fn add_minute(tx: &mut Tx<'_>, minute: Time, project: ProjectId, events: u64) -> Result<()> {
+    tx.run(
+        "insert into errors_minutes (minute, project_id, events) values (?, ?, ?) on conflict do update set events = events + excluded.events",
+        params![minute.0, project.0, signed(events)],
+    )?;
+    Ok(())
+}
+
+pub fn add_hour(tx: &mut Tx<'_>, hash_id: i64, hour: Time, events: u64) -> Result<()> {
+    tx.run(
+        "insert into errors_hours (hour, hash_id, events) values (?, ?, ?) on conflict do update set events = events + excluded.events",
+        params![hour.0, hash_id, signed(events)],
+    )?;
+    tx.run(
+        "insert into errors_days (day, hash_id, events) values (?, ?, ?) on conflict do update set events = events + excluded.events",
+        params![hour.day_start().0, hash_id, signed(events)],
+    )?;
+    Ok(())
+}
+
+/// Whether the user is new to the whole issue.
+pub fn add_user(tx: &mut Tx<'_>, issue: IssueId, hash_id: i64, user: i64) -> Result<bool> {
+    if tx.run("insert or ignore into errors_users (hash_id, user_hash) values (?, ?)", params![hash_id, user])? == 0 {
+        return Ok(false);
+    }
+    let is_known = tx.value::<i64>(
+        "select exists (select 1 from errors_hashes h join errors_users u on u.hash_id = h.id \
+         where h.issue_id = ?1 and h.id <> ?2 and u.user_hash = ?3)",
+        params![issue.0, hash_id, user],
+    )?;
+    Ok(is_known == 0)
+}
+
+pub fn add_tag(tx: &mut Tx<'_>, hash_id: i64, tag: (&str, &str), events: u64, last_seen_at: Time) -> Result<()> {
+    let (key, value) = tag;
+    let counted = tx.run(
+        "update errors_tags set events = events + ?4, last_seen_at = max(last_seen_at, ?5) where hash_id = ?1 and key = ?2 and value = ?3",
+        params![hash_id, key, value, signed(events), last_seen_at.0],
+    )?;
+    if counted > 0 {
+        return Ok(());
+    }
+    let values: i64 = tx.value("select count(*) from errors_tags where hash_id = ? and key = ?", params![hash_id, key])?;
+    let value = if values < MAX_VALUES { value } else { OTHER };
+    tx.run(
+        "insert into errors_tags (hash_id, key, value, events, last_seen_at) values (?, ?, ?, ?, ?) \
+         on conflict do update set events = events + excluded.events, last_seen_at = max(last_seen_at, excluded.last_seen_at)",
+        params![hash_id, key, value, signed(events), last_seen_at.0],
+    )?;
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReleaseSeen {
+    pub events: u64,
+    pub first_seen_at: Time,
+    pub last_seen_at: Time,
+    pub first_item: i64,
+}
+
+pub fn add_release(tx: &mut Tx<'_>, hash_id: i64, release: ReleaseId, seen: ReleaseSeen) -> Result<()> {
+    tx.run(
+        "insert into errors_releases (hash_id, release_id, events, first_seen_at, last_seen_at, first_item_id) values (?, ?, ?, ?, ?, ?) \
+         on conflict do update set events = events + excluded.events, first_seen_at = min(first_seen_at, excluded.first_seen_at), \
+         last_seen_at = max(last_seen_at, excluded.last_seen_at)",
+        params![hash_id, release.0, signed(seen.events), seen.first_seen_at.0, seen.last_seen_at.0, seen.first_item],
+    )?;
+    Ok(())
+}
+
+/// Releases the hash was seen in.
+pub fn releases_of_hash(r: &Reader<'_>, hash_id: i64) -> Result<Vec<ReleaseId>> {
+    r.rows("select release_id from errors_releases where hash_id = ? limit 10000", [hash_id], |row| row.get(0).map(ReleaseId))
+}
+
+/// Of an issue, the most frequent value of each key first.
+pub fn tags_of(r: &Reader<'_>, issue: IssueId) -> Result<Vec<TagValue>> {
+    r.rows(
+        "select key, value, sum(t.events), max(t.last_seen_at) from errors_hashes h join errors_tags t on t.hash_id = h.id \
+         where h.issue_id = ? group by key, value order by key, 3 desc, value limit 10000",
+        [issue.0],
+        |row| Ok(TagValue { key: row.get(0)?, value: row.get(1)?, events: count(row, 2)?, last_seen_at: Time(row.get(3)?) }),
+    )
+}
+
+/// Of an issue, the one that was seen last first.
+pub fn releases_of(r: &Reader<'_>, issue: IssueId) -> Result<Vec<ReleaseCount>> {
+    r.rows(
+        "select release_id, sum(l.events), min(l.first_seen_at), max(l.last_seen_at) from errors_hashes h \
+         join errors_releases l on l.hash_id = h.id where h.issue_id = ? group by release_id order by 4 desc limit 1000",
+        [issue.0],
+        |row| {
+            Ok(ReleaseCount {
+                release: ReleaseId(row.get(0)?),
+                events: count(row, 1)?,
+                first_seen_at: Time(row.get(2)?),
+                last_seen_at: Time(row.get(3)?),
+            })
+        },
+    )
+}
+
+/// Events of an issue per hour from `from` on; hours without any are not among them. Uses errors_hours_by_hash_id.
+pub fn hours_of(r: &Reader<'_>, issue: IssueId, from: Time) -> Result<Vec<(Time, u64)>> {
+    r.rows(
+        "select c.hour, sum(c.events) from errors_hashes h join errors_hours c on c.hash_id = h.id \
+         where h.issue_id = ? and c.hour >= ? group by c.hour order by c.hour",
+        params![issue.0, from.hour_start().0],
+        |row| Ok((Time(row.get(0)?), count(row, 1)?)),
+    )
+}
+
+/// Events of an issue per day from `from` on; days without any are not among them. Uses errors_days_by_hash_id.
+pub fn days_of(r: &Reader<'_>, issue: IssueId, from: Time) -> Result<Vec<(Time, u64)>> {
+    r.rows(
+        "select c.day, sum(c.events) from errors_hashes h join errors_days c on c.hash_id = h.id \
+         where h.issue_id = ? and c.day >= ? group by c.day order by c.day",
+        params![issue.0, from.day_start().0],
+        |row| Ok((Time(row.get(0)?), count(row, 1)?)),
+    )
+}
+
+/// All events per hour, of one project or all.
+pub fn hours_of_all(r: &Reader<'_>, project: Option<ProjectId>, from: Time) -> Result<Vec<(Time, u64)>> {
+    r.rows(
+        "select c.hour, sum(c.events) from errors_hours c join errors_hashes h on h.id = c.hash_id \
+         where c.hour >= ?1 and (?2 is null or h.project_id = ?2) group by c.hour order by c.hour",
+        params![from.hour_start().0, project.map(|project| project.0)],
+        |row| Ok((Time(row.get(0)?), count(row, 1)?)),
+    )
+}
+
+/// Received from then on, to the minute.
+pub fn events_since(r: &Reader<'_>, from: Time) -> Result<u64> {
+    Ok(r.value::<i64>("select coalesce(sum(events), 0) from errors_minutes where minute >= ?", [from.0])?.unsigned_abs())
+}
+
+/// Issues that had at least so many events in this hour, the most first.
+pub fn busy_issues(r: &Reader<'_>, hour: Time, least: u64) -> Result<Vec<(IssueId, u64)>> {
+    r.rows(
+        "select h.issue_id, sum(c.events) from errors_hours c join errors_hashes h on h.id = c.hash_id where c.hour = ? \
+         group by h.issue_id having sum(c.events) >= ? order by 2 desc limit 1000",
+        params![hour.0, signed(least)],
+        |row| Ok((IssueId(row.get(0)?), count(row, 1)?)),
+    )
+}
+
+/// Hours beyond the reach of charts and spikes go; the days stay.
+pub fn remove_old(tx: &mut Tx<'_>, minutes_before: Time, hours_before: Time, limit: u32) -> Result<usize> {
+    let minutes = tx.run(
+        "delete from errors_minutes where (minute, project_id) in (select minute, project_id from errors_minutes where minute < ? limit ?)",
+        params![minutes_before.0, limit],
+    )?;
+    let hours = tx.run(
+        "delete from errors_hours where (hour, hash_id) in (select hour, hash_id from errors_hours where hour < ? limit ?)",
+        params![hours_before.0, limit],
+    )?;
+    Ok(minutes + hours)
+}

@@ -1,0 +1,143 @@
+//! SQL of the rows that lead to events, in telemetry.db.
+
+use db::{Reader, Tx};
+use ingest::EventId;
+use kernel::ids::{ProjectId, ReleaseId};
+use kernel::{Result, Time};
+use rusqlite::{Row, params};
+
+use super::signed;
+use crate::model::{Level, Stored};
+
+const COLUMNS: &str = "item_id, project_id, hash, at, received_at, level, release_id, environment, user_hash, event_id";
+
+fn read_event(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let level: String = row.get(5)?;
+    Ok(Stored {
+        item: row.get(0)?,
+        project: ProjectId(row.get(1)?),
+        hash: row.get(2)?,
+        at: Time(row.get(3)?),
+        received_at: Time(row.get(4)?),
+        level: Level::parse(&level),
+        release: row.get::<_, Option<i64>>(6)?.map(ReleaseId),
+        environment: row.get(7)?,
+        user: row.get(8)?,
+        event_id: row.get::<_, Option<[u8; 16]>>(9)?.map(EventId),
+    })
+}
+
+#[derive(Debug, Clone)]
+pub struct EventInsert {
+    pub stored: Stored,
+    pub trace_id: Option<[u8; 16]>,
+    /// Packed.
+    pub bytes: u64,
+    pub relevance: u8,
+}
+
+/// `false` when it is there already: a batch that is digested again must not count it twice.
+pub fn insert_event(tx: &mut Tx<'_>, event: &EventInsert) -> Result<bool> {
+    let stored = &event.stored;
+    let inserted = tx.run(
+        "insert or ignore into errors_events (item_id, project_id, hash, at, received_at, day, level, release_id, environment, user_hash, \
+         event_id, trace_id, bytes, relevance) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            stored.item,
+            stored.project.0,
+            stored.hash,
+            stored.at.0,
+            stored.received_at.0,
+            stored.received_at.day_start().0,
+            stored.level.as_str(),
+            stored.release.map(|release| release.0),
+            stored.environment,
+            stored.user,
+            stored.event_id.map(|id| id.0),
+            event.trace_id,
+            signed(event.bytes),
+            event.relevance
+        ],
+    )?;
+    Ok(inserted > 0)
+}
+
+/// Adds to the size of everything of a kind; negative takes away.
+pub fn add_size(tx: &mut Tx<'_>, what: &str, items: i64, bytes: i64) -> Result<()> {
+    tx.run(
+        "insert into errors_sizes (what, items, bytes) values (?, ?, ?) \
+         on conflict do update set items = items + excluded.items, bytes = bytes + excluded.bytes",
+        params![what, items, bytes],
+    )?;
+    Ok(())
+}
+
+/// Items and packed bytes of `events` or `attachments`.
+pub fn size_of(r: &Reader<'_>, what: &str) -> Result<(u64, u64)> {
+    let found = r.row("select items, bytes from errors_sizes where what = ?", [what], |row| {
+        Ok((row.get::<_, i64>(0)?.max(0).unsigned_abs(), row.get::<_, i64>(1)?.max(0).unsigned_abs()))
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+pub fn find_event(r: &Reader<'_>, item: i64) -> Result<Option<Stored>> {
+    r.row(&format!("select {COLUMNS} from errors_events where item_id = ?"), [item], read_event)
+}
+
+/// The hash under which an item was filed, when it was.
+pub fn hash_of(r: &Reader<'_>, item: i64) -> Result<Option<i64>> {
+    r.row("select hash from errors_events where item_id = ?", [item], |row| row.get(0))
+}
+
+/// By the id its SDK gave it, among those kept within so many days. Uses the primary key of ingest_ids, day by day.
+pub fn find_by_event_id(r: &Reader<'_>, project: Option<ProjectId>, event_id: EventId, days: u32) -> Result<Option<Stored>> {
+    let columns = COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "with recursive days(day) as (select ?1 union all select day - 86400000 from days where day > ?1 - ?4 * 86400000) \
+         select {columns} from days cross join ingest_ids l on l.day = days.day and l.project_id = ?2 and l.event_id = ?3 \
+         join errors_events e on e.item_id = l.item_id limit 1"
+    );
+    let Some(project) = project else { return Ok(None) };
+    r.row(&sql, params![r.now.day_start().0, project.0, event_id.0, days], read_event)
+}
+
+/// Of a trace, within so many days, the latest first.
+pub fn events_of_trace(r: &Reader<'_>, trace_id: [u8; 16], days: u32, limit: u32) -> Result<Vec<Stored>> {
+    let sql = format!(
+        "with recursive days(d) as (select ?1 union all select d - 86400000 from days where d > ?1 - ?3 * 86400000) \
+         select {COLUMNS} from days cross join errors_events on day = d and trace_id = ?2 limit ?4"
+    );
+    r.rows(&sql, params![r.now.day_start().0, trace_id, days, limit], read_event)
+}
+
+/// The latest events of these hashes before `before` (an item's id), newest first. Uses errors_events_by_hash.
+pub fn events_before(r: &Reader<'_>, hashes: &[i64], before: i64, limit: u32) -> Result<Vec<Stored>> {
+    by_hash(r, hashes, "<", "desc", before, limit)
+}
+
+/// The oldest events of these hashes after `after`, oldest first. Uses errors_events_by_hash.
+pub fn events_after(r: &Reader<'_>, hashes: &[i64], after: i64, limit: u32) -> Result<Vec<Stored>> {
+    by_hash(r, hashes, ">", "asc", after, limit)
+}
+
+/// One short walk of the index per hash, then the best of all: an `in` list would sort every event of the issue.
+fn by_hash(r: &Reader<'_>, hashes: &[i64], than: &str, order: &str, bound: i64, limit: u32) -> Result<Vec<Stored>> {
+    let sql = format!("select {COLUMNS} from errors_events where hash = ? and item_id {than} ? order by item_id {order} limit ?");
+    let mut all = Vec::new();
+    for hash in hashes {
+        all.extend(r.rows(&sql, params![hash, bound, limit], read_event)?);
+    }
+    all.sort_by_key(|event| if order == "desc" { -event.item } else { event.item });
+    all.truncate(limit as usize);
+    Ok(all)
+}
+
+/// How many events of these hashes are still kept, counted up to `limit` each.
+pub fn count_kept(r: &Reader<'_>, hashes: &[i64], limit: u32) -> Result<u64> {
+    let mut all = 0;
+    for hash in hashes {
+        let sql = "select count(*) from (select 1 from errors_events where hash = ? limit ?)";
+        all += r.value::<i64>(sql, params![hash, limit])?.unsigned_abs();
+    }
+    Ok(all)
+}
