@@ -13,7 +13,6 @@ pub mod frames;
 pub mod hashes;
 pub mod issues;
 pub mod rules;
-pub mod views;
 
 use kernel::Time;
 use rusqlite::Row;
