@@ -1,0 +1,118 @@
+//! How large and how fast, on many lines. Run with `cargo nextest run -p logs --release --run-ignored all speed --no-capture`.
+
+use ingest::{Head, Kind, NewItem, pack};
+use kernel::time::Stopwatch;
+use serde_json::json;
+
+use super::bench::{Bench, testkit_start_s};
+use crate::find::{Ask, count, find};
+use crate::model::{Span, Window};
+
+/// Lines as the SDK for Python sends them: some twenty attributes, mostly the same on each line.
+fn container(round: u64, lines: u64, apart_s: f64) -> String {
+    let paths = ["/checkout", "/cart", "/login", "/api/orders", "/health"];
+    let items: Vec<_> = (0..lines)
+        .map(|number| {
+            let n = round * lines + number;
+            let level = match n % 100 {
+                0 => "error",
+                1..=8 => "warn",
+                _ => "info",
+            };
+            let path = paths[(n % 5) as usize];
+            json!({
+                "timestamp": testkit_start_s() - apart_s * n as f64, "level": level, "body": format!("GET {path}/{} took {} ms for user {}", n % 977, n % 1_311, n % 5_003),
+                "trace_id": format!("{:032x}", (n / 4 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)), "span_id": format!("{:016x}", (n / 4 + 1).wrapping_mul(0xbf58_476d_1ce4_e5b9)),
+                "attributes": {
+                    "sentry.origin": { "value": "auto.log.stdlib", "type": "string" }, "sentry.message.template": { "value": "GET %s/%d took %d ms for user %d", "type": "string" },
+                    "sentry.message.parameter.0": { "value": path, "type": "string" }, "sentry.message.parameter.1": { "value": n % 977, "type": "integer" },
+                    "code.line.number": { "value": 34, "type": "integer" }, "code.file.path": { "value": "shop/views.py", "type": "string" }, "code.function.name": { "value": "do_checkout", "type": "string" },
+                    "thread.id": { "value": 140_083_082_582_912_u64, "type": "integer" }, "thread.name": { "value": "MainThread", "type": "string" }, "process.pid": { "value": 26650, "type": "integer" },
+                    "process.executable.name": { "value": "MainProcess", "type": "string" }, "logger.name": { "value": "shop.views", "type": "string" }, "sentry.sdk.name": { "value": "sentry.python.django", "type": "string" },
+                    "sentry.sdk.version": { "value": "2.75.0", "type": "string" }, "process.runtime.name": { "value": "CPython", "type": "string" }, "server.address": { "value": "web-1", "type": "string" },
+                    "sentry.environment": { "value": "production", "type": "string" }, "sentry.release": { "value": "shop@1.4.2", "type": "string" }, "sentry.severity_number": { "value": 9, "type": "integer" }
+                }
+            })
+        })
+        .collect();
+    json!({ "version": 2, "items": items }).to_string()
+}
+
+#[tokio::test]
+#[ignore = "a million lines take minutes"]
+async fn a_million_lines_are_searched_fast() {
+    let bench = Bench::new().await;
+    const ROUNDS: u64 = 10_000;
+    let mut raw = 0_u64;
+    let mut spent = 0_u64;
+    for chunk in 0..ROUNDS / 500 {
+        let items: Vec<NewItem> = (0..500)
+            .map(|number| {
+                // A million lines over twelve days.
+                let payload = container(chunk * 500 + number, 100, 1.03);
+                raw += payload.len() as u64;
+                NewItem {
+                    project: bench.web,
+                    kind: Kind::Logs,
+                    event_id: None,
+                    head: Head::default(),
+                    payload: pack::pack(payload.as_bytes()),
+                    quantity: 100,
+                }
+            })
+            .collect();
+        bench
+            .house
+            .cx
+            .telemetry
+            .write(move |tx| items.iter().try_for_each(|item| ingest::store::append(tx, item).map(|_| ())))
+            .await
+            .unwrap();
+        let watch = Stopwatch::start();
+        bench.house.digest().await;
+        spent += watch.micros();
+    }
+    let size = bench.house.cx.telemetry.read(crate::store::size).await.unwrap();
+    let per = |bytes: u64| bytes / size.lines.max(1);
+    println!(
+        "{} lines, {} raw bytes each; kept: item {} + index {} bytes a line; digested {} lines/s",
+        size.lines,
+        raw / size.lines,
+        per(size.item_bytes),
+        per(size.index_bytes),
+        size.lines * 1_000_000 / spent.max(1)
+    );
+    for text in [
+        "",
+        "level:error",
+        "checkout",
+        "user 4711",
+        "\"user 4711\"",
+        "checkout -level:info",
+        "logger:shop.views",
+        "-checkout",
+        "checkout cart",
+        "took* 1310",
+        "trace:00000000000000009e3779b97f4a7c15",
+        "code.line.number:>40",
+    ] {
+        for window in [Window::Day, Window::Month] {
+            let (query, span) = (bench.query(text).await, Span::until_now(window, bench.now()));
+            let ask = Ask { query: query.clone(), from: span.from, to: span.to, before: None, limit: 100 };
+            let watch = Stopwatch::start();
+            let found = bench.house.cx.telemetry.read(move |r| find(r, &ask)).await.unwrap();
+            let listed = watch.micros();
+            let (house, watch) = (bench.house.cx.clone(), Stopwatch::start());
+            let counts = tokio::task::spawn_blocking(move || count(&house, &query, &span)).await.unwrap().unwrap();
+            println!(
+                "{text:<44} {:>4}: list {:>7} µs ({} rows of {} looked at), count {:>7} µs ({})",
+                window.name(),
+                listed,
+                found.rows.len(),
+                found.looked,
+                watch.micros(),
+                counts.total()
+            );
+        }
+    }
+}
