@@ -26,6 +26,8 @@ pub struct Alert {
     pub target: String,
     pub title: String,
     pub detail: String,
+    /// More about the subject, as label and value: project, release.
+    pub facts: Vec<(String, String)>,
     pub severity: Severity,
     pub state: AlertState,
     /// A grouped failure that stands for its members.
@@ -62,9 +64,20 @@ pub struct NewAlert {
     pub target: String,
     pub title: String,
     pub detail: String,
+    pub facts: Vec<(String, String)>,
     pub started_at: Time,
     pub expires_at: Option<Time>,
     pub is_flapping: bool,
+}
+
+impl NewAlert {
+    pub fn words(&self) -> Vec<&str> {
+        words(&self.subject, &self.target, &self.subject_key, &self.facts)
+    }
+}
+
+fn words<'a>(subject: &'a str, target: &'a str, key: &'a str, facts: &'a [(String, String)]) -> Vec<&'a str> {
+    [subject, target, key].into_iter().chain(facts.iter().map(|(_, value)| value.as_str())).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -97,9 +110,9 @@ impl Alert {
         self.state == AlertState::Resolved
     }
 
-    /// Name, target and key: what silences and rules look at.
-    pub fn words(&self) -> [&str; 3] {
-        [&self.subject, &self.target, &self.subject_key]
+    /// Name, target, key and facts: what silences and rules look at.
+    pub fn words(&self) -> Vec<&str> {
+        words(&self.subject, &self.target, &self.subject_key, &self.facts)
     }
 
     pub fn lasted(&self, now: Time) -> Duration {

@@ -1,6 +1,6 @@
 //! Rules over facts and metrics, alerts, channels that deliver, escalation.
 //!
-//! - the pure half: [`rule`], [`shipped`], [`alert`], [`grouping`], [`silence`], [`quiet`], [`policy`], [`recipients`],
+//! - the pure half: [`rule`], [`topic`], [`shipped`], [`alert`], [`grouping`], [`silence`], [`quiet`], [`policy`], [`recipients`],
 //!   [`reach`], [`notice`]
 //! - [`channel`]: nine kinds of channels, each a pure function from a notice to what travels
 //! - [`engine`]: what happens inside transactions; [`deliver`]: what happens outside; [`jobs`]: when
@@ -31,6 +31,7 @@ pub mod settings;
 pub mod severity;
 pub mod shipped;
 pub mod silence;
+pub mod topic;
 
 use capability::{Capability, Cx, Diagnosis, Gauge, Hit, House, Keep, Nav, Routes, Section, Tasks, Tile, Work};
 use db::{Migration, Reader};
@@ -48,6 +49,7 @@ impl Capability for Alerts {
         &[
             Migration { number: 1, name: "alerts", sql: include_str!("../migrations/0001_alerts.sql") },
             Migration { number: 2, name: "lost", sql: include_str!("../migrations/0002_lost.sql") },
+            Migration { number: 3, name: "issues", sql: include_str!("../migrations/0003_issues.sql") },
         ]
     }
 

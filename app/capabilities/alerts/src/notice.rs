@@ -9,6 +9,7 @@ use kernel::time::{MINUTE, describe_duration};
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{Alert, AlertState};
+use crate::engine::issues;
 use crate::rule::Topic;
 use crate::severity::Severity;
 
@@ -236,6 +237,11 @@ pub fn about(alert: &Alert, kind: NoticeKind, voice: &Voice<'_>) -> Notice {
 #[must_use]
 pub fn merged(mut ending: Notice, topic: Topic, subject: &str) -> Notice {
     let lasted = describe_duration(ending.ended_at.unwrap_or(ending.at).since(ending.started_at));
+    if topic.is_issue() {
+        ending.title = shorten(&format!("{subject}: came up, over after {lasted}"), 300);
+        ending.is_merged = true;
+        return ending;
+    }
     let is_many = subject.ends_with(" monitors");
     let verb = match topic {
         Topic::MonitoringInterrupted => "was interrupted",
@@ -333,6 +339,9 @@ fn tag(alert: &Alert, kind: NoticeKind) -> String {
         Topic::MonitorDown => "DOWN",
         Topic::MonitorDegraded => "DEGRADED",
         Topic::MonitoringInterrupted => "INTERRUPTED",
+        Topic::IssueOpened | Topic::LesserIssueOpened => "NEW ISSUE",
+        Topic::IssueRegressed => "REGRESSION",
+        Topic::IssueSpiking => "SPIKE",
         _ => match alert.severity {
             Severity::Critical => "CRITICAL",
             Severity::Warning => "WARNING",
@@ -390,6 +399,11 @@ fn ended_title(alert: &Alert, lasted: &str) -> String {
         (Topic::DumpFailed, _) if alert.resolved_by.is_empty() => {
             format!("There is a good backup of {} again after {lasted}", alert.subject)
         }
+        (Topic::IssueOpened | Topic::LesserIssueOpened | Topic::IssueRegressed, true) => format!("All of {} are closed", alert.subject),
+        (Topic::IssueOpened | Topic::LesserIssueOpened | Topic::IssueRegressed, false) => {
+            format!("{}: closed after {lasted}", alert.subject)
+        }
+        (Topic::IssueSpiking, _) => format!("{}: as usual again after {lasted}", alert.subject),
         (Topic::DumpFailed | Topic::Metric | Topic::CertificateExpiring, _) => format!("{}: over after {lasted}", alert.subject),
     }
 }
@@ -406,6 +420,9 @@ fn facts(alert: &Alert, kind: NoticeKind, voice: &Voice<'_>) -> Vec<(String, Str
         }
     };
     add("Target", alert.target.clone());
+    for (label, value) in &alert.facts {
+        add(label, value.clone());
+    }
     add("Since", voice.moment(alert.started_at));
     if kind.is_ending() {
         add("Until", alert.resolved_at.map(|at| voice.moment(at)).unwrap_or_default());
@@ -421,7 +438,13 @@ fn facts(alert: &Alert, kind: NoticeKind, voice: &Voice<'_>) -> Vec<(String, Str
 }
 
 fn links(alert: &Alert, voice: &Voice<'_>) -> Vec<Link> {
-    let mut links = vec![Link { label: "Open alert".to_owned(), url: format!("{}/alerts/{}", voice.public_url, alert.id) }];
+    let mut links = Vec::new();
+    if let Some(page) = issues::page(&alert.subject_key) {
+        links.push(Link { label: "Open issue".to_owned(), url: format!("{}{page}", voice.public_url) });
+    } else if alert.topic.is_issue() {
+        links.push(Link { label: "Open issues".to_owned(), url: format!("{}/errors", voice.public_url) });
+    }
+    links.push(Link { label: "Open alert".to_owned(), url: format!("{}/alerts/{}", voice.public_url, alert.id) });
     if !alert.runbook.is_empty() {
         // The shipped ones are pages of this instance.
         let origin = if alert.runbook.starts_with('/') { voice.public_url } else { "" };

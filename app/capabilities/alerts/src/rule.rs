@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use kernel::ids::{AlertRuleId, ChannelId};
-use kernel::{Error, Fact, Result, Time};
+use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::ChannelKind;
 use crate::ids::PolicyId;
 use crate::severity::Severity;
+
+pub use crate::topic::{FACTS, Topic, opening_topic};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertRule {
@@ -36,24 +38,6 @@ pub struct AlertRule {
 pub enum Source {
     Told(Topic),
     Metric(MetricWatch),
-}
-
-/// What facts can tell of; each opens and closes by its own pair of facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    MonitorDown,
-    MonitorDegraded,
-    CertificateExpiring,
-    MonitoringInterrupted,
-    ChannelDead,
-    ReplicaStale,
-    LeaseLost,
-    SpoolFailing,
-    DrillFailed,
-    Metric,
-    DumpFailed,
-    DiskFull,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -161,123 +145,6 @@ impl AlertRule {
 pub fn matches_text(needle: &str, words: &[&str]) -> bool {
     let needle = needle.trim().to_lowercase();
     needle.is_empty() || words.iter().any(|word| word.to_lowercase().contains(&needle))
-}
-
-impl Topic {
-    pub const ALL: [Topic; 12] = [
-        Topic::MonitorDown,
-        Topic::MonitorDegraded,
-        Topic::CertificateExpiring,
-        Topic::MonitoringInterrupted,
-        Topic::ChannelDead,
-        Topic::ReplicaStale,
-        Topic::LeaseLost,
-        Topic::SpoolFailing,
-        Topic::DrillFailed,
-        Topic::Metric,
-        Topic::DumpFailed,
-        Topic::DiskFull,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Topic::MonitorDown => "monitor_down",
-            Topic::MonitorDegraded => "monitor_degraded",
-            Topic::CertificateExpiring => "certificate_expiring",
-            Topic::MonitoringInterrupted => "monitoring_interrupted",
-            Topic::ChannelDead => "channel_dead",
-            Topic::ReplicaStale => "replica_stale",
-            Topic::LeaseLost => "lease_lost",
-            Topic::SpoolFailing => "spool_failing",
-            Topic::DrillFailed => "drill_failed",
-            Topic::Metric => "metric",
-            Topic::DumpFailed => "dump_failed",
-            Topic::DiskFull => "disk_full",
-        }
-    }
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Topic::MonitorDown => "A monitor is down",
-            Topic::MonitorDegraded => "A monitor is degraded",
-            Topic::CertificateExpiring => "A certificate ends soon",
-            Topic::MonitoringInterrupted => "Monitoring is interrupted",
-            Topic::ChannelDead => "A channel does not deliver",
-            Topic::ReplicaStale => "A copy of the database is stale",
-            Topic::LeaseLost => "Another instance writes to a destination",
-            Topic::SpoolFailing => "Nothing can be put aside for the copies",
-            Topic::DrillFailed => "A drill of restoring failed",
-            Topic::Metric => "A metric crosses a threshold",
-            Topic::DumpFailed => "A database backup failed or is missing",
-            Topic::DiskFull => "The disk is full",
-        }
-    }
-
-    pub fn parse(text: &str) -> Result<Self> {
-        let known = Topic::ALL.into_iter().find(|topic| topic.as_str() == text);
-        known.ok_or_else(|| Error::invalid(format!("A rule's source is one of {}.", Topic::ALL.map(Topic::as_str).join(", "))))
-    }
-
-    /// A reminder helps where somebody must act; a certificate is told of again by its own thresholds, a blind spell ends by itself.
-    pub fn has_reminders(self) -> bool {
-        !matches!(self, Topic::MonitorDegraded | Topic::CertificateExpiring | Topic::MonitoringInterrupted)
-    }
-
-    /// Told without the group window: whoever told of it has waited out short troubles already.
-    pub fn is_urgent(self) -> bool {
-        matches!(self, Topic::ReplicaStale | Topic::LeaseLost | Topic::SpoolFailing | Topic::DiskFull)
-    }
-
-    /// Several of these at once have one cause more often than not.
-    pub fn is_grouped(self) -> bool {
-        matches!(self, Topic::MonitorDown | Topic::MonitorDegraded)
-    }
-}
-
-/// Facts that `alerts.take` reacts to.
-pub const FACTS: [&str; 24] = [
-    "monitor_down",
-    "monitor_recovered",
-    "monitor_degraded",
-    "monitor_restored",
-    "monitor_flapping",
-    "monitor_settled",
-    "certificate_expiring",
-    "certificate_renewed",
-    "monitor_silenced",
-    "monitoring_interrupted",
-    "monitoring_resumed",
-    "delivery_died",
-    "replica_stale",
-    "replica_caught_up",
-    "replica_removed",
-    "lease_lost",
-    "spool_failing",
-    "spool_recovered",
-    "drill_failed",
-    "drill_passed",
-    "disk_full",
-    "disk_has_room",
-    "dump_failed",
-    "dump_recovered",
-];
-
-/// The topic under which a fact opens an alert; `None` when it opens nothing.
-pub fn opening_topic(fact: &Fact) -> Option<Topic> {
-    match fact {
-        Fact::MonitorDown { .. } | Fact::MonitorFlapping { .. } => Some(Topic::MonitorDown),
-        Fact::MonitorDegraded { .. } => Some(Topic::MonitorDegraded),
-        Fact::CertificateExpiring { .. } => Some(Topic::CertificateExpiring),
-        Fact::MonitoringInterrupted { .. } => Some(Topic::MonitoringInterrupted),
-        Fact::DeliveryDied { .. } => Some(Topic::ChannelDead),
-        Fact::ReplicaStale { .. } => Some(Topic::ReplicaStale),
-        Fact::LeaseLost { .. } => Some(Topic::LeaseLost),
-        Fact::SpoolFailing { .. } => Some(Topic::SpoolFailing),
-        Fact::DrillFailed { .. } => Some(Topic::DrillFailed),
-        Fact::DiskFull { .. } => Some(Topic::DiskFull),
-        Fact::DumpFailed { .. } => Some(Topic::DumpFailed),
-        _ => None,
-    }
 }
 
 impl Operator {

@@ -1,5 +1,5 @@
 //! The rules every instance starts with, as data: the thirteen of the mission, four about monitoring itself, four about copies, one about
-//! backups, one about the disk, one about the exported status page. All may be edited;
+//! backups, one about the disk, one about the exported status page, three about issues. All may be edited;
 //! a rule whose metric nobody provides yet waits for it.
 
 use std::time::Duration;
@@ -31,7 +31,7 @@ enum From {
 
 const AT_ONCE: Duration = Duration::ZERO;
 
-const SHIPPED: [Shipped; 24] = [
+const SHIPPED: [Shipped; 27] = [
     Shipped {
         key: "mrr-drop",
         name: "MRR dropped by more than 5 %",
@@ -75,7 +75,7 @@ const SHIPPED: [Shipped; 24] = [
     Shipped {
         key: "error-rate",
         name: "Error rate above 5 %",
-        source: From::Metric("traces.error_percent", Operator::Above, 5.0, 2, 20),
+        source: From::Metric("traces.failure_rate_percent", Operator::Above, 5.0, 2, 20),
         severity: Critical,
         channels: &[Email, Slack, Sms],
         cooldown: Duration::from_secs(5 * 60),
@@ -223,6 +223,30 @@ const SHIPPED: [Shipped; 24] = [
         source: From::Metric("status.export_failing_minutes", Operator::Above, 15.0, 0, 0),
         severity: Critical,
         channels: &[Email, Slack],
+        cooldown: HOUR,
+    },
+    Shipped {
+        key: "new-issue",
+        name: "A new issue",
+        source: From::Told(Topic::IssueOpened),
+        severity: Warning,
+        channels: &[Email, Slack],
+        cooldown: AT_ONCE,
+    },
+    Shipped {
+        key: "regression",
+        name: "A resolved issue is back",
+        source: From::Told(Topic::IssueRegressed),
+        severity: Warning,
+        channels: &[Email, Slack],
+        cooldown: HOUR,
+    },
+    Shipped {
+        key: "spike",
+        name: "An issue has far more events than usual",
+        source: From::Told(Topic::IssueSpiking),
+        severity: Critical,
+        channels: &[Email, Slack, Discord],
         cooldown: HOUR,
     },
 ];

@@ -73,6 +73,7 @@ pub fn new_alert(fact: &Fact) -> Option<NewAlert> {
         detail: shorten(detail, 1_000),
         started_at,
         expires_at: None,
+        facts: Vec::new(),
         is_flapping: false,
     };
     match fact {

@@ -9,7 +9,7 @@ use super::Desk;
 use super::announce::{resolve_targets, told_by_others};
 use super::life::{enqueue_flush, get, is_muted, live_rule, tell_opening};
 use crate::alert::{Alert, NewAlert, due_at};
-use crate::grouping::{JOIN_WINDOW, MASS_WINDOW, group_title, is_mass};
+use crate::grouping::{ISSUE_PAUSE, JOIN_WINDOW, LEAST, MASS_WINDOW, group_subject, group_title, is_mass};
 use crate::notice::NoticeKind;
 use crate::rule::{AlertRule, Topic};
 use crate::settings;
@@ -78,6 +78,9 @@ fn flush_rule(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, waiting: Vec<Alert
             }
         }
     }
+    if rule.source.topic().is_issue() {
+        return flush_issues(tx, desk, rule, candidates);
+    }
     if rule.source.topic().is_grouped() {
         if let Some(group) = alerts::find_young_group(tx, rule.id, tx.now - JOIN_WINDOW)? {
             return join(tx, desk, rule, group, candidates);
@@ -94,6 +97,25 @@ fn flush_rule(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, waiting: Vec<Alert
     for mut alert in candidates.into_iter().filter(|alert| alert.flush_at.is_some_and(|at| at <= now)) {
         let kind = if alert.topic == Topic::MonitoringInterrupted { NoticeKind::Interrupted } else { NoticeKind::Open };
         tell_opening(tx, desk, rule, &mut alert, kind, &[])?;
+    }
+    Ok(())
+}
+
+/// Issues have no common whole of which many are. What gathered while the rule was silent is told as one as soon as it is more than two.
+fn flush_issues(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, candidates: Vec<Alert>) -> Result<()> {
+    let now = tx.now;
+    if let Some(next) = alerts::last_announced_by(tx, rule.id)?.map(|last| last + ISSUE_PAUSE).filter(|next| *next > now) {
+        for mut alert in candidates.into_iter().filter(|alert| alert.flush_at.is_some_and(|at| at < next)) {
+            alert.flush_at = Some(next);
+            alerts::update(tx, &alert)?;
+        }
+        return enqueue_flush(tx, next);
+    }
+    if candidates.len() >= LEAST {
+        return tell_group(tx, desk, rule, candidates, 0);
+    }
+    for mut alert in candidates.into_iter().filter(|alert| alert.flush_at.is_some_and(|at| at <= now)) {
+        tell_opening(tx, desk, rule, &mut alert, NoticeKind::Open, &[])?;
     }
     Ok(())
 }
@@ -118,12 +140,13 @@ fn tell_group(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, members: Vec<Alert
         topic: first.topic,
         subject_key: name.clone(),
         occurrence: name,
-        subject: format!("{} monitors", members.len()),
+        subject: group_subject(first.topic, members.len()),
         target: String::new(),
         title: group_title(first.topic, members.len(), watched, &first.subject),
         detail: first.detail.clone(),
         started_at: first.started_at,
         expires_at: None,
+        facts: Vec::new(),
         is_flapping: false,
     };
     let items = lines(&members);
@@ -154,7 +177,7 @@ fn join(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, mut group: Alert, lateco
 pub fn name_group(tx: &Tx<'_>, desk: &Desk, group: &mut Alert, members: &[&Alert]) -> Result<()> {
     let Some(first) = members.iter().min_by_key(|member| (member.started_at, member.id)) else { return Ok(()) };
     let count = members.len();
-    group.subject = if count == 1 { "1 monitor".to_owned() } else { format!("{count} monitors") };
+    group.subject = group_subject(group.topic, count);
     group.title = group_title(group.topic, count, watched(tx, desk)?.max(count), &first.subject);
     Ok(())
 }
@@ -171,11 +194,22 @@ fn take_in(tx: &mut Tx<'_>, group: &Alert, members: Vec<Alert>) -> Result<()> {
 }
 
 fn lines(members: &[Alert]) -> Vec<String> {
-    let mut lines: Vec<String> = members.iter().take(NAMED).map(|member| format!("{}: {}", member.subject, member.detail)).collect();
+    let line = |member: &Alert| match member.topic.is_issue() {
+        true => issue_line(member),
+        false => format!("{}: {}", member.subject, member.detail),
+    };
+    let mut lines: Vec<String> = members.iter().take(NAMED).map(line).collect();
     if members.len() > NAMED {
         lines.push(format!("and {} more", members.len() - NAMED));
     }
     lines
+}
+
+/// `TypeError: x is undefined (checkout.ts in pay; Shop)`
+fn issue_line(member: &Alert) -> String {
+    let project = member.facts.iter().find(|(label, _)| label == "Project").map_or("", |(_, value)| value);
+    let more: Vec<&str> = [member.detail.as_str(), project].into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{} ({})", member.subject, more.join("; "))
 }
 
 /// Their rule is gone or off: they stay on the page, and nobody is told.

@@ -11,7 +11,7 @@ use work::NewJob;
 use super::announce::{announce, cheap, resolve_targets, told_by_others, told_channels};
 use super::{Desk, FLUSH, flush, remind};
 use crate::alert::{Alert, AlertState, Ending, NewAlert, due_at, ending};
-use crate::grouping::trouble;
+use crate::grouping::left_line;
 use crate::notice::NoticeKind;
 use crate::rule::AlertRule;
 use crate::settings;
@@ -26,6 +26,9 @@ pub struct Resolution<'a> {
     pub at: Time,
     pub kind: NoticeKind,
 }
+
+/// By whom what time has overtaken is resolved. Of an issue nobody needs to hear that.
+pub const EXPIRED: &str = "time: it has passed";
 
 /// Opens an alert, unless this happening has one or one is open for the subject (which is given back as it is).
 pub fn open(tx: &mut Tx<'_>, rule: &AlertRule, new: &NewAlert) -> Result<Opened> {
@@ -141,6 +144,7 @@ pub fn resolve(tx: &mut Tx<'_>, desk: &Desk, mut alert: Alert, how: &Resolution<
         mark_resolved(tx, &mut member, how)?;
     }
     match ending(&alert) {
+        Ending::Notice if how.by == EXPIRED && alert.topic.is_issue() => Ok(()),
         Ending::Quiet => alerts::add_entry(tx, alert.id, "It ended before anybody was told, so nothing is sent."),
         Ending::WithGroup(group) => leave_group(tx, desk, group, &alert, how),
         Ending::Notice => {
@@ -192,7 +196,7 @@ fn leave_group(tx: &mut Tx<'_>, desk: &Desk, group: AlertId, member: &Alert, how
     }
     flush::name_group(tx, desk, &mut group, &left)?;
     alerts::update(tx, &group)?;
-    alerts::add_entry(tx, group.id, &format!("{} recovered; {} still {}.", member.subject, left.len(), trouble(group.topic)))
+    alerts::add_entry(tx, group.id, &left_line(group.topic, &member.subject, left.len()))
 }
 
 /// The rule behind an alert, when it still exists and is on.

@@ -1,7 +1,7 @@
 //! What happens to alerts, inside one transaction each: decisions come from the pure half, rows go through the store, whatever leaves is posted
 //! to the outbox in the same transaction.
 //!
-//! - [`take`]: a fact opens, updates or resolves alerts; [`copies`]: those about the copies of the databases
+//! - [`take`]: a fact opens, updates or resolves alerts; [`copies`], [`issues`]: those about the copies of the databases, about issues
 //! - [`life`]: opening, acknowledging, resolving
 //! - [`flush`]: the group window ends; [`remind`]: reminders and escalation steps
 //! - [`announce`]: a notice to channels: quiet hours, text message budget, outbox
@@ -11,6 +11,7 @@ pub mod announce;
 pub mod copies;
 pub mod digest;
 pub mod flush;
+pub mod issues;
 pub mod life;
 pub mod remind;
 pub mod take;

@@ -10,7 +10,7 @@ use kernel::{Fact, Result, Time};
 
 use super::announce::{announce, resolve_targets, told_channels};
 use super::life::{Opened, Resolution, enqueue_flush, is_muted, open, resolve, tell_opening};
-use super::{Desk, copies};
+use super::{Desk, copies, issues};
 use crate::alert::{Alert, NewAlert, due_at};
 use crate::channel::{channel_of, destination};
 use crate::notice::NoticeKind;
@@ -50,6 +50,7 @@ pub fn take(tx: &mut Tx<'_>, desk: &Desk, fact: &Fact) -> Result<()> {
             None => Ok(()),
             Some(channel) => channel_died(tx, channel, &format!("died:{delivery}"), reason),
         },
+        Fact::IssueCalmed { .. } | Fact::IssueClosed { .. } => issues::end(tx, desk, fact),
         _ if copies::is_end(fact) => copies::end(tx, desk, fact),
         _ => open_by(tx, desk, fact),
     }
@@ -72,7 +73,7 @@ pub fn channel_well(tx: &mut Tx<'_>, desk: &Desk, channel: ChannelId) -> Result<
 fn open_by(tx: &mut Tx<'_>, desk: &Desk, fact: &Fact) -> Result<()> {
     let (Some(topic), Some(new)) = (opening_topic(fact), new_alert(fact, tx.now)) else { return Ok(()) };
     for rule in rules::list_enabled(tx, topic)? {
-        if !rule.looks_at(&[&new.subject, &new.target, &new.subject_key]) {
+        if !rule.looks_at(&new.words()) {
             continue;
         }
         let opened = open(tx, &rule, &new)?;
@@ -115,6 +116,7 @@ fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
         detail: String::new(),
         started_at,
         expires_at: None,
+        facts: Vec::new(),
         is_flapping: false,
     };
     match fact {
@@ -157,6 +159,7 @@ fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
             detail: format!("{} Nothing is judged meanwhile.", shorten(detail, 900)),
             started_at: *since,
             expires_at: None,
+            facts: Vec::new(),
             is_flapping: false,
         }),
         Fact::DumpFailed { dump, name, place, since, reason, detail } => Some(NewAlert {
@@ -169,9 +172,10 @@ fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
             detail: shorten(detail, 1_000),
             started_at: *since,
             expires_at: None,
+            facts: Vec::new(),
             is_flapping: false,
         }),
-        _ => copies::new_alert(fact),
+        _ => issues::new_alert(fact).or_else(|| copies::new_alert(fact)),
     }
 }
 
@@ -281,6 +285,7 @@ fn channel_died(tx: &mut Tx<'_>, id: ChannelId, occurrence: &str, reason: &str) 
         detail: shorten(reason, 500),
         started_at: tx.now,
         expires_at: None,
+        facts: Vec::new(),
         is_flapping: false,
     };
     for rule in rules::list_enabled(tx, Topic::ChannelDead)? {

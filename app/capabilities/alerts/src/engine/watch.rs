@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use work::NewJob;
 
-use super::life::{Opened, Resolution, enqueue_flush, open, resolve};
+use super::life::{EXPIRED, Opened, Resolution, enqueue_flush, open, resolve};
 use super::{Desk, TIDY, digest, remind, take};
 use crate::alert::NewAlert;
 use crate::notice::NoticeKind;
@@ -87,7 +87,7 @@ pub fn sweep(tx: &mut Tx<'_>, desk: &Desk) -> Result<()> {
     let is_past = |at: Option<Time>| at.is_some_and(|at| at < before);
     for alert in alerts::list_overdue(tx, before)? {
         if is_past(alert.expires_at) {
-            let how = Resolution { by: "time: it has passed", at: tx.now, kind: NoticeKind::Resolved };
+            let how = Resolution { by: EXPIRED, at: tx.now, kind: NoticeKind::Resolved };
             resolve(tx, desk, alert, &how)?;
             continue;
         }
@@ -166,6 +166,7 @@ fn new_alert(now: Time, watch: &MetricWatch, finding: &Finding, since: Time) -> 
         detail: sentence(watch, finding),
         started_at: since,
         expires_at: None,
+        facts: Vec::new(),
         is_flapping: false,
     }
 }

@@ -210,6 +210,12 @@ fn facts(shown: &Shown) -> View {
     if let Some(id) = alert.subject_key.strip_prefix("monitor:") {
         pairs.push(("Monitor", link(format!("/uptime/monitors/{id}"), &alert.subject)));
     }
+    if let Some(page) = crate::engine::issues::page(&alert.subject_key) {
+        pairs.push(("Issue", link(page, &alert.subject)));
+    }
+    for (label, value) in &alert.facts {
+        pairs.push((label.as_str(), muted(value)));
+    }
     pairs.push(("Began", moment(alert.started_at)));
     pairs.push(("Opened", moment(alert.opened_at)));
     pairs.push(("Lasted", muted(&describe_duration(alert.lasted(shown.now)))));

@@ -12,7 +12,7 @@ use crate::severity::Severity;
 
 pub struct RuleRow {
     pub rule: AlertRule,
-    /// The capability whose metric is missing; empty when nothing is.
+    /// The capability or metric that is missing; empty when nothing is.
     pub waits_for: String,
     /// The metric now, with its unit.
     pub value: String,
@@ -217,7 +217,7 @@ fn told_fields(fields: &Fields<'_>, doc: &RuleDoc) -> View {
         name: "only",
         label: "Only when the name or target contains",
         value: doc.only.as_deref().unwrap_or_default(),
-        help: "Empty means everything.",
+        help: "Empty means everything. Of issues also the project, release, environment and level count.",
         max: 120,
         ..TextField::default()
     })

@@ -70,9 +70,10 @@ async fn list_alerts(State(cx): State<Cx>, Query(asked): Query<Asked>) -> Reply 
 }
 
 fn alert_json(alert: &Alert) -> Value {
+    let facts: serde_json::Map<String, Value> = alert.facts.iter().map(|(label, value)| (label.clone(), json!(value))).collect();
     json!({
         "id": alert.id, "rule_id": alert.rule, "rule": alert.rule_name, "source": alert.topic, "subject": alert.subject, "subject_key": alert.subject_key,
-        "target": alert.target, "title": alert.title, "detail": alert.detail, "severity": alert.severity, "state": alert.state, "is_group": alert.is_group,
+        "target": alert.target, "title": alert.title, "detail": alert.detail, "facts": facts, "severity": alert.severity, "state": alert.state, "is_group": alert.is_group,
         "group_id": alert.group, "is_flapping": alert.is_flapping, "started_at": alert.started_at.rfc3339_millis(), "opened_at": alert.opened_at.rfc3339_millis(),
         "announced_at": alert.announced_at.map(Time::rfc3339_millis), "acknowledged_at": alert.acknowledged_at.map(Time::rfc3339_millis), "acknowledged_by": alert.acknowledged_by,
         "resolved_at": alert.resolved_at.map(Time::rfc3339_millis), "resolved_by": alert.resolved_by,

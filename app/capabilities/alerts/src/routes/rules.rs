@@ -28,7 +28,7 @@ pub async fn list(State(cx): State<Cx>, framed: Framed) -> Reply {
                 let metric = rule.source.metric().and_then(|watch| metrics.iter().find(|metric| metric.name == watch.metric));
                 let reading = metric.and_then(|metric| (metric.read)(&own, r).ok().flatten());
                 rows.push(pages::rules::RuleRow {
-                    waits_for: rule.waits_for(|name| metrics.iter().any(|metric| metric.name == name)).unwrap_or_default().to_owned(),
+                    waits_for: waits_for(&own, &rule),
                     value: reading
                         .map(|reading| crate::rule::show_value(reading.value, metric.map_or("", |metric| metric.unit)))
                         .unwrap_or_default(),
@@ -41,6 +41,16 @@ pub async fn list(State(cx): State<Cx>, framed: Framed) -> Reply {
         })
         .await?;
     page(&frame, "Rules", pages::rules::list(&rows, can_edit))
+}
+
+/// The capability that a rule waits for; where that is there and lacks the metric, the metric.
+fn waits_for(cx: &Cx, rule: &AlertRule) -> String {
+    let known = cx.registry.metrics();
+    let missing = rule.waits_for(|name| known.iter().any(|metric| metric.name == name)).unwrap_or_default();
+    match rule.source.metric() {
+        Some(watch) if cx.registry.has(missing) => watch.metric.clone(),
+        _ => missing.to_owned(),
+    }
 }
 
 /// The shipped rules, when nobody has looked for them yet.

@@ -13,7 +13,7 @@ use crate::rule::{AlertRule, Topic};
 
 const COLUMNS: &str = "id, rule_id, rule_name, runbook, topic, subject_key, subject, target, title, detail, severity, state, is_group, group_id, \
      is_flapping, started_at, opened_at, flush_at, announced_at, acknowledged_at, acknowledged_by, resolved_at, resolved_by, notices, reminders, \
-     remind_at, step, round, step_at, expires_at";
+     remind_at, step, round, step_at, expires_at, facts";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Alert> {
     Ok(Alert {
@@ -46,6 +46,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Alert> {
         rung: Rung { step: row.get(26)?, round: row.get(27)? },
         step_at: time(row, 28)?,
         expires_at: time(row, 29)?,
+        facts: serde_json::from_str(&row.get::<_, String>(30)?).unwrap_or_default(),
     })
 }
 
@@ -55,10 +56,12 @@ pub fn dedup_key(rule: AlertRuleId, subject_key: &str) -> String {
 }
 
 pub fn insert(tx: &mut Tx<'_>, rule: &AlertRule, new: &NewAlert, is_group: bool) -> Result<AlertId> {
+    let facts =
+        serde_json::to_string(&new.facts).map_err(|error| kernel::Error::internal("writing the facts of an alert").because(error))?;
     let id = tx.insert(
         "insert into alerts_alerts (rule_id, rule_name, runbook, topic, dedup_key, occurrence, subject_key, subject, target, title, detail, severity, \
-         state, is_group, is_flapping, started_at, opened_at, acknowledged_by, resolved_by, notices, reminders, step, round, expires_at) \
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'open', ?13, ?14, ?15, ?16, '', '', 0, 0, 0, 0, ?17)",
+         state, is_group, is_flapping, started_at, opened_at, acknowledged_by, resolved_by, notices, reminders, step, round, expires_at, facts) \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'open', ?13, ?14, ?15, ?16, '', '', 0, 0, 0, 0, ?17, ?18)",
         params![
             rule.id.0,
             rule.name,
@@ -77,6 +80,7 @@ pub fn insert(tx: &mut Tx<'_>, rule: &AlertRule, new: &NewAlert, is_group: bool)
             new.started_at.0,
             tx.now.0,
             new.expires_at.map(|time| time.0),
+            facts,
         ],
     )?;
     tx.signal("alerts");
@@ -135,6 +139,12 @@ pub fn find_open(r: &Reader<'_>, rule: AlertRuleId, subject_key: &str) -> Result
 /// When an opening about this subject was last told. Uses alerts_alerts_by_dedup_key_announced_at.
 pub fn last_announced(r: &Reader<'_>, rule: AlertRuleId, subject_key: &str) -> Result<Option<Time>> {
     let last: Option<i64> = r.value("select max(announced_at) from alerts_alerts where dedup_key = ?", [dedup_key(rule, subject_key)])?;
+    Ok(last.map(Time))
+}
+
+/// When this rule last told of anything. Uses alerts_alerts_by_rule_id_announced_at.
+pub fn last_announced_by(r: &Reader<'_>, rule: AlertRuleId) -> Result<Option<Time>> {
+    let last: Option<i64> = r.value("select max(announced_at) from alerts_alerts where rule_id = ?", [rule.0])?;
     Ok(last.map(Time))
 }
 

@@ -62,6 +62,30 @@ impl Feed for Watched {
     }
 }
 
+/// Slow, failing and with a slow query for the first half hour of the tests' clock; then well.
+struct Traced;
+
+impl Capability for Traced {
+    fn name(&self) -> &'static str {
+        "traces"
+    }
+
+    fn metrics(&self) -> &'static [Metric] {
+        &[
+            Metric { name: "traces.p95_ms", label: "p95", unit: "ms", read: |_, r| Ok(reading(r, 1_840.0, 210.0)) },
+            Metric { name: "traces.failure_rate_percent", label: "Failure rate", unit: "%", read: |_, r| Ok(reading(r, 12.5, 0.4)) },
+            Metric { name: "traces.slowest_query_ms", label: "Slowest query", unit: "ms", read: |_, r| Ok(reading(r, 7_200.0, 90.0)) },
+        ]
+    }
+}
+
+fn reading(r: &Reader<'_>, bad: f64, good: f64) -> Option<Reading> {
+    Some(Reading { value: if r.now < START + MINUTE * 30 { bad } else { good }, samples: 400 })
+}
+
+static TRACED: Traced = Traced;
+static WITH_TRACES: &[&dyn Capability] = &[&TRACED, &Alerts];
+
 /// Only this house has a metric, so that the others hear of facts alone.
 const METERED_COUNT: usize = 3;
 static METERED: Watched = Watched(METERED_COUNT);
@@ -90,6 +114,11 @@ impl Fixture {
 
     pub async fn metered() -> Self {
         Self::of(WITH_METRIC).await
+    }
+
+    /// With the numbers of performance that the shipped rules watch.
+    pub async fn traced() -> Self {
+        Self::of(WITH_TRACES).await
     }
 
     /// Nobody provides a metric.

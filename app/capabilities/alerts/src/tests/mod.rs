@@ -7,6 +7,7 @@ mod delivery;
 mod doors;
 mod held;
 mod house;
+mod issues;
 mod life;
 mod lost;
 mod silences;
