@@ -1,6 +1,7 @@
 //! The context everything works in. Built once at start, cheap to clone.
 
 use db::{Db, Reader, Tx};
+use ingest::Door;
 use kernel::text::WebUrl;
 use kernel::{Clock, Result, Sealer, Time};
 use outbound::Outbound;
@@ -27,6 +28,8 @@ pub struct Boot {
 pub struct House {
     pub hermetic: Db,
     pub telemetry: Db,
+    /// Where programs report.
+    pub ingest: Door,
     pub clock: Clock,
     pub outbound: Outbound,
     pub sealer: Sealer,

@@ -39,6 +39,7 @@ pub trait Digest: Sync {
 
 /// One loop per digest, so that one that is held up holds up nobody else.
 pub fn start(cx: &Cx, tasks: &mut Tasks) {
+    crate::intake::start(cx, tasks);
     for digest in cx.registry.digests() {
         let shutdown = tasks.shutdown();
         tasks.spawn(digest.name(), run(cx.clone(), digest, shutdown));
@@ -111,6 +112,7 @@ async fn step(cx: &Cx, digest: &'static dyn Digest, place: &mut Place) -> Result
         }
     }
     place.0 = Some(batch.upto);
+    cx.ingest.note_digested(digest.name(), batch.upto);
     Ok(count)
 }
 

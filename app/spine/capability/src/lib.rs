@@ -6,7 +6,7 @@
 //! - [`contribution`]: navigation, tiles, search hits, metrics, gauges, retention, diagnoses
 //! - [`feed`]: conditions of watched things, for the status page
 //! - [`settings`]: typed settings, rendered by the console; [`mail`]: the instance's way to send mail
-//! - [`digest`]: what a capability makes of reported items; [`frames`]: built files led back to the source
+//! - [`intake`]: settings and loops of the observation door; [`digest`]: what a capability makes of reported items; [`frames`]: built files led back to the source
 //! - [`apply`]: sections of `hermetic apply file.toml`
 
 pub mod apply;
@@ -16,6 +16,7 @@ pub mod digest;
 pub mod feed;
 mod framed;
 pub mod frames;
+pub mod intake;
 pub mod mail;
 mod open;
 mod registry;

@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 use db::{Db, File};
 use frontend::PlainFrame;
 use identity::{LoginCookie, MemberGate};
+use ingest::Door;
 use kernel::{Clock, Error, Result, Role, Sealer};
 use outbound::Outbound;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use web::{Access, Admission, FinishOptions, HotPages, Limiter, Live, Metrics, RouteEntry, live_handler};
 
 use crate::slots::Durability;
-use crate::{Boot, Cx, House, Registry, Slots, framed, settings};
+use crate::{Boot, Cx, House, Registry, Slots, framed, intake, settings};
 
 /// Reads at once per file. Each costs a page cache of at most 2 MB; a small SaaS has a handful of people looking.
 const READERS: usize = 4;
@@ -71,9 +72,12 @@ pub fn open(options: OpenOptions) -> Result<Cx> {
         hermetic.write_blocking(move |tx| settings::mark_key(tx, &sealer, accepts_new_key))?;
     }
     let is_https = options.boot.public_url.url().scheme() == "https";
+    let ingest = Door::new(hermetic.clone(), telemetry.clone(), options.clock.clone());
+    ingest.set_allowances(hermetic.read_blocking(intake::allowances)?);
     Ok(Cx::new(House {
         hermetic,
         telemetry,
+        ingest,
         started_at: options.clock.now(),
         limiter: Limiter::new(options.clock.clone()),
         clock: options.clock,
@@ -95,6 +99,7 @@ pub fn route_table(registry: Registry) -> Vec<RouteEntry> {
 
 fn routes(registry: Registry) -> crate::Routes {
     let mut routes = registry.routes();
+    ingest::mount(&mut routes);
     routes.owned_by("web");
     routes.get("/assets/{*path}", Access::Open, web::files::asset_handler);
     routes.get("/live", Access::Rank(Role::Viewer), live_handler);
@@ -153,5 +158,11 @@ fn error_page(code: u16, title: &str, sentence: &str, next: &str) -> String {
 impl FromRef<Cx> for Live {
     fn from_ref(cx: &Cx) -> Live {
         cx.live.clone()
+    }
+}
+
+impl FromRef<Cx> for Door {
+    fn from_ref(cx: &Cx) -> Door {
+        cx.ingest.clone()
     }
 }

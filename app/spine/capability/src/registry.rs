@@ -50,6 +50,7 @@ impl Registry {
 
     pub fn work(&self) -> Work {
         let mut work = Work::default();
+        crate::intake::work(&mut work);
         for capability in self.0 {
             capability.work(&mut work);
         }

@@ -71,7 +71,8 @@ pub const ON: &str = "on";
 pub const OFF: &str = "off";
 
 /// What belongs to no single capability.
-pub const SPINE_SECTIONS: &[(&str, Section)] = &[("instance", INSTANCE), ("outbound", crate::mail::SECTION)];
+pub const SPINE_SECTIONS: &[(&str, Section)] =
+    &[("instance", INSTANCE), ("outbound", crate::mail::SECTION), ("ingest", crate::intake::SECTION)];
 
 /// How this installation calls itself.
 pub const NAME: Setting = Setting {

@@ -1,28 +1,61 @@
 //! The observation door: what the founder's programs report comes in here, is checked, scrubbed, kept and counted.
 //!
+//! - [`Door`]: keys, limits, and what is under way; [`mount`]: its addresses. From the wire inwards: [`auth`], [`encoding`], [`envelope`],
+//!   [`limits`], [`quota`]; then each thing is judged, and kept or counted with its [`Reason`]
 //! - [`Kind`]: what can be reported; [`Item`], [`NewItem`], [`Head`]: one such thing, as it lies in the log
 //! - [`store`]: items, cursors, outcomes, releases as SQL; [`pack`]: how payloads are compressed
 //! - [`releases`]: versions of programs, and which of two is the newer
 //!
 //! Whoever makes something of the items reads them by cursor (`capability::digest`).
 
+mod answer;
+pub mod auth;
+mod backlog;
+mod carried;
+mod directory;
+mod door;
+pub mod encoding;
+pub mod envelope;
 pub mod item;
+mod judge;
+mod keep;
 pub mod kind;
+pub mod limits;
+mod mispaste;
+mod origins;
+pub mod otlp;
+mod outline;
 pub mod pack;
+pub mod quota;
+mod reason;
+mod refusal;
 pub mod releases;
+mod reports;
+pub mod retention;
+mod room;
+mod routes;
 pub mod scrub;
 pub mod store;
+mod tally;
 
+pub use door::Door;
 pub use item::{EventId, Head, Item, NewItem, TraceHead};
 pub use kind::Kind;
+pub use reason::Reason;
+pub use routes::mount;
 
 use db::Migration;
 
 /// Tables of the state.
 pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "cursors", sql: include_str!("../migrations/0001_cursors.sql") }];
 /// Tables of the log.
-pub const TELEMETRY_MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "items", sql: include_str!("../migrations/0001_items.sql") }];
+pub const TELEMETRY_MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "items", sql: include_str!("../migrations/0001_items.sql") },
+    Migration { number: 2, name: "kinds", sql: include_str!("../migrations/0002_kinds.sql") },
+];
 
 /// Told on telemetry.db after each commit that kept an item: digests wake up.
 pub const TOPIC: db::Signal = "ingest";
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! SQL of the log's items, of the cursors over it, of outcomes and releases.
 
+mod ageing;
 mod outcomes;
 mod releases;
 
+pub use ageing::*;
 pub use outcomes::*;
 pub use releases::*;
 
@@ -14,23 +16,60 @@ use rusqlite::{Row, params};
 use crate::pack::Packed;
 use crate::{EventId, Item, Kind, NewItem, TOPIC};
 
+/// An item that is to be kept, with everything worked out: what is left is to write it.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub kind: Kind,
+    pub event_id: Option<EventId>,
+    /// [`crate::Head`] as JSON.
+    pub head: String,
+    pub payload: Packed,
+    pub quantity: u64,
+}
+
 /// Appends one item to telemetry.db and counts it as accepted. Gives its id.
 pub fn append(tx: &mut Tx<'_>, item: &NewItem) -> Result<i64> {
     let head = serde_json::to_string(&item.head).map_err(|error| kernel::Error::internal("writing the head of an item").because(error))?;
-    let event_id = item.event_id.map(|id| id.0);
+    let id = insert_item(tx, item.project, (item.kind, item.event_id), &head, &item.payload)?;
+    let bytes = item.payload.bytes.len() as u64;
+    count(tx, item.project, item.kind.category(), Outcome::Accepted, "", item.quantity, bytes)?;
+    tx.signal(TOPIC);
+    Ok(id)
+}
+
+/// Appends what one request carried and counts it, with one step for each category. Gives the last id.
+pub(crate) fn append_all(tx: &mut Tx<'_>, project: ProjectId, items: &[&Ready]) -> Result<Option<i64>> {
+    let mut last = None;
+    let mut sums: Vec<(&'static str, u64, u64)> = Vec::new();
+    for item in items {
+        last = Some(insert_item(tx, project, (item.kind, item.event_id), &item.head, &item.payload)?);
+        let (category, bytes) = (item.kind.category(), item.payload.bytes.len() as u64);
+        match sums.iter_mut().find(|(known, ..)| *known == category) {
+            Some((_, quantity, all)) => (*quantity, *all) = (quantity.saturating_add(item.quantity), all.saturating_add(bytes)),
+            None => sums.push((category, item.quantity, bytes)),
+        }
+    }
+    for (category, quantity, bytes) in sums {
+        count(tx, project, category, Outcome::Accepted, "", quantity, bytes)?;
+    }
+    if last.is_some() {
+        tx.signal(TOPIC);
+    }
+    Ok(last)
+}
+
+fn insert_item(tx: &Tx<'_>, project: ProjectId, what: (Kind, Option<EventId>), head: &str, payload: &Packed) -> Result<i64> {
+    let (kind, event_id) = (what.0.code(), what.1.map(|id| id.0));
     let id = tx.insert(
         "insert into ingest_items (project_id, kind, received_at, event_id, head, codec, payload) values (?, ?, ?, ?, ?, ?, ?)",
-        params![item.project.0, item.kind.code(), tx.now.0, event_id, head, item.payload.codec, item.payload.bytes],
+        params![project.0, kind, tx.now.0, event_id, head, payload.codec, payload.bytes],
     )?;
     if let Some(event_id) = event_id {
         tx.run(
             "insert into ingest_ids (day, project_id, event_id, item_id) values (?, ?, ?, ?)",
-            params![tx.now.day_start().0, item.project.0, event_id, id],
+            params![tx.now.day_start().0, project.0, event_id, id],
         )?;
     }
-    let bytes = item.payload.bytes.len() as u64;
-    count(tx, item.project, item.kind.category(), Outcome::Accepted, "", item.quantity, bytes)?;
-    tx.signal(TOPIC);
     Ok(id)
 }
 
@@ -123,14 +162,6 @@ pub fn remove_items(tx: &mut Tx<'_>, ids: &[i64]) -> Result<usize> {
         removed += tx.run("delete from ingest_items where id = ?", [id])?;
     }
     Ok(removed)
-}
-
-/// Ids of items of these kinds that were kept before `before`, oldest first.
-pub fn items_before(r: &Reader<'_>, kinds: &[Kind], before: Time, limit: u32) -> Result<Vec<i64>> {
-    let wanted: Vec<String> = kinds.iter().map(|kind| kind.code().to_string()).collect();
-    // Ids are in the order of time: the scan begins at the oldest and ends at the limit.
-    let sql = format!("select id from ingest_items where received_at < ? and +kind in ({}) order by id limit ?", wanted.join(", "));
-    r.rows(&sql, params![before.0, limit], |row| row.get(0))
 }
 
 /// How far a digest has read; 0 before its first batch. In hermetic.db.

@@ -1,6 +1,7 @@
 //! [`TestHouse`]: everything of a served instance but the listening socket.
 
 use capability::{Boot, Capability, Cx, OpenOptions, Registry};
+use identity::projects::{DsnKey, Project, ProjectDraft};
 use identity::sign_in::Browser;
 use identity::store::{self, MemberInsert};
 use kernel::ids::MemberId;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-use crate::Client;
+use crate::{Answer, Client};
 
 /// A Monday, 2026-03-02 12:00 UTC: away from every change of clocks.
 pub const START: Time = Time(1_772_452_800_000);
@@ -112,6 +113,28 @@ impl TestHouse {
     pub async fn tell(&self, fact: Fact) -> usize {
         self.cx.write(move |tx| work::record(tx, &fact)).await.expect("the fact is recorded");
         self.work().await
+    }
+
+    /// A program that may report, with its first key.
+    pub async fn project(&self, name: &str) -> (Project, DsnKey) {
+        let draft = ProjectDraft::named(name);
+        self.cx.write(move |tx| store::new_project(tx, draft)).await.expect("a project")
+    }
+
+    /// Reports an envelope as an SDK does: a line for the envelope, then two for each item.
+    pub async fn post_envelope(&self, key: &DsnKey, header: serde_json::Value, items: &[(&str, serde_json::Value)]) -> Answer {
+        let mut body = header.to_string();
+        for (kind, payload) in items {
+            body.push_str(&format!("\n{{\"type\":\"{kind}\"}}\n{payload}"));
+        }
+        self.report(key, body.into_bytes()).await
+    }
+
+    /// Reports an envelope byte by byte as it is given.
+    pub async fn report(&self, key: &DsnKey, envelope: Vec<u8>) -> Answer {
+        let path = format!("/api/{}/envelope/?sentry_key={}", key.project, key.public_key);
+        let request = http::Request::post(path).header("content-type", "application/x-sentry-envelope");
+        self.visitor().call(request.body(axum::body::Body::from(envelope)).expect("a request")).await
     }
 
     /// Somebody who is not signed in.

@@ -24,10 +24,8 @@ pub fn ensure_release(tx: &mut Tx<'_>, project: ProjectId, version: &str, seen_a
     if let Some(known) = find_release(tx, project, version)? {
         return Ok(known);
     }
-    let id = tx.insert(
-        "insert into ingest_releases (project_id, version, created_at) values (?, ?, ?)",
-        params![project.0, version, seen_at.0],
-    )?;
+    let id = tx
+        .insert("insert into ingest_releases (project_id, version, created_at) values (?, ?, ?)", params![project.0, version, seen_at.0])?;
     Ok(Release { id: ReleaseId(id), project, version: version.to_owned(), created_at: seen_at, released_at: None })
 }
 

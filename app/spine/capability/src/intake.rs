@@ -1,0 +1,165 @@
+//! What the observation door needs of the house: its settings, the loop that writes its counts, and the job that ages out what nobody
+//! else evicts.
+
+use db::Reader;
+use ingest::quota::Allowances;
+use ingest::retention::{self, Windows};
+use kernel::Result;
+use kernel::time::HOUR;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::{self, TOPIC};
+use crate::{Cx, Section, Setting, SettingKind, Tasks, Work};
+
+const PER_MINUTE: SettingKind = SettingKind::Number { min: 1.0, max: 100_000_000.0, unit: "a minute" };
+const DAYS: SettingKind = SettingKind::Number { min: 1.0, max: 3_650.0, unit: "days" };
+
+const ERRORS: Setting = Setting {
+    key: "ingest.errors_per_minute",
+    label: "Errors and feedback",
+    help: "For each project. Beyond it programs are told to hold back, and what they lose is counted.",
+    kind: PER_MINUTE,
+    default: "300000",
+};
+const TRACES: Setting = Setting {
+    key: "ingest.traces_per_minute",
+    label: "Spans and profiles",
+    help: "For each project; every span counts.",
+    kind: PER_MINUTE,
+    default: "3000000",
+};
+const LOGS: Setting = Setting {
+    key: "ingest.logs_per_minute",
+    label: "Log lines and measurements",
+    help: "For each project; every line counts.",
+    kind: PER_MINUTE,
+    default: "3000000",
+};
+const OTHERS: Setting = Setting {
+    key: "ingest.others_per_minute",
+    label: "Sessions, check-ins, replays",
+    help: "For each project.",
+    kind: PER_MINUTE,
+    default: "300000",
+};
+const RAW_DAYS: Setting = Setting {
+    key: "ingest.raw_days",
+    label: "Keep profiles, replays and measurements",
+    help: "They are stored as they come.",
+    kind: DAYS,
+    default: "30",
+};
+const RAW_MEGABYTES: Setting = Setting {
+    key: "ingest.raw_megabytes",
+    label: "Space for profiles, replays and measurements",
+    help: "The oldest go first once they need more.",
+    kind: SettingKind::Number { min: 1.0, max: 1_000_000.0, unit: "MB" },
+    default: "1024",
+};
+const COUNTED_DAYS: Setting = Setting {
+    key: "ingest.counted_days",
+    label: "Keep single sessions and check-ins",
+    help: "What they mean for releases and monitors is counted when they come and is kept longer.",
+    kind: DAYS,
+    default: "14",
+};
+const FILE_DAYS: Setting = Setting {
+    key: "ingest.file_days",
+    label: "Keep attachments, crash dumps and feedback",
+    help: "Those of an event that is removed earlier go with it.",
+    kind: DAYS,
+    default: "90",
+};
+
+pub(crate) const SECTION: Section = Section {
+    title: "What programs report",
+    about: "How much each project may report, and for how long what is kept that no other section names.",
+    fields: &[ERRORS, TRACES, LOGS, OTHERS, RAW_DAYS, RAW_MEGABYTES, COUNTED_DAYS, FILE_DAYS],
+};
+
+const SWEEP: &str = "ingest.sweep";
+/// How long the count of something refused may lie in memory.
+const FLUSH: Duration = Duration::from_secs(3);
+/// The command line changes keys from another process, whose commits tell nothing here: so many flushes later they are read anew.
+const FORGET: u32 = 10;
+
+pub(crate) fn work(work: &mut Work) {
+    work.job(SWEEP, |cx: Cx, _| async move { sweep(&cx).await });
+    work.every(SWEEP, HOUR);
+}
+
+/// Writes the door's counts every few seconds and tells it what the settings allow.
+pub(crate) fn start(cx: &Cx, tasks: &mut Tasks) {
+    let shutdown = tasks.shutdown();
+    tasks.spawn("ingest.counts", counts(cx.clone(), shutdown.clone()));
+    tasks.spawn("ingest.settings", follow_settings(cx.clone(), shutdown));
+}
+
+async fn counts(cx: Cx, shutdown: CancellationToken) {
+    let mut rounds = 0_u32;
+    loop {
+        let is_over = tokio::select! {
+            () = shutdown.cancelled() => true,
+            () = tokio::time::sleep(FLUSH) => false,
+        };
+        if let Err(error) = cx.ingest.flush().await {
+            tracing::warn!(error = error.chain(), "what was refused could not be counted; trying again");
+        }
+        if is_over {
+            return;
+        }
+        rounds += 1;
+        if rounds.is_multiple_of(FORGET) {
+            cx.ingest.forget_keys();
+        }
+    }
+}
+
+async fn follow_settings(cx: Cx, shutdown: CancellationToken) {
+    let mut signals = cx.hermetic.signals();
+    loop {
+        let signal = tokio::select! {
+            () = shutdown.cancelled() => return,
+            signal = signals.recv() => signal,
+        };
+        match signal {
+            Ok(TOPIC) | Err(RecvError::Lagged(_)) => match cx.read(allowances).await {
+                Ok(allowances) => cx.ingest.set_allowances(allowances),
+                Err(error) => tracing::warn!(error = error.chain(), "the limits of the door could not be read; the old ones stay"),
+            },
+            Ok(_) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// What the settings let each project report.
+pub fn allowances(r: &Reader<'_>) -> Result<Allowances> {
+    let limit = |setting| whole(r, setting);
+    Ok(Allowances { errors: limit(&ERRORS)?, traces: limit(&TRACES)?, logs: limit(&LOGS)?, others: limit(&OTHERS)? })
+}
+
+fn windows(r: &Reader<'_>) -> Result<Windows> {
+    Ok(Windows {
+        raw_days: whole(r, &RAW_DAYS)?,
+        raw_bytes: u64::from(whole(r, &RAW_MEGABYTES)?) << 20,
+        counted_days: whole(r, &COUNTED_DAYS)?,
+        file_days: whole(r, &FILE_DAYS)?,
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a setting's range lies within u32")]
+fn whole(r: &Reader<'_>, setting: &Setting) -> Result<u32> {
+    Ok(settings::number(r, setting)?.clamp(1.0, f64::from(u32::MAX)) as u32)
+}
+
+async fn sweep(cx: &Cx) -> Result<()> {
+    let windows = cx.read(windows).await?;
+    let removed = retention::sweep(&cx.hermetic, &cx.telemetry, windows, cx.now()).await?;
+    if removed > 0 {
+        tracing::info!(items = removed, "items of the log were past their time and were removed");
+    }
+    Ok(())
+}

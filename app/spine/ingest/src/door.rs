@@ -1,0 +1,323 @@
+//! The door itself: a request is let in, unpacked, judged and written, and only then answered.
+//!
+//! What costs nothing comes first (key, origin, limits, room), so that a flood is refused before it costs anything. Unpacking, scrubbing
+//! and packing run on a few blocking threads; the write is one part of a group commit of telemetry.db.
+
+use arc_swap::ArcSwap;
+use axum::body::Body;
+use db::Db;
+use http::header::{CONTENT_ENCODING, HOST, USER_AGENT};
+use http::request::Parts;
+use kernel::ids::ProjectId;
+use kernel::text::shorten;
+use kernel::{Clock, Error, Result};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::sync::Semaphore;
+
+use crate::auth::{self, Shown};
+use crate::backlog::Backlog;
+use crate::carried::Carried;
+use crate::directory::{Caller, Directory, Keys};
+use crate::encoding::{self, Caps, Encoding};
+use crate::judge::{Bench, Judged, judge, unread};
+use crate::mispaste::Mispastes;
+use crate::quota::{Allowances, Quotas, Reached};
+use crate::reason::Reason;
+use crate::refusal::Refusal;
+use crate::room::{Room, Share};
+use crate::tally::{Drops, NO_PROJECT, Tally};
+use crate::{EventId, keep, limits, origins};
+
+/// Requests at once, and bytes of theirs in memory: two envelopes of the largest kind, or thousands of usual ones.
+const REQUESTS: usize = 1_024;
+const BYTES: usize = 64 << 20;
+
+/// Cheap to clone; all clones are one door.
+#[derive(Clone)]
+pub struct Door(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub telemetry: Db,
+    pub clock: Clock,
+    pub directory: Directory,
+    pub quotas: Quotas,
+    pub allowances: ArcSwap<Allowances>,
+    pub room: Room,
+    pub hands: Semaphore,
+    pub tally: Tally,
+    pub backlog: Backlog,
+    pub mispastes: Mispastes,
+    /// The newest item that this door has written.
+    pub newest: AtomicI64,
+}
+
+/// What a request was answered with.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub id: Option<EventId>,
+    pub reached: Vec<Reached>,
+}
+
+/// A body as it came.
+pub(crate) struct Sent {
+    pub bytes: Vec<u8>,
+    pub layers: Vec<Encoding>,
+}
+
+impl Sent {
+    /// Made here, or unpacked already.
+    pub fn plain(bytes: Vec<u8>) -> Sent {
+        Sent { bytes, layers: Vec::new() }
+    }
+}
+
+/// What was found in a body.
+pub(crate) struct Found<'a> {
+    pub carried: Carried<'a>,
+    /// Of tunnels: who it is from.
+    pub dsn: Option<String>,
+}
+
+impl<'a> From<Carried<'a>> for Found<'a> {
+    fn from(carried: Carried<'a>) -> Found<'a> {
+        Found { carried, dsn: None }
+    }
+}
+
+/// A request that may go on: nothing of its body was read yet.
+pub(crate) struct Entered {
+    /// `None`: the envelope itself must say who it is from.
+    pub caller: Option<Caller>,
+    pub client: Option<String>,
+    /// As the address of the request names it.
+    pub project: Option<ProjectId>,
+    pub parts: Parts,
+    pub share: Share,
+}
+
+impl Door {
+    /// Over the two databases. Keys are read when the first request comes.
+    pub fn new(hermetic: Db, telemetry: Db, clock: Clock) -> Door {
+        let hands = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+        Door(Arc::new(Inner {
+            directory: Directory::new(hermetic),
+            telemetry,
+            clock,
+            quotas: Quotas::default(),
+            allowances: ArcSwap::from_pointee(Allowances::STANDARD),
+            room: Room::new(REQUESTS, BYTES),
+            hands: Semaphore::new(hands),
+            tally: Tally::default(),
+            backlog: Backlog::default(),
+            mispastes: Mispastes::default(),
+            newest: AtomicI64::new(0),
+        }))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// What may be reported in a minute, from now on.
+    pub fn set_allowances(&self, allowances: Allowances) {
+        self.0.allowances.store(Arc::new(allowances));
+    }
+
+    /// A digest has read the log up to this item.
+    pub fn note_digested(&self, digest: &'static str, item_id: i64) {
+        self.0.backlog.note(digest, item_id);
+    }
+
+    /// How many items the slowest digest is behind.
+    pub fn backlog(&self) -> u64 {
+        self.0.backlog.behind(self.0.newest.load(Ordering::Relaxed))
+    }
+
+    /// How many requests are being taken at this moment.
+    pub fn requests(&self) -> usize {
+        self.0.room.requests()
+    }
+
+    /// Keys are read again with the next request: another process may have changed them.
+    pub fn forget_keys(&self) {
+        self.0.directory.forget();
+    }
+
+    /// Writes the counts that lie in memory. Called every few seconds, and once at the end.
+    pub async fn flush(&self) -> Result<()> {
+        keep::flush(&self.0).await
+    }
+
+    /// Everything that can be decided without the body.
+    pub(crate) async fn enter(&self, project: Option<ProjectId>, shown: Option<Shown>, parts: Parts) -> Result<Entered, Refusal> {
+        let keys = self.0.directory.keys().await?;
+        let (client, caller) = match shown {
+            None => (None, None),
+            Some(shown) => {
+                let caller = self.admit(&keys, project, &shown.key, &parts)?;
+                (shown.client, Some(caller))
+            }
+        };
+        let share = match self.room_for(caller.as_ref()) {
+            Ok(share) => share,
+            Err(refusal) => return Err(self.counted(refusal, caller.as_ref(), announced(&parts))),
+        };
+        Ok(Entered { caller, client, project, parts, share })
+    }
+
+    /// Whether this key may report from where it reports, and has not reported all it may.
+    fn admit(&self, keys: &Keys, project: Option<ProjectId>, key: &str, parts: &Parts) -> Result<Caller, Refusal> {
+        let caller = keys.find(project, key).map_err(|stranger| {
+            let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("?");
+            self.0.mispastes.tell(key, host, project, stranger.reason, self.0.clock.now());
+            self.0.tally.add(stranger.project.unwrap_or(NO_PROJECT), &unread(stranger.reason, announced(parts)));
+            Refusal::Denied(stranger.reason)
+        })?;
+        if !origins::allows(&caller.known.project.allowed_origins, &parts.headers) {
+            return Err(self.counted(Refusal::Denied(Reason::Origin), Some(&caller), announced(parts)));
+        }
+        let reached = self.0.quotas.reached(caller.asker, &self.0.allowances.load(), self.0.clock.now());
+        // Only the key's own limit forbids everything; the others depend on what comes.
+        if reached.iter().any(|limit| limit.group.is_none()) {
+            return Err(self.counted(Refusal::Limited(reached), Some(&caller), announced(parts)));
+        }
+        Ok(caller)
+    }
+
+    fn room_for(&self, caller: Option<&Caller>) -> Result<Share, Refusal> {
+        if caller.is_some() && self.0.backlog.is_too_long(self.0.newest.load(Ordering::Relaxed)) {
+            return Err(Refusal::Overloaded);
+        }
+        Ok(self.0.room.enter()?)
+    }
+
+    /// Counts a request that is refused as a whole.
+    pub(crate) fn counted(&self, refusal: Refusal, caller: Option<&Caller>, bytes: usize) -> Refusal {
+        if let (Some(reason), Some(caller)) = (refusal.reason(), caller) {
+            self.0.tally.add(caller.asker.project, &unread(reason, bytes));
+        }
+        refusal
+    }
+
+    /// The body as it comes, while there is room for it.
+    pub(crate) async fn read(&self, mut entered: Entered, body: Body) -> Result<(Entered, Sent), Refusal> {
+        let mut size = 0_usize;
+        let share = &mut entered.share;
+        let read = web::extract::read_growing(body, |more| {
+            size = size.saturating_add(more);
+            if size > limits::ENVELOPE { Err(too_large()) } else { share.grow(more) }
+        });
+        let sent = match (read.await, encoding::parse(&content_encoding(&entered.parts))) {
+            (Ok(bytes), Ok(layers)) => Sent { bytes, layers },
+            (Err(error), _) | (_, Err(error)) => return Err(self.counted(error.into(), entered.caller.as_ref(), size)),
+        };
+        Ok((entered, sent))
+    }
+
+    /// The body as it was before it was packed, for doors that take it apart themselves.
+    pub(crate) async fn unpack(&self, mut entered: Entered, sent: Sent) -> Result<(Entered, Vec<u8>), Refusal> {
+        if sent.layers.is_empty() {
+            return Ok((entered, sent.bytes));
+        }
+        let door = self.clone();
+        self.by_hand(move || {
+            let bytes = door.unpacked(&mut entered, sent)?;
+            Ok((entered, bytes))
+        })
+        .await
+    }
+
+    /// Judges what `read` finds in the body and keeps it. `read` runs on a blocking thread.
+    pub(crate) async fn keep<F>(&self, mut entered: Entered, sent: Sent, read: F) -> Result<Taken, Refusal>
+    where
+        F: FnOnce(&[u8]) -> Result<Found<'_>> + Send + 'static,
+    {
+        let keys = self.0.directory.keys().await?;
+        let (door, size) = (self.clone(), sent.bytes.len());
+        let (caller, judged, _share) = self
+            .by_hand(move || {
+                let body = door.unpacked(&mut entered, sent)?;
+                let found = read(&body).map_err(|error| door.counted(error.into(), entered.caller.as_ref(), body.len()))?;
+                door.judge(&keys, entered, found)
+            })
+            .await?;
+        // A key may have been switched off while its last body was on the way.
+        if !self.0.directory.keys().await?.is_active(caller.asker.key) {
+            return Err(self.counted(Refusal::Denied(Reason::KeyOff), Some(&caller), size));
+        }
+        keep::keep(self, &caller, judged).await
+    }
+
+    fn unpacked(&self, entered: &mut Entered, sent: Sent) -> Result<Vec<u8>, Refusal> {
+        let (packed, share) = (sent.bytes.len(), &mut entered.share);
+        let unpacked = encoding::decode(sent.bytes, &sent.layers, Caps::STANDARD, &mut |more| share.grow(more));
+        unpacked.map_err(|error| self.counted(error.into(), entered.caller.as_ref(), packed))
+    }
+
+    fn judge(&self, keys: &Keys, entered: Entered, found: Found<'_>) -> Result<(Caller, Judged, Share), Refusal> {
+        let Entered { caller, mut client, project, parts, share } = entered;
+        let caller = match caller {
+            Some(caller) => caller,
+            None => {
+                let (shown, named) = found.dsn.as_deref().and_then(auth::from_dsn).ok_or(Refusal::Denied(Reason::UnknownKey))?;
+                if project.is_some_and(|project| project != named) {
+                    return Err(Refusal::Denied(Reason::UnknownKey));
+                }
+                client = client.or(shown.client);
+                self.admit(keys, Some(named), &shown.key, &parts)?
+            }
+        };
+        let allowances = self.0.allowances.load();
+        let bench = Bench {
+            caller: &caller,
+            quotas: &self.0.quotas,
+            allowances: &allowances,
+            now: self.0.clock.now(),
+            address: address_of(&parts),
+            user_agent: parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(|agent| shorten(agent, 300)),
+            client,
+        };
+        let judged = judge(found.carried, &bench);
+        Ok((caller, judged, share))
+    }
+
+    /// On one of the few threads that unpack and scrub.
+    async fn by_hand<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+        let waiting = |error| Refusal::Failed(Error::internal("waiting for a thread").because(error));
+        let _hand = self.0.hands.acquire().await.map_err(waiting)?;
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|panic| Err(Refusal::Failed(Error::internal("taking a report panicked").because(panic))))
+    }
+
+    /// The limits that this caller has reached now, whatever this request has to do with them.
+    pub(crate) fn reached(&self, caller: &Caller) -> Vec<Reached> {
+        self.0.quotas.reached(caller.asker, &self.0.allowances.load(), self.0.clock.now())
+    }
+
+    /// Counts what costs no write of its own.
+    pub(crate) fn tally(&self, project: ProjectId, drops: &Drops) {
+        self.0.tally.add(project, drops);
+    }
+}
+
+/// The size a request says it has, for the counts of what is not read.
+fn announced(parts: &Parts) -> usize {
+    let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
+}
+
+fn content_encoding(parts: &Parts) -> String {
+    let lines = parts.headers.get_all(CONTENT_ENCODING).iter().map(|line| line.to_str().unwrap_or("?"));
+    lines.collect::<Vec<_>>().join(",")
+}
+
+fn address_of(parts: &Parts) -> Option<IpAddr> {
+    let address = web::Peer::of(parts).0;
+    (!address.is_unspecified()).then_some(address)
+}
+
+fn too_large() -> Error {
+    Error::new(kernel::Kind::TooLarge, format!("This is too large; at most {} bytes are taken here.", limits::ENVELOPE))
+}

@@ -1,0 +1,153 @@
+//! What becomes of each thing that a request carries: kept (scrubbed and packed), or dropped for a reason that is counted.
+//!
+//! Runs on a blocking thread and touches no file.
+
+use kernel::Time;
+use std::net::IpAddr;
+
+use crate::carried::{Carried, Thing, UNKNOWN};
+use crate::directory::Caller;
+use crate::outline::{Outline, forbids_address, outline};
+use crate::quota::{Allowances, Group, Quotas, Reached};
+use crate::reason::Reason;
+use crate::store::Ready;
+use crate::tally::Drops;
+use crate::{EventId, Head, Kind, limits, pack, reports};
+
+/// Who sent it, and what it is measured by.
+pub(crate) struct Bench<'a> {
+    pub caller: &'a Caller,
+    pub quotas: &'a Quotas,
+    pub allowances: &'a Allowances,
+    pub now: Time,
+    /// `None` where it is not known.
+    pub address: Option<IpAddr>,
+    pub user_agent: Option<String>,
+    /// As the credential names it; the envelope's own word counts for more.
+    pub client: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    pub kept: Vec<Ready>,
+    pub drops: Drops,
+    /// What the sender is told: the id of the envelope, or of what it carried.
+    pub id: Option<EventId>,
+    /// Limits that took something away from this request.
+    pub hit: Vec<Reached>,
+}
+
+pub(crate) fn judge(carried: Carried<'_>, bench: &Bench<'_>) -> Judged {
+    let head = head_of(&carried, bench);
+    let mut judged = Judged { drops: carried.drops, id: carried.event_id, ..Judged::default() };
+    for thing in carried.things {
+        let (category, declared, bytes) = (thing.kind.category(), thing.declared, thing.payload.len());
+        let envelope_id = carried.event_id.or(judged.id);
+        match judge_thing(thing, envelope_id, &head, bench, &mut judged) {
+            Ok(ready) => judged.kept.push(ready),
+            Err(reason) => judged.drops.drop(category, reason, declared, bytes),
+        }
+    }
+    judged
+}
+
+fn head_of(carried: &Carried<'_>, bench: &Bench<'_>) -> Head {
+    let keeps = bench.caller.known.project.keeps_addresses && !carried.things.iter().any(|thing| forbids_address(&thing.payload));
+    Head {
+        key: Some(bench.caller.asker.key),
+        sdk: carried.head.sdk.clone().or_else(|| bench.client.clone()),
+        address: bench.address.filter(|_| keeps).map(|address| address.to_string()),
+        user_agent: bench.user_agent.clone(),
+        ..carried.head.clone()
+    }
+}
+
+/// The id that the items of one event share is settled by the first that has one.
+fn judge_thing(
+    thing: Thing<'_>,
+    envelope_id: Option<EventId>,
+    head: &Head,
+    bench: &Bench<'_>,
+    judged: &mut Judged,
+) -> Result<Ready, Reason> {
+    let kind = thing.kind;
+    if thing.payload.len() > limits::payload(kind) {
+        return Err(Reason::TooLarge);
+    }
+    let group = Group::of(kind);
+    if let Some(group) = group {
+        bench.quotas.check(bench.caller.asker, bench.allowances, group, bench.now).map_err(|reached| {
+            if !judged.hit.contains(&reached) {
+                judged.hit.push(reached);
+            }
+            Reason::RateLimited
+        })?;
+    }
+    let cleaned = clean(&thing, bench, needs_outline(kind, envelope_id));
+    let entries = cleaned.as_ref().ok().and_then(|(_, outline)| outline.entries).filter(|_| limits::is_container(kind));
+    let quantity = entries.unwrap_or(1);
+    if let Some(group) = group {
+        // What turns out to be broken has cost its work all the same.
+        bench.quotas.charge(bench.caller.asker, bench.allowances, group, quantity.max(1), bench.now);
+    }
+    let (packed, outline) = cleaned?;
+    if quantity > limits::ENTRIES as u64 {
+        return Err(Reason::TooMany);
+    }
+    if kind == Kind::ClientReport {
+        reports::read(&thing.payload, &mut judged.drops);
+    }
+    let event_id = event_id_of(kind, envelope_id, &outline);
+    judged.id = judged.id.or(event_id);
+    let head = Head {
+        filename: thing.filename,
+        content_type: thing.content_type,
+        attachment_type: thing.attachment_type,
+        platform: thing.platform,
+        ..head.clone()
+    };
+    let head = serde_json::to_string(&head).map_err(|_| Reason::Malformed)?;
+    Ok(Ready { kind, event_id, head, payload: packed, quantity })
+}
+
+/// Most items of an envelope say nothing that its header has not said.
+fn needs_outline(kind: Kind, envelope_id: Option<EventId>) -> bool {
+    limits::is_container(kind) || kind == Kind::UserReport || (has_own_id(kind) && envelope_id.is_none())
+}
+
+/// Without what must not be kept, and packed.
+fn clean(thing: &Thing<'_>, bench: &Bench<'_>, needs_outline: bool) -> Result<(pack::Packed, Outline), Reason> {
+    if !limits::is_json(thing.kind) {
+        return if thing.is_whole { Ok((pack::pack(&thing.payload), Outline::default())) } else { Err(Reason::Malformed) };
+    }
+    let scrubbed = bench.caller.known.scrubber.scrub(thing.kind, &thing.payload).map_err(|_| Reason::Malformed)?;
+    // Everything that is reported is an object; a text or number alone means nothing to anybody.
+    if scrubbed.bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Reason::Malformed);
+    }
+    let outline = if needs_outline { outline(&scrubbed.bytes) } else { Outline::default() };
+    Ok((pack::pack(&scrubbed.bytes), outline))
+}
+
+/// Whether each of these is something of its own, known by its id.
+pub(crate) fn has_own_id(kind: Kind) -> bool {
+    matches!(kind, Kind::Event | Kind::Transaction | Kind::Feedback)
+}
+
+/// The envelope's id counts for more than the payload's; what has none gets one.
+fn event_id_of(kind: Kind, envelope_id: Option<EventId>, outline: &Outline) -> Option<EventId> {
+    let own = || outline.event_id.as_deref().and_then(EventId::parse);
+    match kind {
+        Kind::UserReport => own().or(envelope_id),
+        _ if has_own_id(kind) => envelope_id.or_else(own).or_else(|| Some(EventId::random())),
+        Kind::Attachment | Kind::Minidump | Kind::Profile | Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => envelope_id,
+        _ => None,
+    }
+}
+
+/// What is refused before anything of it is known counts once.
+pub(crate) fn unread(reason: Reason, bytes: usize) -> Drops {
+    let mut drops = Drops::default();
+    drops.drop(UNKNOWN, reason, 1, bytes);
+    drops
+}

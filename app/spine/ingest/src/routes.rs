@@ -1,0 +1,154 @@
+//! The addresses that SDKs, browsers, crash reporters, cron jobs and OpenTelemetry exporters know. Thin: what a request is, and how it is
+//! answered.
+
+mod crons;
+mod embed;
+mod files;
+mod otlp;
+mod security;
+
+use axum::body::Body;
+use axum::extract::{FromRef, Request};
+use http::request::Parts;
+use http::{HeaderValue, Response};
+use kernel::ids::ProjectId;
+use std::borrow::Cow;
+use web::{Access, Path, Routes, State};
+
+use crate::answer::{self, Shape};
+use crate::auth::{self, Shown};
+use crate::carried::{Carried, Thing, of_envelope};
+use crate::door::{Door, Entered, Found, Sent, Taken};
+use crate::envelope;
+use crate::outline::outline;
+use crate::reason::Reason;
+use crate::refusal::Refusal;
+use crate::{Head, Kind, TraceHead, limits};
+
+const ENVELOPES: [&str; 2] = ["/api/{project}/envelope", "/api/{project}/envelope/"];
+const STORES: [&str; 2] = ["/api/{project}/store", "/api/{project}/store/"];
+const OLD_STORES: [&str; 2] = ["/api/store", "/api/store/"];
+
+/// Everybody may knock: the key is looked at inside, and every answer can be read by the page that caused it.
+pub fn mount<S>(routes: &mut Routes<S>)
+where
+    S: Clone + Send + Sync + 'static,
+    Door: FromRef<S>,
+{
+    routes.owned_by("ingest").bodies_up_to(limits::ENVELOPE as u64);
+    for path in ENVELOPES {
+        routes.post(path, Access::Open, take_envelope);
+        routes.options(path, Access::Open, preflight);
+    }
+    for path in STORES {
+        routes.post(path, Access::Open, take_event);
+        routes.options(path, Access::Open, preflight);
+    }
+    for path in OLD_STORES {
+        routes.post(path, Access::Open, take_event_without_project);
+        routes.options(path, Access::Open, preflight);
+    }
+    security::mount(routes);
+    files::mount(routes);
+    crons::mount(routes);
+    otlp::mount(routes);
+    embed::mount(routes);
+}
+
+async fn preflight() -> Response<Body> {
+    answer::preflight()
+}
+
+async fn take_envelope(State(door): State<Door>, Path(project): Path<String>, request: Request) -> Response<Body> {
+    answered(envelope_of(&door, &project, request).await, Shape::Id)
+}
+
+async fn envelope_of(door: &Door, project: &str, request: Request) -> Result<Taken, Refusal> {
+    let (parts, body) = request.into_parts();
+    let shown = auth::shown(&parts);
+    let entered = door.enter(Some(project_of(project)?), shown, parts).await?;
+    let (entered, sent) = door.read(entered, body).await?;
+    door.keep(entered, sent, |bytes| {
+        let mut envelope = envelope::parse(bytes)?;
+        let dsn = envelope.header.dsn.take();
+        Ok(Found { carried: of_envelope(envelope), dsn })
+    })
+    .await
+}
+
+async fn take_event(State(door): State<Door>, Path(project): Path<String>, request: Request) -> Response<Body> {
+    answered(event_of(&door, Some(&project), request).await, Shape::Id)
+}
+
+async fn take_event_without_project(State(door): State<Door>, request: Request) -> Response<Body> {
+    answered(event_of(&door, None, request).await, Shape::Id)
+}
+
+/// The way before there were envelopes: one event, as JSON; the oldest SDKs pack it with zlib and write that in base 64.
+async fn event_of(door: &Door, project: Option<&str>, request: Request) -> Result<Taken, Refusal> {
+    let (entered, sent) = read(door, project, request).await?;
+    door.keep(entered, sent, |bytes| {
+        let payload: Cow<'_, [u8]> = match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            None => return Err(kernel::Error::invalid("The event is empty.")),
+            Some(b'{') => bytes.into(),
+            Some(_) => from_base64(bytes)?.into(),
+        };
+        let outline = outline(&payload);
+        let kind = if outline.kind.as_deref() == Some("transaction") { Kind::Transaction } else { Kind::Event };
+        Ok(Carried { things: vec![Thing::new(kind, payload)], ..Carried::default() }.into())
+    })
+    .await
+}
+
+fn from_base64(text: &[u8]) -> kernel::Result<Vec<u8>> {
+    use base64::Engine as _;
+    let wrong = || kernel::Error::invalid("The event is neither JSON nor JSON that was packed and written in base 64.");
+    let packed = base64::engine::general_purpose::STANDARD.decode(text.trim_ascii()).map_err(|_| wrong())?;
+    let caps = crate::encoding::Caps { bytes: limits::payload(Kind::Event), ..crate::encoding::Caps::STANDARD };
+    crate::encoding::decode(packed, &[crate::encoding::Encoding::Deflate], caps, &mut |_| Ok(()))
+}
+
+/// What all doors but the envelope's have in common: the key stands in the request's head.
+async fn read(door: &Door, project: Option<&str>, request: Request) -> Result<(Entered, Sent), Refusal> {
+    let (parts, body) = request.into_parts();
+    let shown = auth::shown(&parts).ok_or(Refusal::Denied(Reason::UnknownKey))?;
+    read_as(door, project, shown, parts, body).await
+}
+
+async fn read_as(door: &Door, project: Option<&str>, shown: Shown, parts: Parts, body: Body) -> Result<(Entered, Sent), Refusal> {
+    let project = project.map(project_of).transpose()?;
+    let entered = door.enter(project, Some(shown), parts).await?;
+    door.read(entered, body).await
+}
+
+/// What is no number names no project; which of the two it was is nobody's business.
+fn project_of(text: &str) -> Result<ProjectId, Refusal> {
+    text.parse().map_err(|_| Refusal::Denied(Reason::UnknownKey))
+}
+
+fn answered(outcome: Result<Taken, Refusal>, shape: Shape) -> Response<Body> {
+    match outcome {
+        Ok(taken) => answer::accepted(taken.id, &taken.reached, shape),
+        Err(refusal) => answer::refused(&refusal),
+    }
+}
+
+/// One parameter of the query, of at most `max` characters; `None` for an empty one.
+fn query(parts: &Parts, wanted: &str, max: usize) -> Option<String> {
+    let query = parts.uri.query().unwrap_or_default();
+    let (_, value) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted)?;
+    let value: String = value.trim().chars().filter(|c| !c.is_control()).take(max).collect();
+    (!value.is_empty()).then_some(value)
+}
+
+/// Browsers' own reports know nothing of releases: the address they are sent to names them.
+fn head_of_query(parts: &Parts) -> Head {
+    let (release, environment) = (query(parts, "sentry_release", 200), query(parts, "sentry_environment", 64));
+    let trace = (release.is_some() || environment.is_some()).then(|| TraceHead { release, environment, ..TraceHead::default() });
+    Head { trace, ..Head::default() }
+}
+
+fn content_type(parts: &Parts) -> &str {
+    let text = parts.headers.get(http::header::CONTENT_TYPE).map(HeaderValue::to_str);
+    text.and_then(Result::ok).unwrap_or_default()
+}
