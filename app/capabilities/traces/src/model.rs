@@ -1,1 +1,23 @@
-//! Types and decisions. Pure.
+//! What is worked out without asking anybody: no SQL, no clock, no waiting.
+//!
+//! - [`span`]: one span, whoever sent it; [`read`]: from the payloads of the wire; [`lenient`]: JSON that is almost JSON
+//! - [`text`]: names with their ids taken out; [`query`]: statements with their values taken out
+//! - [`sketch`]: quantiles; [`cell`]: what a bucket of a rollup holds; [`window`]: times, grains, which buckets cover a window
+//! - [`batch`]: what some items of the log come to; [`findings`]: queries that are slow or repeated
+//! - [`thin`]: what stays of an hour that is too old to be kept whole
+//! - [`vital`]: the web vitals and their ratings; [`arrange`]: the order of a waterfall; [`family`]: what a root span is about
+
+pub mod arrange;
+pub mod batch;
+pub mod cell;
+pub mod family;
+pub mod findings;
+pub mod lenient;
+pub mod query;
+pub mod read;
+pub mod sketch;
+pub mod span;
+pub mod text;
+pub mod thin;
+pub mod vital;
+pub mod window;

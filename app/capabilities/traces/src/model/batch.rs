@@ -1,0 +1,426 @@
+//! [`Batch`]: what some items of the log come to: rows that lead to them, cells of rollups, vitals that wait for their page, findings.
+
+use ingest::Item;
+use kernel::Result;
+use kernel::ids::ProjectId;
+use kernel::time::{DAY, MINUTE};
+use kernel::{Time, ids};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::cell::Cell;
+use super::family::Family;
+use super::findings::{self, Finding, Limits};
+use super::span::{Span, SpanId, TraceId, time_of};
+use super::vital::Vital;
+use super::window::Grain;
+use super::{lenient, query, read, text};
+
+/// Names of one family that one project may have in a day; the rest is counted as [`OTHER`].
+pub const MAX_NAMES: usize = 500;
+pub const OTHER: &str = "<other>";
+/// Whose page load never came.
+pub const UNKNOWN_PAGE: &str = "<unknown page>";
+
+/// Made of what is named, so that a row of the log can carry it before the state knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct NameId(pub i64);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Name {
+    pub project: ProjectId,
+    pub family: Family,
+    pub name: String,
+    /// The operation; of queries the database system, of vitals the vital.
+    pub op: String,
+}
+
+impl Name {
+    pub fn id(&self) -> NameId {
+        let parts = [&self.project.to_string(), self.family.word(), &self.op, &self.name].join("\u{1f}");
+        // 60 bits of SHA-256: two names of one instance meet once in a million years.
+        NameId(i64::from_str_radix(&ids::digest(&parts)[..15], 16).unwrap_or_default())
+    }
+
+    pub fn other(&self) -> Name {
+        Name { name: OTHER.to_owned(), ..self.clone() }
+    }
+}
+
+/// What a cell is kept under.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellKey {
+    pub family: Family,
+    pub minute: Time,
+    pub project: ProjectId,
+    pub name: NameId,
+    /// Of queries; 0 otherwise.
+    pub caller: NameId,
+    pub environment: String,
+    pub release: String,
+}
+
+/// A root span, as telemetry.db remembers it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RootRow {
+    pub item: i64,
+    /// Among the spans of its item.
+    pub position: i64,
+    /// When its item was kept.
+    pub received_at: Time,
+    pub project: ProjectId,
+    pub name: NameId,
+    pub family: Family,
+    pub trace: Option<TraceId>,
+    pub span: Option<SpanId>,
+    pub at: Time,
+    pub micros: u64,
+    pub is_failed: bool,
+}
+
+/// A trace has spans in this item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FlushRow {
+    pub received_at: Time,
+    pub trace: TraceId,
+    pub item: i64,
+}
+
+/// A vital whose page load is not in the batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateVital {
+    pub project: ProjectId,
+    pub trace: TraceId,
+    pub page: SpanId,
+    pub vital: Vital,
+    pub value: f64,
+    pub weight: f64,
+    pub at: Time,
+    pub received_at: Time,
+    pub environment: String,
+    pub release: String,
+}
+
+/// What the batch cannot know by itself.
+pub trait Known {
+    /// Whether the name may have a row of its own on this day.
+    fn admits(&mut self, name: &Name, day: Time) -> Result<bool>;
+    /// The page that this page load of the project opened, if it was kept.
+    fn page(&mut self, project: ProjectId, trace: TraceId, span: SpanId) -> Result<Option<String>>;
+}
+
+/// A page load is known by the root span that it is.
+pub type PageLoad = (ProjectId, TraceId, SpanId);
+
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Microseconds within which an answer is quick.
+    pub apdex: u64,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub roots: Vec<RootRow>,
+    pub flushes: BTreeSet<FlushRow>,
+    /// With the day on which they were last seen.
+    pub names: HashMap<NameId, (Name, Time)>,
+    pub cells: BTreeMap<CellKey, Cell>,
+    pub late: Vec<LateVital>,
+    pub findings: Vec<Finding>,
+    /// Environments by project.
+    pub environments: BTreeSet<(ProjectId, String)>,
+    /// Page loads of this batch.
+    pages: HashMap<PageLoad, String>,
+    memory: Memory,
+}
+
+/// What was worked out before, so that the same text is not worked through again.
+#[derive(Debug, Default)]
+struct Memory {
+    names: HashMap<(ProjectId, Family, String, String, Time), NameId>,
+    queries: HashMap<(String, String), String>,
+}
+
+impl Batch {
+    pub fn of(items: &[Item], rules: &Rules, known: &mut impl Known) -> Result<Batch> {
+        let mut batch = Batch::default();
+        let mut waiting = Vec::new();
+        for item in items {
+            let payload = lenient::parse(&item.payload()?)?;
+            batch.add_item(item, &payload, rules, known, &mut waiting)?;
+        }
+        // A page load may stand behind its vitals, in the same batch.
+        for late in waiting {
+            batch.add_late(late, known)?;
+        }
+        Ok(batch)
+    }
+
+    fn add_item(
+        &mut self,
+        item: &Item,
+        payload: &Value,
+        rules: &Rules,
+        known: &mut impl Known,
+        waiting: &mut Vec<LateVital>,
+    ) -> Result<()> {
+        let spans = read::spans(item, payload);
+        let shift = drift(item);
+        let roots: HashMap<SpanId, &Span<'_>> =
+            spans.iter().filter(|span| span.is_root).filter_map(|span| Some((span.id?, span))).collect();
+        for (position, span) in spans.iter().enumerate() {
+            if let Some(trace) = span.trace {
+                self.flushes.insert(FlushRow { received_at: item.received_at, trace, item: item.id });
+            }
+            let seen = Seen::of(item, span, shift);
+            if !seen.environment.is_empty() {
+                self.environments.insert((item.project, seen.environment.clone()));
+            }
+            if span.is_root {
+                self.add_root(item, position, span, &seen, rules, known)?;
+            }
+            if span.is_query() {
+                self.add_query(item, span, &seen, &roots, known)?;
+            }
+            self.add_vitals(item, span, &seen, known, waiting)?;
+        }
+        let mut normal = |span: &Span<'_>| self.memory.query(span);
+        let found = findings::find(&spans, &rules.limits, &mut normal);
+        self.findings.extend(found.into_iter().map(|found| {
+            let seen = Seen::of(item, found.span, shift);
+            let root = found.span.root.and_then(|id| roots.get(&id)).map_or(found.span.root_name, |root| root.name);
+            let root_op = found.span.root.and_then(|id| roots.get(&id)).map_or("", |root| root.op);
+            found.into_finding(item, &seen, &text::one_line(root, text::MAX_NAME), root_op)
+        }));
+        Ok(())
+    }
+
+    fn add_root(
+        &mut self,
+        item: &Item,
+        position: usize,
+        span: &Span<'_>,
+        seen: &Seen,
+        rules: &Rules,
+        known: &mut impl Known,
+    ) -> Result<()> {
+        let family = span.family();
+        let shown = root_name(span, |span| self.memory.query(span));
+        if family == Family::Page
+            && let (Some(trace), Some(id)) = (span.trace, span.id)
+        {
+            self.pages.insert((item.project, trace, id), shown.clone());
+        }
+        let name = self.name(item, family, shown, text::one_line(span.op, 64), known)?;
+        let cell = self.cell(family, item.project, name, NameId(0), seen);
+        cell.add(span.micros, span.weight(), span.is_failed, span.trace);
+        cell.add_patience(span.micros, rules.apdex);
+        self.roots.push(RootRow {
+            item: item.id,
+            position: i64::try_from(position).unwrap_or(i64::MAX),
+            received_at: item.received_at,
+            project: item.project,
+            name,
+            family,
+            trace: span.trace,
+            span: span.id,
+            at: seen.at,
+            micros: span.micros,
+            is_failed: span.is_failed,
+        });
+        Ok(())
+    }
+
+    fn add_query(
+        &mut self,
+        item: &Item,
+        span: &Span<'_>,
+        seen: &Seen,
+        roots: &HashMap<SpanId, &Span<'_>>,
+        known: &mut impl Known,
+    ) -> Result<()> {
+        let statement = self.memory.query(span);
+        if statement.is_empty() {
+            return Ok(());
+        }
+        let query = self.name(item, Family::Query, statement, text::one_line(span.system, 64), known)?;
+        let root = span.root.and_then(|id| roots.get(&id)).filter(|root| root.id != span.id);
+        let caller = match root {
+            Some(root) => root_name(root, |span| self.memory.query(span)),
+            None if span.is_root => String::new(),
+            None => text::parameterised(span.root_name),
+        };
+        let caller = if caller.is_empty() { NameId(0) } else { self.name(item, Family::Caller, caller, String::new(), known)? };
+        let cell = self.cell(Family::Query, item.project, query, caller, seen);
+        cell.add(span.micros, span.weight(), span.is_failed, span.trace);
+        Ok(())
+    }
+
+    fn add_vitals(
+        &mut self,
+        item: &Item,
+        span: &Span<'_>,
+        seen: &Seen,
+        known: &mut impl Known,
+        waiting: &mut Vec<LateVital>,
+    ) -> Result<()> {
+        for (vital, value) in span.vitals.iter().copied() {
+            let page = if span.is_root { span.id } else { span.root.or(span.parent) };
+            match (span.trace, page) {
+                (Some(trace), Some(page)) if !span.is_root => waiting.push(LateVital {
+                    project: item.project,
+                    trace,
+                    page,
+                    vital,
+                    value,
+                    weight: span.weight(),
+                    at: seen.at,
+                    received_at: item.received_at,
+                    environment: seen.environment.clone(),
+                    release: seen.release.clone(),
+                }),
+                _ => {
+                    let page = if span.is_root { root_name(span, |span| self.memory.query(span)) } else { UNKNOWN_PAGE.to_owned() };
+                    self.add_vital(item.project, page, vital, value, span.weight(), span.trace, seen, item.received_at, known)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A vital whose page stands in another envelope, or later in this one.
+    fn add_late(&mut self, late: LateVital, known: &mut impl Known) -> Result<()> {
+        let page = match self.pages.get(&(late.project, late.trace, late.page)) {
+            Some(page) => Some(page.clone()),
+            None => known.page(late.project, late.trace, late.page)?,
+        };
+        let Some(page) = page else {
+            self.late.push(late);
+            return Ok(());
+        };
+        self.credit(&late, page, known)
+    }
+
+    /// Counts a vital that has waited under its page.
+    pub fn credit(&mut self, late: &LateVital, page: String, known: &mut impl Known) -> Result<()> {
+        let seen = Seen { at: late.at, environment: late.environment.clone(), release: late.release.clone() };
+        self.add_vital(late.project, page, late.vital, late.value, late.weight, Some(late.trace), &seen, late.received_at, known)
+    }
+
+    /// With the pages they opened.
+    pub fn page_loads(&self) -> Vec<(PageLoad, String)> {
+        self.pages.iter().map(|(load, page)| (*load, page.clone())).collect()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a measurement is all of this, and nothing else takes it together")]
+    fn add_vital(
+        &mut self,
+        project: ProjectId,
+        page: String,
+        vital: Vital,
+        value: f64,
+        weight: f64,
+        trace: Option<TraceId>,
+        seen: &Seen,
+        received_at: Time,
+        known: &mut impl Known,
+    ) -> Result<()> {
+        let Some(micros) = vital.micros(value) else { return Ok(()) };
+        let name = Name { project, family: Family::Vital, name: page, op: vital.word().to_owned() };
+        let name = self.admitted(name, received_at.day_start(), known)?;
+        let cell = self.cell(Family::Vital, project, name, NameId(0), seen);
+        cell.add(micros, weight, false, trace);
+        cell.add_rating(vital, value);
+        Ok(())
+    }
+
+    fn name(&mut self, item: &Item, family: Family, name: String, op: String, known: &mut impl Known) -> Result<NameId> {
+        let name = if name.is_empty() { "<unnamed>".to_owned() } else { name };
+        self.admitted(Name { project: item.project, family, name, op }, item.received_at.day_start(), known)
+    }
+
+    fn admitted(&mut self, name: Name, day: Time, known: &mut impl Known) -> Result<NameId> {
+        let key = (name.project, name.family, name.name.clone(), name.op.clone(), day);
+        if let Some(id) = self.memory.names.get(&key) {
+            return Ok(*id);
+        }
+        let name = if known.admits(&name, day)? { name } else { name.other() };
+        let id = name.id();
+        self.memory.names.insert(key, id);
+        let entry = self.names.entry(id).or_insert((name, day));
+        entry.1 = entry.1.max(day);
+        Ok(id)
+    }
+
+    fn cell(&mut self, family: Family, project: ProjectId, name: NameId, caller: NameId, seen: &Seen) -> &mut Cell {
+        let key = CellKey {
+            family,
+            minute: Grain::Minute.start(seen.at),
+            project,
+            name,
+            caller,
+            environment: seen.environment.clone(),
+            release: seen.release.clone(),
+        };
+        self.cells.entry(key).or_default()
+    }
+}
+
+impl Memory {
+    fn query(&mut self, span: &Span<'_>) -> String {
+        let key = (span.query.to_owned(), span.system.to_owned());
+        self.queries.entry(key).or_insert_with(|| query::normalised(span.query, span.system)).clone()
+    }
+}
+
+/// When and where a span happened, as rollups count it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub at: Time,
+    pub environment: String,
+    pub release: String,
+}
+
+impl Seen {
+    fn of(item: &Item, span: &Span<'_>, shift: i64) -> Seen {
+        Seen {
+            at: happened(item, span, shift),
+            environment: text::one_line(span.environment, 64),
+            release: ingest::releases::checked_version(span.release).unwrap_or_default(),
+        }
+    }
+}
+
+/// How far the sender's clock is off, in milliseconds, where that is more than delivery explains (55 minutes).
+fn drift(item: &Item) -> i64 {
+    let off = item.head.sent_at.map_or(0, |sent| item.received_at.0.saturating_sub(sent.0));
+    if off.unsigned_abs() > 55 * 60_000 { off } else { 0 }
+}
+
+/// When it ended. What lies in the future, or so far back that nobody looks, happened when it was received.
+fn happened(item: &Item, span: &Span<'_>, shift: i64) -> Time {
+    const OLDEST: Duration = Duration::from_secs(30 * DAY.as_secs());
+    let Some(end) = span.end() else { return item.received_at };
+    let at = Time(time_of(end).0.saturating_add(shift));
+    if at > item.received_at + MINUTE || at < item.received_at - OLDEST { item.received_at } else { at }
+}
+
+/// What a root span is called: its route; its address with the ids taken out; its statement without values.
+pub fn root_name(span: &Span<'_>, mut normal: impl FnMut(&Span<'_>) -> String) -> String {
+    if span.is_query() {
+        return normal(span);
+    }
+    // Browser SDKs from 11 on call every page “Pageload”; the page itself stands in the path.
+    let is_page = span.family() == Family::Page;
+    if is_page && !span.path.is_empty() && !span.name.starts_with('/') && matches!(span.source, "url" | "") {
+        return text::parameterised(span.path);
+    }
+    let name = match span.source {
+        "url" | "" | "unknown" => text::parameterised(span.name),
+        _ => text::one_line(span.name, text::MAX_NAME),
+    };
+    let has_method = span.method.is_empty() || name.starts_with(span.method) || !name.starts_with('/') || is_page;
+    if has_method { name } else { format!("{} {name}", text::one_line(span.method, 16)) }
+}
