@@ -205,3 +205,11 @@ create table errors_links (
   created_at integer not null,
   unique (issue_id, kind, target)
 ) strict;
+
+-- Where the issues went that were merged into others: their addresses stand in mails and tickets.
+create table errors_merges (
+  from_id integer primary key,
+  issue_id integer not null references errors_issues (id) on delete cascade
+) strict;
+
+create index errors_merges_by_issue_id on errors_merges (issue_id);

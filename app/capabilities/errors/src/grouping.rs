@@ -81,6 +81,26 @@ pub struct ExceptionPart {
     pub frames: Vec<Part>,
 }
 
+/// Of a stack, so many frames are shown as the reason; all count.
+const MAX_SHOWN: usize = 40;
+
+impl Components {
+    /// As it is stored. The innermost frames say enough about a deep stack.
+    pub fn to_json(&self) -> String {
+        let mut shown = self.clone();
+        for exception in &mut shown.exceptions {
+            let extra = exception.frames.len().saturating_sub(MAX_SHOWN);
+            exception.frames.drain(..extra);
+        }
+        serde_json::to_string(&shown).unwrap_or_default()
+    }
+
+    /// What an older version wrote and this one cannot read says nothing.
+    pub fn from_json(text: &str) -> Components {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub kind: HashKind,

@@ -1,16 +1,21 @@
 //! Errors: what went wrong in the founder's programs, grouped into issues that open, are resolved and come back.
 //!
 //! - [`normal`]: an event in one form, whatever the SDK sent; [`grouping`]: which events are one problem
+//! - [`digest`]: what is made of reported items; [`acts`]: what people do about issues
 //! - [`model`]: issues, their states and history; `store`: SQL
 
+pub mod acts;
+pub mod digest;
 pub mod grouping;
+mod jobs;
 pub mod model;
 pub mod normal;
 pub mod pages;
 pub mod routes;
+mod settings;
 pub mod store;
 
-use capability::{Capability, Nav, NavGroup, Routes};
+use capability::{Capability, Digest, Nav, NavGroup, Routes, Section, Work};
 use db::Migration;
 use kernel::Role;
 
@@ -31,6 +36,18 @@ impl Capability for Errors {
 
     fn routes(&self, routes: &mut Routes) {
         routes::mount(routes);
+    }
+
+    fn work(&self, work: &mut Work) {
+        jobs::register(work);
+    }
+
+    fn settings(&self) -> Option<Section> {
+        Some(settings::SECTION)
+    }
+
+    fn digests(&self) -> &'static [&'static dyn Digest] {
+        &[&digest::Events]
     }
 
     fn nav(&self) -> &'static [Nav] {

@@ -4,7 +4,7 @@
 pub const HOURS: usize = 7 * 24;
 
 /// Below this nothing is a spike: twelve instead of two an hour wake nobody.
-const LEAST: u64 = 30;
+pub const LEAST: u64 = 30;
 /// How many times the usual.
 const FACTOR: f64 = 5.0;
 /// Calm again below so many times the usual.
@@ -83,6 +83,6 @@ mod tests {
         // The hour to judge follows the last of `noisy`, whose index is 167: it is hour 168 % 24 = 0.
         assert!(matches!(judge(&noisy, 60), Verdict::Spiking { .. }));
         assert!(matches!(judge(&noisy[..156], 320), Verdict::Between | Verdict::Calm), "noon is busy every day");
-        assert_eq!(judge(&vec![0; 23], 10_000), Verdict::Calm, "an issue of today is told as a new one");
+        assert_eq!(judge(&[0; 23], 10_000), Verdict::Calm, "an issue of today is told as a new one");
     }
 }

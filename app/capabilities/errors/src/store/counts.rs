@@ -91,8 +91,8 @@ pub fn releases_of_hash(r: &Reader<'_>, hash_id: i64) -> Result<Vec<ReleaseId>> 
 /// Of an issue, the most frequent value of each key first.
 pub fn tags_of(r: &Reader<'_>, issue: IssueId) -> Result<Vec<TagValue>> {
     r.rows(
-        "select key, value, sum(t.events), max(t.last_seen_at) from errors_hashes h join errors_tags t on t.hash_id = h.id \
-         where h.issue_id = ? group by key, value order by key, 3 desc, value limit 10000",
+        "select t.key, t.value, sum(t.events), max(t.last_seen_at) from errors_hashes h join errors_tags t on t.hash_id = h.id \
+         where h.issue_id = ? group by t.key, t.value order by t.key, 3 desc, t.value limit 10000",
         [issue.0],
         |row| Ok(TagValue { key: row.get(0)?, value: row.get(1)?, events: count(row, 2)?, last_seen_at: Time(row.get(3)?) }),
     )

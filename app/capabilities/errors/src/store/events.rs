@@ -27,6 +27,9 @@ fn read_event(row: &Row<'_>) -> rusqlite::Result<Stored> {
     })
 }
 
+/// Heads, ids and indexes of one event, measured on recorded ones.
+const ROW_BYTES: u64 = 600;
+
 #[derive(Debug, Clone)]
 pub struct EventInsert {
     pub stored: Stored,
@@ -34,6 +37,12 @@ pub struct EventInsert {
     /// Packed.
     pub bytes: u64,
     pub relevance: u8,
+}
+
+/// Of an item of the log, with what its row and the ones that lead to it take. SQLite reads the length without the payload.
+pub fn packed_size(r: &Reader<'_>, item: i64) -> Result<u64> {
+    let payload = r.row("select length(payload) from ingest_items where id = ?", [item], |row| super::count(row, 0))?;
+    Ok(payload.unwrap_or_default() + ROW_BYTES)
 }
 
 /// `false` when it is there already: a batch that is digested again must not count it twice.

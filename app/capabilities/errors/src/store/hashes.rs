@@ -57,13 +57,12 @@ pub struct HashInsert<'a> {
     pub issue: IssueId,
     pub kind: &'a str,
     pub version: i64,
-    pub components: &'a str,
     pub title_kind: &'a str,
     pub title_value: &'a str,
 }
 
-/// Gives the id; a hash that is known already stays where it leads.
-pub fn ensure_hash(tx: &mut Tx<'_>, hash: &HashInsert<'_>) -> Result<i64> {
+/// Gives the id; a hash that is known already stays where it leads. `components` is asked for only when it is new.
+pub fn ensure_hash(tx: &mut Tx<'_>, hash: &HashInsert<'_>, components: impl FnOnce() -> String) -> Result<i64> {
     if let Some(id) = tx.row("select id from errors_hashes where hash = ?", [hash.hash], |row| row.get(0))? {
         return Ok(id);
     }
@@ -76,7 +75,7 @@ pub fn ensure_hash(tx: &mut Tx<'_>, hash: &HashInsert<'_>) -> Result<i64> {
             hash.issue.0,
             hash.kind,
             hash.version,
-            hash.components,
+            components(),
             hash.title_kind,
             hash.title_value
         ],

@@ -270,6 +270,65 @@ pub fn recount(tx: &mut Tx<'_>, id: IssueId) -> Result<()> {
     Ok(())
 }
 
+/// The row as JSON, for undoing.
+pub fn snapshot(r: &Reader<'_>, id: IssueId) -> Result<serde_json::Value> {
+    let fields: Vec<String> = stored_columns().iter().map(|column| format!("'{column}', {column}")).collect();
+    let json: String = r.value(&format!("select json_object({}) from errors_issues where id = ?", fields.join(", ")), [id.0])?;
+    serde_json::from_str(&json).map_err(|error| Error::internal("reading an issue as JSON").because(error))
+}
+
+/// The row as it was, under its old id. A member or a column that is gone since is left out.
+pub fn restore(tx: &mut Tx<'_>, row: &serde_json::Value) -> Result<()> {
+    let columns = stored_columns();
+    let values: Vec<String> = columns
+        .iter()
+        .map(|column| match *column {
+            "assignee_id" => "(select id from identity_members where id = ?1 ->> '$.assignee_id')".to_owned(),
+            column => format!("?1 ->> '$.{column}'"),
+        })
+        .collect();
+    tx.run(&format!("insert into errors_issues ({}) values ({})", columns.join(", "), values.join(", ")), [row.to_string()])?;
+    tx.signal(TOPIC);
+    Ok(())
+}
+
+fn stored_columns() -> Vec<&'static str> {
+    COLUMNS.iter().copied().chain(["search"]).collect()
+}
+
+/// An issue for one of another's hashes: in the same state, named after the hash. Counts follow by [`recount`].
+pub fn copy_for_hash(tx: &mut Tx<'_>, from: IssueId, hash: i64) -> Result<IssueId> {
+    let id = tx.insert(
+        "insert into errors_issues (project_id, type, value, culprit, level, platform, state, state_at, resolved_how, resolved_release_id, \
+         ignored_until, ignored_events, ignored_users, regressed_at, spiking_since, first_seen_at, last_seen_at, events, users, \
+         first_release_id, last_release_id, first_item_id, last_item_id, has_unhandled, priority, assignee_id, search) \
+         select i.project_id, h.type, h.value, i.culprit, i.level, i.platform, i.state, i.state_at, i.resolved_how, i.resolved_release_id, \
+         i.ignored_until, i.ignored_events, i.ignored_users, i.regressed_at, null, i.first_seen_at, i.last_seen_at, 0, 0, \
+         null, null, i.first_item_id, i.last_item_id, i.has_unhandled, i.priority, i.assignee_id, lower(h.type || char(10) || h.value) \
+         from errors_issues i join errors_hashes h on h.id = ?2 where i.id = ?1",
+        params![from.0, hash],
+    )?;
+    tx.signal(TOPIC);
+    Ok(IssueId(id))
+}
+
+/// Where the address of a merged issue leads from now on; those that led to `from` go on to `into`.
+pub fn note_merge(tx: &mut Tx<'_>, from: IssueId, into: IssueId) -> Result<()> {
+    tx.run("update errors_merges set issue_id = ? where issue_id = ?", params![into.0, from.0])?;
+    tx.run("insert or replace into errors_merges (from_id, issue_id) values (?, ?)", params![from.0, into.0])?;
+    Ok(())
+}
+
+pub fn forget_merge(tx: &mut Tx<'_>, from: IssueId) -> Result<()> {
+    tx.run("delete from errors_merges where from_id = ?", [from.0])?;
+    Ok(())
+}
+
+/// The issue into which another was merged.
+pub fn merged_into(r: &Reader<'_>, from: IssueId) -> Result<Option<IssueId>> {
+    r.row("select issue_id from errors_merges where from_id = ?", [from.0], |row| row.get(0).map(IssueId))
+}
+
 /// Open issues that nothing was seen of since `before`, the longest first. Uses errors_issues_by_state_last_seen_at.
 pub fn quiet_since(r: &Reader<'_>, before: Time, limit: u32) -> Result<Vec<IssueId>> {
     r.rows(

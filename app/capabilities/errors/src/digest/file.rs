@@ -1,0 +1,191 @@
+//! The rows that lead to items, written to telemetry.db: the same however often they are written.
+
+use capability::Cx;
+use ingest::pack;
+use ingest::releases::Release;
+use kernel::Result;
+use kernel::ids::{ProjectId, ReleaseId};
+use std::collections::{HashMap, HashSet};
+
+use super::{Prepared, writing};
+use crate::grouping::Key;
+use crate::model::Stored;
+use crate::model::relevance::relevance;
+use crate::store::attachments::{Attachment, insert_attachment};
+use crate::store::events::{EventInsert, add_size, hash_of, insert_event, packed_size};
+use crate::store::{counts, frames, hashes};
+
+/// A batch whose rows are in telemetry.db.
+pub struct Filed {
+    /// In the order of the log; the primary key is the one they are filed under.
+    pub events: Vec<Prepared>,
+    pub releases: HashMap<(ProjectId, String), Release>,
+}
+
+impl Filed {
+    pub fn release(&self, event: &Prepared) -> Option<&Release> {
+        if event.release.is_empty() { None } else { self.releases.get(&(event.project, event.release.clone())) }
+    }
+}
+
+pub fn file(cx: &Cx, events: Vec<Prepared>, files: Vec<(Attachment, i64)>) -> Result<Filed> {
+    let mut filed = Filed { releases: releases(cx, &events)?, events };
+    let rows = rows(cx, &filed)?;
+    let hashes = cx.telemetry.write_blocking(move |tx| {
+        let (mut hashes, mut items, mut bytes) = (Vec::with_capacity(rows.len()), 0, 0);
+        for mut row in rows {
+            row.event.bytes = packed_size(tx, row.event.stored.item)?;
+            let stored = &row.event.stored;
+            if insert_event(tx, &row.event)? {
+                items += 1;
+                bytes += crate::store::signed(row.event.bytes);
+                hashes.push(stored.hash);
+            } else {
+                // Digested before, and the change was lost with the power: what it was filed under then holds.
+                hashes.push(hash_of(tx, stored.item)?.unwrap_or(stored.hash));
+            }
+            if let Some(packed) = &row.frames {
+                frames::set_frames(tx, stored.item, packed)?;
+            }
+            for (debug_id, release) in &row.unread {
+                frames::note_unread(tx, stored.project, debug_id, release, stored.item)?;
+            }
+        }
+        if items > 0 {
+            add_size(tx, "events", items, bytes)?;
+        }
+        file_attachments(tx, &files)?;
+        Ok(hashes)
+    })?;
+    for (event, hash) in filed.events.iter_mut().zip(hashes) {
+        keep_hash(event, hash);
+    }
+    Ok(filed)
+}
+
+fn file_attachments(tx: &mut db::Tx<'_>, files: &[(Attachment, i64)]) -> Result<()> {
+    for (attachment, item) in files {
+        let bytes = packed_size(tx, *item)?;
+        if insert_attachment(tx, attachment, bytes)? {
+            add_size(tx, "attachments", 1, crate::store::signed(bytes))?;
+        }
+    }
+    Ok(())
+}
+
+fn keep_hash(event: &mut Prepared, hash: i64) {
+    if event.grouping.primary.hash == hash {
+        return;
+    }
+    let grouping = &mut event.grouping;
+    let known = grouping.others.iter().position(|key| key.hash == hash);
+    let kept = match known {
+        Some(index) => grouping.others.remove(index),
+        // Grouped in another way since; the components are the nearest there is.
+        None => Key { hash, ..grouping.primary.clone() },
+    };
+    let other = std::mem::replace(&mut grouping.primary, kept);
+    grouping.others.insert(0, other);
+}
+
+struct Row {
+    event: EventInsert,
+    frames: Option<pack::Packed>,
+    unread: Vec<(String, String)>,
+}
+
+fn rows(cx: &Cx, filed: &Filed) -> Result<Vec<Row>> {
+    let mut ordinals = Ordinals::read(cx, &filed.events)?;
+    let mut rows = Vec::with_capacity(filed.events.len());
+    for event in &filed.events {
+        let release = filed.release(event).map(|release| release.id);
+        let hash = event.grouping.primary.hash;
+        let stored = Stored {
+            item: event.item,
+            project: event.project,
+            hash,
+            at: event.at,
+            received_at: event.received_at,
+            level: event.level,
+            release,
+            environment: event.environment.clone(),
+            user: event.user,
+            event_id: event.event_id,
+        };
+        let frames = match event.sources.0.is_empty() {
+            true => None,
+            false => Some(pack::pack(&serde_json::to_vec(&event.sources).map_err(writing)?)),
+        };
+        let event = EventInsert { stored, trace_id: event.trace_id, bytes: 0, relevance: ordinals.next(hash, release) };
+        rows.push(Row { event, frames, unread: Vec::new() });
+    }
+    for (row, event) in rows.iter_mut().zip(&filed.events) {
+        row.unread.clone_from(&event.unread);
+    }
+    Ok(rows)
+}
+
+/// How many events each hash of the batch had before, and in which releases.
+struct Ordinals(HashMap<i64, (u64, HashSet<ReleaseId>)>);
+
+impl Ordinals {
+    fn read(cx: &Cx, events: &[Prepared]) -> Result<Ordinals> {
+        let wanted: HashSet<i64> = events.iter().map(|event| event.grouping.primary.hash).collect();
+        let known = cx.hermetic.read_blocking(|r| {
+            let mut known = HashMap::with_capacity(wanted.len());
+            for hash in wanted {
+                let (count, releases) = match hashes::ordinal(r, hash)? {
+                    Some((id, count)) => (count, counts::releases_of_hash(r, id)?.into_iter().collect()),
+                    None => (0, HashSet::new()),
+                };
+                known.insert(hash, (count, releases));
+            }
+            Ok(known)
+        })?;
+        Ok(Ordinals(known))
+    }
+
+    fn next(&mut self, hash: i64, release: Option<ReleaseId>) -> u8 {
+        let (count, releases) = self.0.entry(hash).or_default();
+        *count += 1;
+        let is_first_in_release = release.is_some_and(|release| releases.insert(release));
+        relevance(*count, is_first_in_release)
+    }
+}
+
+/// Releases the events name, made where they are new: a release that is there twice as long as its events harms nobody.
+fn releases(cx: &Cx, events: &[Prepared]) -> Result<HashMap<(ProjectId, String), Release>> {
+    let mut wanted: HashMap<(ProjectId, String), kernel::Time> = HashMap::new();
+    for event in events.iter().filter(|event| !event.release.is_empty()) {
+        wanted.entry((event.project, event.release.clone())).or_insert(event.at);
+    }
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut found = HashMap::new();
+    cx.hermetic.read_blocking(|r| {
+        for (project, version) in wanted.keys() {
+            if let Some(release) = ingest::store::find_release(r, *project, version)? {
+                found.insert((*project, version.clone()), release);
+            }
+        }
+        Ok(())
+    })?;
+    wanted.retain(|key, _| !found.contains_key(key));
+    if wanted.is_empty() {
+        return Ok(found);
+    }
+    let made = cx.hermetic.write_blocking(move |tx| {
+        let mut made = Vec::with_capacity(wanted.len());
+        for ((project, version), at) in wanted {
+            // A project that is gone has no releases any more.
+            if identity::store::find_project(tx, project)?.is_some() {
+                let release = ingest::store::ensure_release(tx, project, &version, at)?;
+                made.push(((project, version), release));
+            }
+        }
+        Ok(made)
+    })?;
+    found.extend(made);
+    Ok(found)
+}

@@ -1,0 +1,126 @@
+//! Events and attachments go by age, and beyond their room by how little they tell. Counts and history stay.
+
+use capability::Cx;
+use kernel::{Result, Time};
+use std::collections::{HashMap, HashSet};
+
+use crate::model::relevance::TELLING;
+use crate::settings;
+use crate::store::evict::{self, Candidate};
+use crate::store::{events, hashes};
+
+/// So many at a time, so that the writer is never held for long.
+pub const BATCH: u32 = 200;
+
+struct Limits {
+    keep_since: Time,
+    event_bytes: u64,
+    attachment_bytes: u64,
+}
+
+pub async fn evict(cx: &Cx) -> Result<()> {
+    let limits = cx
+        .read(|r| {
+            Ok(Limits {
+                keep_since: settings::keep_since(r)?,
+                event_bytes: settings::event_bytes(r)?,
+                attachment_bytes: settings::attachment_bytes(r)?,
+            })
+        })
+        .await?;
+    by_age(cx, limits.keep_since).await?;
+    by_room(cx, limits.event_bytes).await?;
+    attachments(cx, &limits).await
+}
+
+/// Everything, however telling: who promises ninety days keeps nothing for ninety-one.
+async fn by_age(cx: &Cx, keep_since: Time) -> Result<()> {
+    loop {
+        let old = cx.telemetry.read(move |r| evict::older_than(r, keep_since, BATCH)).await?;
+        if old.is_empty() {
+            return Ok(());
+        }
+        cx.telemetry.write(move |tx| evict::remove_events(tx, &old)).await?;
+    }
+}
+
+/// The least telling first. In a second round, when nothing else is left, the telling ones, too.
+async fn by_room(cx: &Cx, room: u64) -> Result<()> {
+    for spares_telling in [true, false] {
+        let mut after = (i64::MIN, i64::MIN);
+        loop {
+            let (_, bytes) = cx.telemetry.read(|r| events::size_of(r, "events")).await?;
+            let surplus = bytes.saturating_sub(room);
+            if surplus == 0 {
+                return Ok(());
+            }
+            let place = after;
+            let candidates = cx.telemetry.read(move |r| evict::least_telling(r, place, BATCH)).await?;
+            let Some(last) = candidates.last() else { break };
+            after = (last.relevance, last.item);
+            let (spared, mut going) = if spares_telling { divide(cx, candidates).await? } else { (Vec::new(), candidates) };
+            cut(&mut going, surplus);
+            cx.telemetry
+                .write(move |tx| {
+                    // Not looked at again with the duplicates.
+                    spared.iter().try_for_each(|event| evict::raise(tx, event.item, TELLING))?;
+                    evict::remove_events(tx, &going)
+                })
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Only as many as are too much.
+fn cut(going: &mut Vec<Candidate>, surplus: u64) {
+    let mut freed = 0;
+    let needed = going.iter().take_while(|event| {
+        let is_needed = freed < surplus;
+        freed += event.bytes.unsigned_abs();
+        is_needed
+    });
+    let count = needed.count();
+    going.truncate(count);
+}
+
+/// Those that must stay while others can go, and the others.
+async fn divide(cx: &Cx, candidates: Vec<Candidate>) -> Result<(Vec<Candidate>, Vec<Candidate>)> {
+    let wanted: HashSet<i64> = candidates.iter().map(|event| event.hash).collect();
+    let telling = cx
+        .read(move |r| {
+            let mut telling: HashMap<i64, HashSet<i64>> = HashMap::new();
+            for hash in wanted {
+                telling.insert(hash, hashes::telling_items(r, hash)?.into_iter().collect());
+            }
+            Ok(telling)
+        })
+        .await?;
+    Ok(candidates.into_iter().partition(|event| {
+        event.relevance >= i64::from(TELLING) || telling.get(&event.hash).is_some_and(|items| items.contains(&event.item))
+    }))
+}
+
+async fn attachments(cx: &Cx, limits: &Limits) -> Result<()> {
+    let (keep_since, room) = (limits.keep_since, limits.attachment_bytes);
+    loop {
+        let going = cx
+            .telemetry
+            .read(move |r| {
+                let (_, bytes) = events::size_of(r, "attachments")?;
+                let mut surplus = i64::try_from(bytes.saturating_sub(room)).unwrap_or(i64::MAX);
+                let oldest = evict::oldest_attachments(r, BATCH)?;
+                let going = oldest.into_iter().take_while(|(_, received_at, size)| {
+                    let goes = *received_at < keep_since || surplus > 0;
+                    surplus -= size;
+                    goes
+                });
+                Ok(going.map(|(item, ..)| item).collect::<Vec<i64>>())
+            })
+            .await?;
+        if going.is_empty() {
+            return Ok(());
+        }
+        cx.telemetry.write(move |tx| evict::remove_attachments(tx, &going)).await?;
+    }
+}
