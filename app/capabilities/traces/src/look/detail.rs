@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::scope::{Asked, Scope};
 use crate::model::batch::{Name, NameId};
-use crate::model::cell::{Cell, Example};
+use crate::model::cell::Cell;
 use crate::model::family::Family;
-use crate::model::span::{Span, TraceId};
+use crate::model::span::{Span, TraceId, by_id, root_of};
 use crate::model::vital::Vital;
 use crate::model::window::{Grain, Period};
 use crate::model::{arrange, lenient, read};
@@ -177,8 +177,11 @@ fn parts_of(r: &Reader<'_>, items: &[i64], detail: &Detail) -> Result<Parts> {
     for item in roots::find_items(r, items)? {
         let payload = lenient::parse(&item.payload()?)?;
         let spans = read::spans(&item, &payload);
+        let ids = by_id(&spans);
         for root in spans.iter().filter(|span| span.is_root && span.op == detail.name.op) {
-            let own: Vec<Span<'_>> = spans.iter().filter(|span| belongs(span, root)).cloned().collect();
+            let belongs =
+                |span: &Span<'_>| span.id == root.id || (!span.is_root && root_of(span, &ids).is_some_and(|own| own.id == root.id));
+            let own: Vec<Span<'_>> = spans.iter().filter(|span| belongs(span)).cloned().collect();
             parts.traces += 1;
             for line in arrange::arrange(&own) {
                 let op = if own[line.span].op.is_empty() { "other" } else { own[line.span].op };
@@ -190,13 +193,4 @@ fn parts_of(r: &Reader<'_>, items: &[i64], detail: &Detail) -> Result<Parts> {
     parts.ops = ops.into_iter().map(|(op, (micros, spans))| (op, micros, spans)).collect();
     parts.ops.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     Ok(parts)
-}
-
-fn belongs(span: &Span<'_>, root: &Span<'_>) -> bool {
-    span.trace == root.trace && (span.id == root.id || (span.root == root.id && !span.is_root))
-}
-
-/// What nothing was measured for is no example.
-pub fn has_example(example: &Example) -> bool {
-    example.trace.is_some()
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::cell::Cell;
 use super::family::Family;
 use super::findings::{self, Finding, Limits};
-use super::span::{Span, SpanId, TraceId, time_of};
+use super::span::{ById, Span, SpanId, TraceId, by_id, root_of, time_of};
 use super::vital::Vital;
 use super::window::Grain;
 use super::{lenient, query, read, text};
@@ -168,8 +168,7 @@ impl Batch {
     ) -> Result<()> {
         let spans = read::spans(item, payload);
         let shift = drift(item);
-        let roots: HashMap<SpanId, &Span<'_>> =
-            spans.iter().filter(|span| span.is_root).filter_map(|span| Some((span.id?, span))).collect();
+        let ids = by_id(&spans);
         for (position, span) in spans.iter().enumerate() {
             if let Some(trace) = span.trace {
                 self.flushes.insert(FlushRow { received_at: item.received_at, trace, item: item.id });
@@ -182,7 +181,7 @@ impl Batch {
                 self.add_root(item, position, span, &seen, rules, known)?;
             }
             if span.is_query() {
-                self.add_query(item, span, &seen, &roots, known)?;
+                self.add_query(item, span, &seen, &ids, known)?;
             }
             self.add_vitals(item, span, &seen, known, waiting)?;
         }
@@ -190,9 +189,8 @@ impl Batch {
         let found = findings::find(&spans, &rules.limits, &mut normal);
         self.findings.extend(found.into_iter().map(|found| {
             let seen = Seen::of(item, found.span, shift);
-            let root = found.span.root.and_then(|id| roots.get(&id)).map_or(found.span.root_name, |root| root.name);
-            let root_op = found.span.root.and_then(|id| roots.get(&id)).map_or("", |root| root.op);
-            found.into_finding(item, &seen, &text::one_line(root, text::MAX_NAME), root_op)
+            let (place, op) = root_of(found.span, &ids).map_or((found.span.root_name, ""), |root| (root.name, root.op));
+            found.into_finding(item, &seen, &text::one_line(place, text::MAX_NAME), op)
         }));
         Ok(())
     }
@@ -233,20 +231,13 @@ impl Batch {
         Ok(())
     }
 
-    fn add_query(
-        &mut self,
-        item: &Item,
-        span: &Span<'_>,
-        seen: &Seen,
-        roots: &HashMap<SpanId, &Span<'_>>,
-        known: &mut impl Known,
-    ) -> Result<()> {
+    fn add_query(&mut self, item: &Item, span: &Span<'_>, seen: &Seen, ids: &ById<'_, '_>, known: &mut impl Known) -> Result<()> {
         let statement = self.memory.query(span);
         if statement.is_empty() {
             return Ok(());
         }
         let query = self.name(item, Family::Query, statement, text::one_line(span.system, 64), known)?;
-        let root = span.root.and_then(|id| roots.get(&id)).filter(|root| root.id != span.id);
+        let root = root_of(span, ids).filter(|root| root.id != span.id);
         let caller = match root {
             Some(root) => root_name(root, |span| self.memory.query(span)),
             None if span.is_root => String::new(),

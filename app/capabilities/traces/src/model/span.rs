@@ -2,6 +2,7 @@
 
 use kernel::Time;
 use serde_json::Value;
+use std::collections::HashMap;
 use std::fmt;
 
 use super::family::Family;
@@ -116,6 +117,31 @@ impl Span<'_> {
     pub fn end(&self) -> Option<i64> {
         self.start.map(|start| start.saturating_add_unsigned(self.micros))
     }
+}
+
+/// Spans of one item by their ids.
+pub type ById<'s, 'a> = HashMap<SpanId, &'s Span<'a>>;
+
+pub fn by_id<'s, 'a>(spans: &'s [Span<'a>]) -> ById<'s, 'a> {
+    spans.iter().filter_map(|span| Some((span.id?, span))).collect()
+}
+
+/// The root a span belongs to, if it stands in the same item: as the span says, or by the parents of its parents (OpenTelemetry says
+/// nothing). Programs nest less deep than this; what goes round in circles ends here, too.
+pub fn root_of<'s, 'a>(span: &Span<'_>, by_id: &ById<'s, 'a>) -> Option<&'s Span<'a>> {
+    const DEEPEST: usize = 64;
+    if let Some(root) = span.root.and_then(|id| by_id.get(&id)).filter(|root| root.is_root) {
+        return Some(*root);
+    }
+    let mut next = span.parent;
+    for _ in 0..DEEPEST {
+        let above = by_id.get(&next?)?;
+        if above.is_root {
+            return Some(*above);
+        }
+        next = above.parent;
+    }
+    None
 }
 
 /// A share above nothing and up to all; anything else is no rate.

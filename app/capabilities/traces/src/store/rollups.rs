@@ -219,7 +219,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<RollupRow> {
     })
 }
 
-pub(crate) fn rows_sql() -> String {
+fn rows_sql() -> String {
     format!(
         "select bucket_start, name_id, caller_id, release_id, {CELL} from traces_rollups \
          where grain = ?1 and family = ?2 and bucket_start >= ?3 and bucket_start < ?4 and (?5 is null or project_id = ?5) \
@@ -227,11 +227,11 @@ pub(crate) fn rows_sql() -> String {
     )
 }
 
-pub(crate) fn rows_params(family: Family, grain: Grain, from: Time, to: Time, filter: &Filter) -> impl rusqlite::Params + use<> {
+fn rows_params(family: Family, grain: Grain, from: Time, to: Time, filter: &Filter) -> impl rusqlite::Params + use<> {
     (grain.code(), family.code(), from.0, to.0, filter.project.map(|id| id.0), filter.environment.clone(), filter.release.map(|id| id.0))
 }
 
-pub(crate) fn name_sql() -> String {
+fn name_sql() -> String {
     let columns: Vec<String> = CELL.split(", ").map(|column| format!("traces_rollups.{column}")).collect();
     format!(
         "with recursive buckets(start) as (select ?1 where ?1 < ?2 union all select start + ?3 from buckets where start + ?3 < ?2) \
@@ -313,4 +313,12 @@ pub fn remove_old(tx: &mut Tx<'_>, grain: Grain, before: Time, limit: u32) -> Re
         )?;
     }
     Ok(removed)
+}
+
+/// How the two hot queries run, for the test that holds them to their index.
+#[cfg(test)]
+pub fn explain(r: &Reader<'_>) -> Result<(String, String)> {
+    let rows = r.explain(&rows_sql(), rows_params(Family::Endpoint, Grain::Hour, Time(0), Time(1), &Filter::default()))?;
+    let of_name = r.explain(&name_sql(), params![0, 1, 1, 2, 1, 1, 1, None::<String>, None::<i64>])?;
+    Ok((rows, of_name))
 }

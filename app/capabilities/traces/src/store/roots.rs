@@ -77,7 +77,7 @@ pub fn items_of_trace(r: &Reader<'_>, trace: TraceId, back: Duration, limit: u32
 }
 
 /// One look-up for each hour in the primary key.
-pub(crate) const ITEMS_OF_TRACE: &str = "with recursive hours(hour) as (select ?1 union all select hour + 3600000 from hours where hour < ?2) \
+const ITEMS_OF_TRACE: &str = "with recursive hours(hour) as (select ?1 union all select hour + 3600000 from hours where hour < ?2) \
      select traces_flushes.item_id from hours cross join traces_flushes on traces_flushes.hour = hours.hour and traces_flushes.trace_id = ?3 \
      order by traces_flushes.item_id limit ?4";
 
@@ -147,7 +147,7 @@ pub fn newest_of_name(r: &Reader<'_>, name: NameId, from: Time, to: Time, limit:
     Ok(found)
 }
 
-pub(crate) fn newest_sql() -> String {
+fn newest_sql() -> String {
     format!("select {BRIEF} from traces_roots where hour = ? and name_id = ? and at >= ? and at < ? order by at desc limit ?")
 }
 
@@ -162,4 +162,11 @@ pub fn kept_of(r: &Reader<'_>, examples: &[Example], back: Duration) -> Result<V
         }
     }
     Ok(kept)
+}
+
+/// How the two hot queries run, for the test that holds them to their indexes.
+#[cfg(test)]
+pub fn explain(r: &Reader<'_>) -> Result<(String, String)> {
+    let trace = r.explain(ITEMS_OF_TRACE, params![0, 1, [0_u8; 16], 1])?;
+    Ok((trace, r.explain(&newest_sql(), params![0, 1, 0, 1, 1])?))
 }

@@ -1,0 +1,159 @@
+//! Pages and API as people and programs meet them.
+
+use capability::{Registry, Subject};
+use ingest::Kind;
+use kernel::Role;
+use kernel::time::{DAY, HOUR, MINUTE};
+use serde_json::{Value, json};
+
+use super::support::{ALONE, Watched, container, span, trace, with};
+use crate::model::family::Family;
+
+/// A request with a query below it.
+fn request(watched: &Watched, id: u64, name: &str, ms: f64) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of these days")]
+    let since = (watched.house.clock.now().0 - 1_772_452_800_000) as f64 - ms;
+    let root = with(span(id, id, 0, name, "http.server", since, ms), "sentry.release", "shop@1");
+    let text = "select a from b where c = 12";
+    let query = with(with(span(id, id + 10_000, id, text, "db", since, ms / 2.0), "db.query.text", text), "db.system.name", "postgresql");
+    container(vec![root, query])
+}
+
+async fn busy() -> Watched {
+    let watched = Watched::new().await;
+    for id in 1..=40 {
+        #[expect(clippy::cast_precision_loss, reason = "forty")]
+        watched.report(Kind::Spans, &request(&watched, id, "GET /orders", id as f64 * 10.0)).await;
+    }
+    watched.digest().await;
+    watched
+}
+
+#[tokio::test]
+async fn who_has_no_traces_yet_is_told_the_next_step() {
+    let watched = Watched::new().await;
+    let viewer = watched.house.member(Role::Viewer).await;
+    for path in ["/traces", "/traces/pages", "/traces/queries", "/traces/others"] {
+        let page = viewer.get(path).await.expect(200).body;
+        assert!(page.contains("No traces yet") && page.contains("traces_sample_rate"), "{path}");
+    }
+    watched.house.visitor().get("/traces").await.expect(303);
+    viewer.get("/traces/names/17").await.expect(404);
+    viewer.get("/traces/999999999").await.expect(404);
+}
+
+#[tokio::test]
+async fn the_table_shows_quantiles_shares_and_links_to_each_endpoint() {
+    let watched = busy().await;
+    watched.report(Kind::Spans, &request(&watched, 900, "GET /slow", 8_200.0)).await;
+    watched.digest().await;
+    let viewer = watched.house.member(Role::Viewer).await;
+    let page = viewer.get("/traces?window=1h").await.expect(200).body;
+    // 40 requests of 205 ms on average against one of 8.2 s: half of the time each.
+    for text in ["GET /orders", "GET /slow", "50 %"] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let id = watched.counted(Family::Endpoint).await.iter().find(|(name, _)| name.name == "GET /orders").unwrap().0.id();
+    let detail = viewer.get(&format!("/traces/names/{}?window=1h", id.0)).await.expect(200).body;
+    for text in ["Response time", "Spread of durations", "shop@1", "Where the time goes", "Example traces", "slowest", "p95"] {
+        assert!(detail.contains(text), "{text}: {detail}");
+    }
+    assert!(detail.contains(&format!("/traces/{}", trace(40))), "the slowest is an example");
+    assert!(detail.contains(&format!("/traces/{}", trace(20))), "and the one in the middle");
+    let queries = viewer.get("/traces/queries?window=1h").await.expect(200).body;
+    assert!(queries.contains("select a from b where c = ?") && queries.contains(" and 1 more"), "{queries}");
+    for odd in ["?window=never", "?project=99&release=x", "?environment=%3Cb%3E", "?sort=;--", "?project=shop&release=nope"] {
+        viewer.get(&format!("/traces{odd}")).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_slower_day_is_told_against_the_day_before() {
+    let watched = busy().await;
+    watched.house.clock.advance(DAY);
+    for id in 101..=140 {
+        #[expect(clippy::cast_precision_loss, reason = "forty")]
+        watched.report(Kind::Spans, &request(&watched, id, "GET /orders", (id - 100) as f64 * 20.0)).await;
+    }
+    watched.digest().await;
+    let key = watched.house.key(Role::Viewer, &["traces:read"]).await;
+    let answer: Value = key.get("/api/v1/traces/endpoints?window=24h").await.expect(200).json();
+    let trend = answer["endpoints"][0]["trend_percent"].as_f64().unwrap();
+    assert!((trend - 100.0).abs() < 8.0, "twice as slow: {trend}");
+    let page = watched.house.member(Role::Viewer).await.get("/traces").await.expect(200).body;
+    assert!(page.contains("state bad"), "{page}");
+}
+
+#[tokio::test]
+async fn programs_read_endpoints_and_traces() {
+    let watched = busy().await;
+    let key = watched.house.key(Role::Viewer, &["traces:read"]).await;
+    let answer: Value = key.get("/api/v1/traces/endpoints?window=1h&project=shop").await.expect(200).json();
+    let endpoint = &answer["endpoints"][0];
+    assert_eq!(
+        (endpoint["name"].as_str(), endpoint["count"].as_u64(), endpoint["failed"].as_u64()),
+        (Some("GET /orders"), Some(40), Some(0))
+    );
+    let p95 = endpoint["p95_ms"].as_f64().unwrap();
+    assert!((p95 - 380.0).abs() <= 380.0 * 0.021, "{p95}");
+    // 40 up to 400 ms, all within 500 ms.
+    assert_eq!(endpoint["apdex"].as_f64(), Some(1.0));
+    let trace: Value = key.get(&format!("/api/v1/traces/{}", trace(5))).await.expect(200).json();
+    assert_eq!((trace["span_count"].as_u64(), trace["spans"][1]["op"].as_str()), (Some(2), Some("db")));
+    assert_eq!(trace["spans"][1]["depth"], 1);
+    assert_eq!(trace["spans"][1]["attributes"]["db.system.name"], "postgresql");
+    key.get("/api/v1/traces/endpoints?window=2h").await.expect(400);
+    key.get("/api/v1/traces/endpoints?release=shop@1").await.expect(400);
+    key.get("/api/v1/traces/zz").await.expect(404);
+    watched.house.key(Role::Viewer, &["errors:read"]).await.get("/api/v1/traces/endpoints").await.expect(403);
+}
+
+#[tokio::test]
+async fn what_others_ask_for_is_answered() {
+    let watched = busy().await;
+    let mut failing = request(&watched, 77, "GET /orders", 5.0);
+    failing["items"][0]["status"] = json!("error");
+    watched.report(Kind::Spans, &failing).await;
+    watched.digest().await;
+    let (cx, project) = (watched.house.cx.clone(), watched.project);
+    let (of_trace, of_release, of_none) = tokio::task::spawn_blocking(move || {
+        let related = |subject: Subject<'_>| cx.registry.related(&cx, &subject).unwrap();
+        (related(Subject::Trace(&trace(77))), related(Subject::Release(project, "shop@1")), related(Subject::Trace(&trace(999))))
+    })
+    .await
+    .unwrap();
+    assert_eq!((of_trace[0].title.as_str(), of_trace[0].note.as_str()), ("GET /orders", "5 ms, failed"));
+    assert!(of_release[0].title.contains("over 41 requests"), "{of_release:?}");
+    assert!(of_none.is_empty());
+    let hits = watched.house.cx.read(|r| Registry(ALONE).search(r, "orders")).await.unwrap();
+    assert!(hits.iter().any(|hit| hit.title == "GET /orders" && hit.href.starts_with("/traces/names/")));
+    let hits = watched.house.cx.read(|r| Registry(ALONE).search(r, &trace(3))).await.unwrap();
+    assert_eq!(hits[0].href, format!("/traces/{}", trace(3)));
+    let tiles = watched.house.cx.read(|r| Registry(ALONE).tiles(r)).await.unwrap();
+    assert_eq!(tiles[0].note, "41 requests in 24 h, 2.44 % failed");
+}
+
+#[tokio::test]
+async fn alert_rules_read_the_last_ten_minutes() {
+    let watched = busy().await;
+    let read = async |name: &'static str| {
+        let own = watched.house.cx.clone();
+        let read = watched.house.cx.read(move |r| {
+            let metrics = own.registry.metrics();
+            let metric = metrics.iter().find(|metric| metric.name == name).unwrap();
+            (metric.read)(&own, r)
+        });
+        read.await.unwrap()
+    };
+    let p95 = read("traces.p95_ms").await.unwrap();
+    assert!((p95.value - 380.0).abs() <= 380.0 * 0.021 && p95.samples == 40, "{p95:?}");
+    let slowest = read("traces.slowest_query_ms").await.unwrap();
+    assert_eq!((slowest.value, slowest.samples), (200.0, 40));
+    assert_eq!(read("traces.failure_rate_percent").await.unwrap().value, 0.0);
+    watched.house.clock.advance(MINUTE * 12);
+    assert_eq!(read("traces.p95_ms").await, None, "nothing came in, so nothing is known");
+    watched.house.pass(HOUR).await;
+    let own = watched.house.cx.clone();
+    let gauges = watched.house.cx.read(move |r| own.registry.gauges(&own, r)).await.unwrap();
+    assert!(gauges.iter().all(|gauge| gauge.name.starts_with("hermetic_traces_") && gauge.value == 0.0));
+}
