@@ -1,5 +1,13 @@
-//! `hermetic demo`: a throw-away instance, set up and fed through its own public doors, watching a local site that fails
-//! now and then. Everything is gone when it ends.
+//! `hermetic demo`: a throw-away instance, set up and fed through its own public doors: it watches a local site that fails now and
+//! then, and two programs report their errors, traces, logs and sessions. Everything is gone when it ends.
+//!
+//! - [`traffic`]: what the programs send and when; [`shop`], [`api`]: what each of them says; [`wire`]: how; [`chance`]: by which luck
+
+mod api;
+mod chance;
+mod shop;
+mod traffic;
+mod wire;
 
 use anyhow::{Context as _, Result, bail};
 use capability::Cx;
@@ -51,6 +59,7 @@ pub async fn run(options: &Options, overrides: &Overrides) -> Result<()> {
     match set_up(&cx, target).await {
         Ok(access) => {
             announce(&cx, &access, options.json);
+            tokio::spawn(report(cx.clone(), access.api_key.clone()));
             tokio::spawn(beat(cx.clone(), access));
         }
         Err(error) => {
@@ -88,14 +97,14 @@ async fn set_up(cx: &Cx, target: SocketAddr) -> Result<Access> {
         .replace("BEAT_TOKEN", access.beat_token.expose())
         .replace("TARGET_PORT", &target.port().to_string())
         .replace("TARGET", &format!("http://{target}"));
-    api(cx, &access, Method::POST, "/api/v1/apply", setup).await?;
+    call(cx, &access.api_key, Method::POST, "/api/v1/apply", setup).await?;
     tell_visitors(cx, &access).await?;
     Ok(access)
 }
 
 /// A report and a maintenance, so that the public page shows what it can.
 async fn tell_visitors(cx: &Cx, access: &Access) -> Result<()> {
-    let components: Value = api(cx, access, Method::GET, "/api/v1/components", String::new()).await?;
+    let components: Value = call(cx, &access.api_key, Method::GET, "/api/v1/components", String::new()).await?;
     let search = components["components"].as_array().into_iter().flatten().find(|component| component["name"] == "Search");
     let id = search.map_or(Value::Null, |component| component["id"].clone());
     let report = json!({
@@ -103,14 +112,36 @@ async fn tell_visitors(cx: &Cx, access: &Access) -> Result<()> {
         "body": "Some searches take a second. We found the cause and are adding an index.",
         "effects": [{"component": id, "state": "degraded_performance"}],
     });
-    api(cx, access, Method::POST, "/api/v1/reports", report.to_string()).await?;
+    call(cx, &access.api_key, Method::POST, "/api/v1/reports", report.to_string()).await?;
     let starts_at = cx.now() + kernel::time::DAY;
     let maintenance = json!({
         "title": "Database upgrade", "body": "Expect a minute without sign-in.", "components": [id],
         "starts_at": starts_at.rfc3339(), "ends_at": (starts_at + kernel::time::HOUR).rfc3339(),
     });
-    api(cx, access, Method::POST, "/api/v1/maintenances", maintenance.to_string()).await?;
+    call(cx, &access.api_key, Method::POST, "/api/v1/maintenances", maintenance.to_string()).await?;
     Ok(())
+}
+
+/// The two programs of the demo's company, as their SDKs would report.
+async fn report(cx: Cx, api_key: Secret) {
+    if let Err(error) = traffic::upload_maps(&cx, api_key.expose()).await {
+        tracing::warn!("{error:#}");
+    }
+    match doors(&cx, &api_key).await {
+        Ok(doors) => traffic::run(cx, doors).await,
+        Err(error) => tracing::warn!("the demo's programs have no door: {error:#}"),
+    }
+}
+
+async fn doors(cx: &Cx, api_key: &Secret) -> Result<traffic::Doors> {
+    let listed: Value = call(cx, api_key, Method::GET, "/api/v1/projects", String::new()).await?;
+    let door = |slug: &str| -> Result<wire::Door> {
+        let project = listed["projects"].as_array().into_iter().flatten().find(|project| project["slug"] == slug);
+        let project = project.with_context(|| format!("there is no project {slug}"))?;
+        let key = project["keys"][0]["public_key"].as_str().context("the project has no key")?;
+        Ok(wire::Door { project_id: project["id"].as_i64().unwrap_or_default(), public_key: key.to_owned() })
+    };
+    Ok(traffic::Doors { shop: door("shop")?, api: door("api")? })
 }
 
 /// The nightly job of the demo's company reports in, every half minute.
@@ -125,9 +156,9 @@ async fn beat(cx: Cx, access: Access) {
     }
 }
 
-async fn api(cx: &Cx, access: &Access, method: Method, path: &str, body: String) -> Result<Value> {
+async fn call(cx: &Cx, api_key: &Secret, method: Method, path: &str, body: String) -> Result<Value> {
     let kind = if body.starts_with('{') { "application/json" } else { "application/toml" };
-    let bearer = ("Authorization".to_owned(), format!("Bearer {}", access.api_key.expose()));
+    let bearer = ("Authorization".to_owned(), format!("Bearer {}", api_key.expose()));
     let answer = send(cx, method, path, vec![bearer, ("Content-Type".to_owned(), kind.to_owned())], body).await?;
     serde_json::from_slice(&answer).with_context(|| format!("{path} did not answer with JSON"))
 }
@@ -156,5 +187,6 @@ fn announce(cx: &Cx, access: &Access, is_json: bool) {
     say!("  API key      {key}");
     say!("  Status page  {url}/status\n");
     say!("  It watches a local site that fails now and then: give it two minutes.");
+    say!("  A web shop and its API report errors, traces, logs and sessions, with a week of history.");
     say!("  Everything is gone when you stop it with Ctrl-C.\n");
 }

@@ -42,7 +42,7 @@ pub fn end(tx: &mut Tx<'_>, desk: &Desk, fact: &Fact) -> Result<()> {
     Ok(())
 }
 
-pub fn new_alert(fact: &Fact) -> Option<NewAlert> {
+pub fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
     let topic = opening_topic(fact)?;
     match fact {
         Fact::IssueOpened { issue, project_name, title, culprit, level, release, environment, at, .. } => Some(NewAlert {
@@ -51,28 +51,29 @@ pub fn new_alert(fact: &Fact) -> Option<NewAlert> {
             title: headline("New issue in", project_name, title),
             detail: shorten(culprit, 500),
             facts: facts(project_name, culprit, level, release, environment),
-            ..about(topic, *issue, title, *at)
+            ..about(topic, *issue, title, (*at, now))
         }),
         Fact::IssueRegressed { issue, project_name, title, culprit, level, release, environment, at, .. } => Some(NewAlert {
             occurrence: format!("issue-regressed:{issue}:{}", at.0),
             title: headline("Back again in", project_name, title),
             detail: shorten(culprit, 500),
             facts: facts(project_name, culprit, level, release, environment),
-            ..about(topic, *issue, title, *at)
+            ..about(topic, *issue, title, (*at, now))
         }),
         Fact::IssueSpiking { issue, project_name, title, events, usual_per_hour, at, .. } => Some(NewAlert {
             occurrence: format!("issue-spiking:{issue}:{}", at.0),
             title: headline("Spike in", project_name, title),
             detail: format!("{events} events in one hour; usual are {usual_per_hour:.1} an hour."),
             facts: facts(project_name, "", "", "", ""),
-            expires_at: Some(*at + DAY * SPIKE_DAYS),
-            ..about(topic, *issue, title, *at)
+            expires_at: Some(now + DAY * SPIKE_DAYS),
+            ..about(topic, *issue, title, (*at, now))
         }),
         _ => None,
     }
 }
 
-fn about(topic: Topic, issue: IssueId, title: &str, at: Time) -> NewAlert {
+/// What is old when it comes is news all the same: it is forgotten a week after it was told.
+fn about(topic: Topic, issue: IssueId, title: &str, (at, now): (Time, Time)) -> NewAlert {
     NewAlert {
         topic,
         subject_key: key(issue),
@@ -83,7 +84,7 @@ fn about(topic: Topic, issue: IssueId, title: &str, at: Time) -> NewAlert {
         detail: String::new(),
         facts: Vec::new(),
         started_at: at,
-        expires_at: Some(at + DAY * NEWS_DAYS),
+        expires_at: Some(now + DAY * NEWS_DAYS),
         is_flapping: false,
     }
 }

@@ -175,7 +175,7 @@ fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
             facts: Vec::new(),
             is_flapping: false,
         }),
-        _ => issues::new_alert(fact).or_else(|| copies::new_alert(fact)),
+        _ => issues::new_alert(fact, now).or_else(|| copies::new_alert(fact)),
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn category(category: &str) -> &str {
         "replay" => "Replay recordings",
         "trace_metric" => "Measurements",
         "trace_metric_byte" => "Bytes of measurements",
-        "metric_bucket" => "Older measurements",
+        "metric_bucket" | "statsd" => "Older measurements",
+        "unknown" => "Of an unknown kind",
         other => other,
     }
 }
@@ -57,7 +58,7 @@ pub(crate) fn explain(outcome: Outcome, reason: &str) -> Explained {
 
 fn dropped(reason: &str) -> Explained {
     match reason {
-        "rate_limited" | "key_quota" | "project_quota" => said(
+        "rate_limited" => said(
             Tone::Warn,
             "Over the rate limit",
             "More came in a minute than the key or the instance takes; the SDK was told when to go on.",
@@ -94,7 +95,7 @@ fn dropped(reason: &str) -> Explained {
             "The program shows a key that was switched off.",
             "Give it the DSN of a key that is on, or switch the key on again.",
         ),
-        "overload" | "overloaded" => said(
+        "overloaded" => said(
             Tone::Bad,
             "Too much at once",
             "The instance had more to read than it could; the SDK was asked to come back.",
@@ -106,11 +107,17 @@ fn dropped(reason: &str) -> Explained {
             "Observations are refused before the last space is gone, so that the rest keeps working.",
             "Make room: shorten retention under Settings, or give the machine a larger disk.",
         ),
-        "too_many" | "too_many_items" => said(
+        "too_many" => said(
             Tone::Warn,
-            "Too many in one envelope",
-            "One envelope held more parts than are taken at once.",
+            "Too many at once",
+            "One envelope held more parts, or one container more entries, than are taken: 1,024 and 10,000.",
             "Send smaller batches; the SDKs do so by themselves.",
+        ),
+        "unknown_key" => said(
+            Tone::Warn,
+            "A key of nobody",
+            "The program shows a key that this project does not have: mistyped, deleted, or of another project.",
+            "Give it a DSN of this project. The log of the instance shows the one that came.",
         ),
         "undigestible" => said(
             Tone::Bad,
@@ -118,9 +125,6 @@ fn dropped(reason: &str) -> Explained {
             "It was stored, but what it means could not be worked out; it is passed over.",
             "The log of the instance says why. Please report it to the makers with that line.",
         ),
-        "old" | "too_old" => {
-            said(Tone::Info, "Too old", "It happened longer ago than is taken.", "Check the clock of the program if it was recent.")
-        }
         _ => said(Tone::Warn, "Another reason", "This version has no words for it.", ""),
     }
 }
@@ -133,13 +137,13 @@ fn discarded(reason: &str) -> Explained {
             "The SDK sends only the share that its sample rate says.",
             "Raise the sample rate if you want to see more.",
         ),
-        "before_send" | "event_processor" | "callback" => said(
+        "before_send" | "before_send_transaction" | "event_processor" => said(
             Tone::Neutral,
             "Filtered by your code",
             "A hook of yours (beforeSend, an event processor) or the SDK's own filter threw it away.",
             "",
         ),
-        "ignored" | "filtered" => said(Tone::Neutral, "On the ignore list", "The SDK was told to ignore it.", ""),
+        "ignored" => said(Tone::Neutral, "On the ignore list", "The SDK was told to ignore it.", ""),
         "ratelimit_backoff" => said(
             Tone::Warn,
             "Waiting for the rate limit",
@@ -171,6 +175,18 @@ fn discarded(reason: &str) -> Explained {
             "",
         ),
         "insufficient_data" => said(Tone::Neutral, "Nothing to tell", "A profile or recording with too little in it to be of use.", ""),
+        "backpressure" => said(
+            Tone::Warn,
+            "Slowed down by itself",
+            "The SDK sampled less because its queue was filling or a rate limit held.",
+            "Raise the limit of the key, or sample less from the start.",
+        ),
+        "too_big" => said(
+            Tone::Warn,
+            "Too large to send",
+            "The SDK knew that it would not be taken.",
+            "Send less of it: smaller attachments, shorter values.",
+        ),
         "internal_sdk_error" | "invalid" => {
             said(Tone::Warn, "The SDK failed", "The SDK could not make of it what it wanted to send.", "Update the SDK.")
         }
@@ -244,4 +260,34 @@ pub(crate) fn losses(rows: &[OutcomeRow]) -> Vec<(Outcome, String, String, u64)>
     }
     found.sort_by_key(|one| std::cmp::Reverse(one.3));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_of_the_door_has_words_and_an_act_of_its_own() {
+        let unknown = explain(Outcome::Dropped, "something new");
+        for reason in ingest::Reason::ALL.map(ingest::Reason::as_str).into_iter().chain(["undigestible"]) {
+            let explained = explain(Outcome::Dropped, reason);
+            assert_ne!(explained.title, unknown.title, "{reason}");
+            assert!(!explained.advice.is_empty() || reason == "duplicate", "{reason} leaves the person alone");
+        }
+    }
+
+    #[test]
+    fn bytes_are_never_added_to_items() {
+        let row = |category: &str, quantity| OutcomeRow {
+            project: kernel::ids::ProjectId(1),
+            category: category.into(),
+            outcome: Outcome::Dropped,
+            reason: "rate_limited".into(),
+            quantity,
+            bytes: 0,
+        };
+        assert_eq!(totals(&[row("log_item", 3), row("log_byte", 9_000)]), Totals { dropped: 3, ..Totals::default() });
+        let listed = losses(&[row("log_item", 3), row("log_byte", 9_000), row("log_item", 4)]);
+        assert_eq!(listed.iter().map(|one| (one.1.as_str(), one.3)).collect::<Vec<_>>(), [("log_byte", 9_000), ("log_item", 7)]);
+    }
 }
