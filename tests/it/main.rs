@@ -1,7 +1,7 @@
 //! One binary for everything that needs the whole repository or the whole product.
 //!
 //! - `house_rules`: the rules of the house
-//! - `first_run`, `kill9`, `hung_channel`, `security`, `openapi`, `packaging`, `replica`, `disasters`, `stale_copy`, `browser`: the real binary, started by each test
+//! - `first_run`, `kill9`, `hung_channel`, `security`, `openapi`, `packaging`, `replica`, `disasters`, `stale_copy`, `reports`, `sdks`, `browser`: the real binary, started by each test
 //! - `routes`: the table of routes as the binary prints it
 
 #![expect(
@@ -21,6 +21,8 @@ mod kill9;
 mod openapi;
 mod packaging;
 mod replica;
+mod reports;
 mod routes;
+mod sdks;
 mod security;
 mod stale_copy;

@@ -85,6 +85,11 @@ impl Client {
         Self { key: Some(key.to_owned()), ..Self::new(base) }
     }
 
+    /// The API key, where it is a program's.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     pub fn base(&self) -> &str {
         &self.base
     }

@@ -8,6 +8,7 @@
 //! - [`otp`]: the six digits of an authenticator app
 //! - [`target`]: a site to be watched, up or down per path
 //! - [`sink`]: a webhook receiver that remembers
+//! - [`table`]: figures of a benchmark beside the peer's
 //! - [`wait`]: bounded waiting for another process
 
 #![expect(clippy::panic, reason = "a test says what is wrong by panicking; this crate is nothing but tests")]
@@ -18,6 +19,7 @@ pub mod otp;
 pub mod people;
 pub mod process;
 pub mod sink;
+pub mod table;
 pub mod target;
 pub mod wait;
 

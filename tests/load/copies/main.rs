@@ -3,7 +3,7 @@
 //! - `server`: the S3 server, in a process of its own
 //! - `writer`: the database that is written, alone or with our replica beside it, in a process of its own
 //! - `real`: the real program
-//! - `phases`: what is done to each; `lag`: commit → object, read from the server's folder; `table`: the figures side by side
+//! - `phases`: what is done to each; `lag`: commit → object, read from the server's folder
 //!
 //! Run by `tests/run copies`. COPIES_SECONDS shortens the sustained and the idle phase, COPIES_LARGE=1 adds 1 GB of database.
 #![expect(
@@ -20,7 +20,6 @@ mod measure;
 mod phases;
 mod real;
 mod server;
-mod table;
 mod writer;
 
 use std::path::Path;

@@ -10,7 +10,7 @@ use crate::lag::{self, Lag};
 use crate::measure::{self, Usage};
 use crate::real::{self, Real};
 use crate::server::{Asked, Server};
-use crate::table::{self, Row};
+use tests::table::{self, Row};
 
 const RATE: u32 = 200;
 const MB: f64 = 1_000_000.0;

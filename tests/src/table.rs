@@ -3,8 +3,10 @@
 enum Goal {
     Shown,
     AtMost(f64),
+    AtLeast(f64),
     /// As a multiple of the real program's own figure.
     AtMostReal(f64),
+    AtLeastReal(f64),
 }
 
 pub struct Row {
@@ -28,13 +30,25 @@ impl Row {
         Row { goal: Goal::AtMostReal(1.0), ..Row::shown(what, unit, ours, real) }
     }
 
+    pub fn at_least(what: &str, unit: &'static str, goal: f64, ours: f64, real: f64) -> Row {
+        Row { goal: Goal::AtLeast(goal), ..Row::shown(what, unit, ours, real) }
+    }
+
+    /// So many times the real program's own figure.
+    pub fn at_least_times(what: &str, unit: &'static str, times: f64, ours: f64, real: f64) -> Row {
+        Row { goal: Goal::AtLeastReal(times), ..Row::shown(what, unit, ours, real) }
+    }
+
     fn verdict(&self) -> String {
-        let goal = match self.goal {
+        let (sign, goal) = match self.goal {
             Goal::Shown => return String::new(),
-            Goal::AtMost(goal) => goal,
-            Goal::AtMostReal(times) => times * self.real,
+            Goal::AtMost(goal) => ('≤', goal),
+            Goal::AtMostReal(times) => ('≤', times * self.real),
+            Goal::AtLeast(goal) => ('≥', goal),
+            Goal::AtLeastReal(times) => ('≥', times * self.real),
         };
-        format!("{} ≤ {}", if self.ours <= goal { "meets" } else { "MISSES" }, short(goal))
+        let is_met = if sign == '≤' { self.ours <= goal } else { self.ours >= goal };
+        format!("{} {sign} {}", if is_met { "meets" } else { "MISSES" }, short(goal))
     }
 
     fn ratio(&self) -> String {
