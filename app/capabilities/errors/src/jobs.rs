@@ -19,6 +19,7 @@ use crate::store::{counts, evict as old, issues};
 /// Removes the events of deleted issues.
 pub const FORGET: &str = "errors.forget";
 const EVICT: &str = "errors.evict";
+const STRAYS: &str = "errors.strays";
 const QUIET: &str = "errors.quiet";
 const SPIKES: &str = "errors.spikes";
 const REREAD: &str = "errors.reread";
@@ -28,6 +29,8 @@ pub fn register(work: &mut Work) {
     work.job(FORGET, forget);
     work.job(EVICT, |cx: Cx, _: Job| async move { evict::evict(&cx).await });
     work.every(EVICT, MINUTE * 10);
+    work.job(STRAYS, |cx: Cx, _: Job| async move { evict::strays(&cx).await });
+    work.every(STRAYS, DAY);
     work.job(QUIET, |cx: Cx, _: Job| async move { resolve_quiet(&cx).await });
     work.every(QUIET, HOUR);
     work.job(SPIKES, |cx: Cx, job: Job| async move { spikes::look(&cx, job.run_at).await });

@@ -5,6 +5,7 @@
 //! - [`model`]: issues, their states and history; `store`: SQL
 
 pub mod acts;
+mod contributions;
 pub mod digest;
 pub mod grouping;
 mod jobs;
@@ -15,9 +16,9 @@ pub mod routes;
 mod settings;
 pub mod store;
 
-use capability::{Capability, Digest, Nav, NavGroup, Routes, Section, Work};
-use db::Migration;
-use kernel::Role;
+use capability::{Capability, Diagnosis, Digest, Gauge, Hit, House, Keep, Metric, Nav, Routes, Section, Subject, Tile, Work};
+use db::{Migration, Reader};
+use kernel::Result;
 
 pub struct Errors;
 
@@ -51,7 +52,31 @@ impl Capability for Errors {
     }
 
     fn nav(&self) -> &'static [Nav] {
-        &[Nav { label: "Errors", path: "/errors", icon: "errors", group: NavGroup::Watch, rank: Role::Viewer }]
+        contributions::NAV
+    }
+
+    fn tiles(&self, r: &Reader<'_>) -> Result<Vec<Tile>> {
+        contributions::tiles(r)
+    }
+
+    fn related(&self, house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
+        contributions::related(house, subject)
+    }
+
+    fn metrics(&self) -> &'static [Metric] {
+        contributions::METRICS
+    }
+
+    fn gauges(&self, house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+        contributions::gauges(house, r)
+    }
+
+    fn keep(&self) -> &'static [Keep] {
+        contributions::KEEP
+    }
+
+    fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
+        contributions::diagnose(r)
     }
 }
 

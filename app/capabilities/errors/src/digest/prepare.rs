@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 
 use super::sources;
 use crate::grouping::rules::Rule;
-use crate::grouping::{Grouping, group};
+use crate::grouping::{Grouping, frames, group};
 use crate::model::Level;
 use crate::normal::{self, Event, Pairs, SourceFrames};
 
@@ -82,8 +82,8 @@ pub fn user_hash(key: &str, value: &str) -> i64 {
 /// The innermost call of the founder's own code: `checkout in app.ts`. Without one the endpoint.
 pub fn culprit(event: &Event) -> String {
     let main = event.exceptions.iter().rev().find(|exception| !exception.frames.is_empty()).map(|exception| &exception.frames);
-    let frames = main.or(event.stack.as_ref()).map_or(&[][..], Vec::as_slice);
-    let own = frames.iter().rev().find(|frame| frame.in_app == Some(true) && !frame.filename.starts_with("node:"));
+    let calls = main.or(event.stack.as_ref()).map_or(&[][..], Vec::as_slice);
+    let own = calls.iter().rev().find(|frame| frame.in_app == Some(true) && !frames::is_noise(frame));
     let Some(frame) = own.filter(|frame| !frame.filename.is_empty() || !frame.module.is_empty()) else {
         return shortened(event.transaction.clone(), 200);
     };

@@ -191,7 +191,10 @@ fn javascript(name: &str) -> String {
     let name = name.strip_prefix("new ").unwrap_or(name).trim();
     let name = name.split(['/', '<']).find(|part| !part.is_empty()).filter(|_| !name.starts_with('<')).unwrap_or_default();
     let last = name.rsplit('.').next().unwrap_or_default().trim_start_matches('#');
-    if matches!(last, "global code" | "module code" | "eval code" | "native code" | "callback*") { String::new() } else { last.to_owned() }
+    // What Node calls whatever it was given to call later is no name either.
+    let is_nameless =
+        matches!(last, "global code" | "module code" | "eval code" | "native code" | "callback*" | "_onTimeout" | "_onImmediate");
+    if is_nameless { String::new() } else { last.to_owned() }
 }
 
 /// `block (2 levels) in pay`, `_app_views_cart_erb__3391_7020`.
@@ -228,7 +231,7 @@ fn java(name: &str) -> String {
 }
 
 /// What the language puts between two of a program's own calls, or after the last: it changes with timing and versions, not with the bug.
-fn is_noise(frame: &Frame) -> bool {
+pub fn is_noise(frame: &Frame) -> bool {
     const FILES: &[&str] = &["node:", "internal/", "native ", "[native code]", "<anonymous>", "<frozen "];
     const PARTS: &[&str] = &[
         "regenerator-runtime",
@@ -346,6 +349,7 @@ mod tests {
             ("javascript", "module code", ""),
             ("javascript", "asyncPay", "asyncPay"),
             ("javascript", "Cart.#total", "total"),
+            ("node", "Timeout._onTimeout", ""),
             ("python", "<lambda>", ""),
             ("python", "pay", "pay"),
             ("ruby", "block (2 levels) in pay", "pay"),

@@ -1,9 +1,10 @@
 //! Events and attachments go by age, and beyond their room by how little they tell. Counts and history stay.
 
-use capability::Cx;
+use capability::{Cx, Digest as _};
 use kernel::{Result, Time};
 use std::collections::{HashMap, HashSet};
 
+use crate::digest::Events;
 use crate::model::relevance::TELLING;
 use crate::settings;
 use crate::store::evict::{self, Candidate};
@@ -57,6 +58,9 @@ async fn by_room(cx: &Cx, room: u64) -> Result<()> {
             let place = after;
             let candidates = cx.telemetry.read(move |r| evict::least_telling(r, place, BATCH)).await?;
             let Some(last) = candidates.last() else { break };
+            if spares_telling && candidates.first().is_some_and(|event| event.relevance >= i64::from(TELLING)) {
+                break;
+            }
             after = (last.relevance, last.item);
             let (spared, mut going) = if spares_telling { divide(cx, candidates).await? } else { (Vec::new(), candidates) };
             cut(&mut going, surplus);
@@ -99,6 +103,18 @@ async fn divide(cx: &Cx, candidates: Vec<Candidate>) -> Result<(Vec<Candidate>, 
     Ok(candidates.into_iter().partition(|event| {
         event.relevance >= i64::from(TELLING) || telling.get(&event.hash).is_some_and(|items| items.contains(&event.item))
     }))
+}
+
+/// Items of errors' kinds that no row leads to: feedback, whose words are kept elsewhere, and what could not be digested.
+pub async fn strays(cx: &Cx) -> Result<()> {
+    let keep_since = cx.read(settings::keep_since).await?;
+    loop {
+        let old = cx.telemetry.read(move |r| ingest::store::items_before(r, Events.kinds(), keep_since, BATCH)).await?;
+        if old.is_empty() {
+            return Ok(());
+        }
+        cx.telemetry.write(move |tx| ingest::store::remove_items(tx, &old)).await?;
+    }
 }
 
 async fn attachments(cx: &Cx, limits: &Limits) -> Result<()> {

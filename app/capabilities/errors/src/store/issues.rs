@@ -342,6 +342,11 @@ pub fn list_spiking(r: &Reader<'_>) -> Result<Vec<IssueId>> {
     r.rows("select id from errors_issues where spiking_since is not null limit 1000", [], |row| row.get(0).map(IssueId))
 }
 
+/// Whether anything was ever reported.
+pub fn has_any(r: &Reader<'_>) -> Result<bool> {
+    Ok(r.value::<i64>("select exists (select 1 from errors_issues)", [])? != 0)
+}
+
 /// Unresolved ones. Uses errors_issues_by_state_last_seen_at.
 pub fn count_open(r: &Reader<'_>) -> Result<u64> {
     Ok(r.value::<i64>("select count(*) from errors_issues where state = 'open'", [])?.unsigned_abs())
