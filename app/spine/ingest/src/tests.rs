@@ -2,7 +2,13 @@
 
 mod decoders;
 mod edges;
+mod fixtures;
+mod floods;
 mod framing;
+mod other_doors;
+mod retention;
+mod security;
+mod sockets;
 
 use axum::Router;
 use axum::body::Body;
@@ -51,6 +57,7 @@ impl Gate for Nobody {
 struct Site {
     hermetic: Db,
     telemetry: Db,
+    clock: Clock,
     door: Door,
     router: Router,
     project: Project,
@@ -107,7 +114,7 @@ impl Site {
             })
             .await
             .unwrap();
-        Site { hermetic, telemetry, door, router, project, key, _folder: folder }
+        Site { hermetic, telemetry, clock, door, router, project, key, _folder: folder }
     }
 
     async fn another_project(&self, name: &str) -> (Project, DsnKey) {

@@ -20,7 +20,7 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate, SizeAbove};
 use tracing::Instrument;
 
 /// Draws the error page: code, title, sentence, where to go next. `frontend::error_page`, named by the app so that this crate need
@@ -37,10 +37,14 @@ pub struct FinishOptions {
     pub metrics: Metrics,
 }
 
+/// Fits into one packet anyhow. Setting up a compressor costs more than answering a report does, and there are thousands a second.
+const SMALL: u64 = 512;
+
 /// Wraps a whole router, its 404 and 405 included. The last step before [`crate::serve`].
 pub fn finish(router: Router, options: FinishOptions) -> Router {
     let options = Arc::new(options);
-    let compression = CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::new("font/")));
+    let worth_it = DefaultPredicate::new().and(NotForContentType::new("font/")).and(SizeAbove::new(SMALL));
+    let compression = CompressionLayer::new().compress_when(worth_it);
     router
         .fallback(nothing_here)
         // The size and time of a body are limited where the server hands it out.

@@ -7,8 +7,8 @@ use rusqlite::params;
 
 use crate::Kind;
 
-/// The first id that was kept at or after `at`; one beyond the last where there is none. Ids are in the order of time, so a few steps
-/// find it whatever the size of the log.
+/// What has a smaller id was kept before `at`, everything else was not. Ids are in the order of time, so a few steps find it whatever
+/// the size of the log.
 pub fn first_id_at(r: &Reader<'_>, at: Time) -> Result<i64> {
     let (mut low, mut high): (i64, i64) = (0, r.value::<i64>("select coalesce(max(id), 0) from ingest_items", [])? + 1);
     while low < high {
