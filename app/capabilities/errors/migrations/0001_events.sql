@@ -45,6 +45,7 @@ create table errors_unread (
   primary key (project_id, debug_id, release, item_id)
 ) strict, without rowid;
 
+create index errors_unread_by_release on errors_unread (project_id, release, item_id) where release <> '';
 create index errors_unread_by_item_id on errors_unread (item_id);
 
 -- Files that came with events.

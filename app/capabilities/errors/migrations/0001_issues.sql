@@ -62,7 +62,7 @@ create table errors_hashes (
   -- Of project, version of the algorithm, kind and components.
   hash integer not null unique,
   issue_id integer not null references errors_issues (id) on delete cascade,
-  -- 'fingerprint', 'app', 'system', 'message', 'policy', 'feedback'.
+  -- 'fingerprint', 'app', 'system', 'message', 'policy'.
   kind text not null,
   version integer not null,
   -- JSON, for "why grouped": what went into the hash.

@@ -14,6 +14,7 @@ mod wording;
 
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 use kernel::ids::ProjectId;
 
@@ -166,13 +167,13 @@ fn by_content(event: &Event) -> Vec<(HashKind, Components)> {
 }
 
 /// The main exception is the last; a thread's stack stands for one where there is none.
-fn chain(event: &Event) -> Vec<Exception> {
+fn chain(event: &Event) -> Vec<Cow<'_, Exception>> {
     if !event.exceptions.is_empty() {
         let skipped = event.exceptions.len().saturating_sub(MAX_CHAIN);
-        return event.exceptions.iter().skip(skipped).cloned().collect();
+        return event.exceptions.iter().skip(skipped).map(Cow::Borrowed).collect();
     }
     match &event.stack {
-        Some(frames) => vec![Exception { frames: frames.clone(), is_synthetic: true, ..Exception::default() }],
+        Some(frames) => vec![Cow::Owned(Exception { frames: frames.clone(), is_synthetic: true, ..Exception::default() })],
         None => Vec::new(),
     }
 }
@@ -191,7 +192,7 @@ fn message_of<'a>(event: &'a Event, exception: &'a Exception) -> &'a str {
     }
 }
 
-fn by_message(event: &Event, chain: &[Exception]) -> Components {
+fn by_message(event: &Event, chain: &[Cow<'_, Exception>]) -> Components {
     let has_exception = chain.iter().any(|exception| !exception.kind.is_empty() || !exception.value.is_empty());
     if !has_exception {
         let text = event.message.as_ref().map(|message| message.template()).unwrap_or_default();

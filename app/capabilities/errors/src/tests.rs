@@ -8,6 +8,7 @@ mod fixtures;
 mod grouping;
 mod hostile;
 mod kit;
+mod normal;
 mod reread;
 mod states;
 mod timing;

@@ -83,7 +83,7 @@ pub fn user_hash(key: &str, value: &str) -> i64 {
 pub fn culprit(event: &Event) -> String {
     let main = event.exceptions.iter().rev().find(|exception| !exception.frames.is_empty()).map(|exception| &exception.frames);
     let calls = main.or(event.stack.as_ref()).map_or(&[][..], Vec::as_slice);
-    let own = calls.iter().rev().find(|frame| frame.in_app == Some(true) && !frames::is_noise(frame));
+    let own = calls.iter().rev().find(|frame| frames::is_app(frame));
     let Some(frame) = own.filter(|frame| !frame.filename.is_empty() || !frame.module.is_empty()) else {
         return shortened(event.transaction.clone(), 200);
     };
@@ -103,9 +103,9 @@ pub fn search(event: &Event) -> String {
     }
     parts.extend(event.message.iter().map(|message| start(message.text(), 400)));
     parts.push(&event.transaction);
-    let frames =
-        || event.exceptions.iter().rev().flat_map(|exception| exception.frames.iter().rev()).chain(event.stack.iter().flatten().rev());
-    for frame in frames().filter(|frame| frame.in_app == Some(true)).chain(frames().filter(|frame| frame.in_app != Some(true))).take(60) {
+    let calls = event.exceptions.iter().rev().flat_map(|exception| exception.frames.iter().rev()).chain(event.stack.iter().flatten().rev());
+    let (own, others): (Vec<_>, Vec<_>) = calls.partition(|frame| frames::is_app(frame));
+    for frame in own.into_iter().chain(others).take(60) {
         parts.extend([frame.function.as_str(), frame.filename.as_str()]);
     }
     let mut text = String::new();

@@ -231,7 +231,7 @@ fn java(name: &str) -> String {
 }
 
 /// What the language puts between two of a program's own calls, or after the last: it changes with timing and versions, not with the bug.
-pub fn is_noise(frame: &Frame) -> bool {
+fn is_noise(frame: &Frame) -> bool {
     const FILES: &[&str] = &["node:", "internal/", "native ", "[native code]", "<anonymous>", "<frozen "];
     const PARTS: &[&str] = &[
         "regenerator-runtime",
@@ -307,6 +307,11 @@ pub fn is_noise(frame: &Frame) -> bool {
         || PARTS.iter().any(|part| file.contains(part))
         || MODULES.iter().any(|module| frame.module.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
         || starts(&frame.function, FUNCTIONS)
+}
+
+/// The founder's own code: what a person wants to see first.
+pub fn is_app(frame: &Frame) -> bool {
+    !is_noise(frame) && is_own(frame)
 }
 
 /// As the SDK says; where it does not, by where libraries lie.

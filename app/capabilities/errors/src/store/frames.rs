@@ -43,10 +43,11 @@ pub fn unread_by_debug_id(r: &Reader<'_>, project: ProjectId, debug_id: &str, be
     )
 }
 
-/// Events that wait for files of this release and name no debug id.
+/// Events of this release that wait for files, the latest first: a map that is found by its address serves those that name a debug id, too.
+/// Uses errors_unread_by_release.
 pub fn unread_by_release(r: &Reader<'_>, project: ProjectId, release: &str, before: i64, limit: u32) -> Result<Vec<i64>> {
     r.rows(
-        "select item_id from errors_unread where project_id = ? and debug_id = '' and release = ? and item_id < ? \
+        "select distinct item_id from errors_unread where project_id = ? and release = ? and release <> '' and item_id < ? \
          order by item_id desc limit ?",
         params![project.0, release, before, limit],
         |row| row.get(0),
