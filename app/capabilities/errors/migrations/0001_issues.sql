@@ -62,7 +62,7 @@ create table errors_hashes (
   -- Of project, version of the algorithm, kind and components.
   hash integer not null unique,
   issue_id integer not null references errors_issues (id) on delete cascade,
-  -- 'fingerprint', 'app', 'system', 'message', 'policy'.
+  -- 'fingerprint', 'app', 'system', 'message', 'policy', 'flood'.
   kind text not null,
   version integer not null,
   -- JSON, for "why grouped": what went into the hash.
@@ -85,6 +85,8 @@ create table errors_minutes (
   minute integer not null,
   project_id integer not null,
   events integer not null,
+  -- Issues opened.
+  opened integer not null,
   primary key (minute, project_id)
 ) strict, without rowid;
 

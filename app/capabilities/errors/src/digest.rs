@@ -6,6 +6,7 @@
 
 mod apply;
 mod file;
+mod flood;
 mod fold;
 mod prepare;
 pub mod sources;
@@ -46,6 +47,7 @@ impl Digest for Events {
             let own = rules.get(&item.project).map_or(&[][..], Vec::as_slice);
             prepared.push(prepare::prepare(cx, item, own)?);
         }
+        flood::stem(cx, &mut prepared)?;
         let filed = file::file(cx, prepared, sorted.files)?;
         let feedback = read_feedback(cx, &sorted.feedback)?;
         let batch = fold::fold(filed);

@@ -39,6 +39,8 @@ pub enum HashKind {
     Message,
     /// A browser's report on a policy.
     Policy,
+    /// More different problems at once than anybody can look through.
+    Flood,
 }
 
 impl HashKind {
@@ -49,6 +51,7 @@ impl HashKind {
             HashKind::System => "system",
             HashKind::Message => "message",
             HashKind::Policy => "policy",
+            HashKind::Flood => "flood",
         }
     }
 }
@@ -147,6 +150,12 @@ pub fn group(project: ProjectId, event: &Event, rules: &[rules::Rule]) -> Groupi
     let mut keys = own.into_iter().map(|(kind, components)| key(project, kind, components));
     let primary = keys.next().unwrap_or_else(|| key(project, HashKind::Message, Components::default()));
     Grouping { others: keys.filter(|other| other.hash != primary.hash).collect(), primary }
+}
+
+/// Of everything that would open too many issues at once.
+pub fn flood_key(project: ProjectId) -> Key {
+    let components = Components { message: "too many different problems at once".to_owned(), ..Components::default() };
+    key(project, HashKind::Flood, components)
 }
 
 /// The first decides. Type and message only count where no stack does: the same sentence is said in many places.

@@ -4,7 +4,7 @@ use db::Tx;
 use identity::projects::Project;
 use ingest::releases::Release;
 use kernel::ids::{IssueId, ProjectId, ReleaseId};
-use kernel::{Fact, Result};
+use kernel::{Fact, Result, Time};
 use std::collections::HashMap;
 
 use super::fold::{Batch, HashDelta, SeenEvent};
@@ -18,11 +18,13 @@ use crate::store::issues::{self, IssueInsert, IssueSeen};
 
 pub fn apply(tx: &mut Tx<'_>, batch: Batch, feedback: Vec<FeedbackInsert>) -> Result<()> {
     let mut projects = Projects::default();
+    let mut opened: HashMap<ProjectId, u64> = HashMap::new();
     let is_waited_for = has_waiting(tx)?;
     for delta in &batch.hashes {
         // What a project that was removed since had sent goes with it.
         let Some(project) = projects.find(tx, delta.project)? else { continue };
-        let hash_id = count(tx, &project, delta, &batch.releases)?;
+        let (hash_id, is_new) = count(tx, &project, delta, &batch.releases)?;
+        *opened.entry(delta.project).or_default() += u64::from(is_new);
         if is_waited_for {
             for event_id in delta.seen.iter().filter_map(|seen| seen.event_id) {
                 join_waiting(tx, delta.project, event_id, hash_id)?;
@@ -30,7 +32,11 @@ pub fn apply(tx: &mut Tx<'_>, batch: Batch, feedback: Vec<FeedbackInsert>) -> Re
         }
     }
     for ((minute, project), events) in batch.minutes {
-        counts::add_minute(tx, minute, project, events)?;
+        counts::add_minute(tx, minute, project, events, 0)?;
+    }
+    let minute = Time(tx.now.0.div_euclid(60_000) * 60_000);
+    for (project, opened) in opened {
+        counts::add_minute(tx, minute, project, 0, opened)?;
     }
     for said in feedback {
         if projects.find(tx, said.project)?.is_some() {
@@ -55,8 +61,8 @@ impl Projects {
     }
 }
 
-/// Gives the id of the hash the events were counted under.
-fn count(tx: &mut Tx<'_>, project: &Project, delta: &HashDelta, releases: &HashMap<ReleaseId, Release>) -> Result<i64> {
+/// Gives the id of the hash the events were counted under, and whether it is a new issue's.
+fn count(tx: &mut Tx<'_>, project: &Project, delta: &HashDelta, releases: &HashMap<ReleaseId, Release>) -> Result<(i64, bool)> {
     let (issue, is_new) = find_or_open(tx, delta)?;
     let hash_id = ensure(tx, delta, issue.id, &delta.key)?;
     for other in &delta.others {
@@ -84,7 +90,7 @@ fn count(tx: &mut Tx<'_>, project: &Project, delta: &HashDelta, releases: &HashM
     } else if let Some((wake, event)) = woken(tx, &issue, delta, &new_users, releases)? {
         wake_up(tx, project, delta, &issue, (wake, event), releases)?;
     }
-    Ok(hash_id)
+    Ok((hash_id, is_new))
 }
 
 /// By the first of its hashes that is known; the events of a batch are already together under the primary one.

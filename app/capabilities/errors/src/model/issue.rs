@@ -172,7 +172,7 @@ pub struct IssueHash {
     pub project: ProjectId,
     pub hash: i64,
     pub issue: IssueId,
-    /// `fingerprint`, `app`, `system`, `message` or `policy`.
+    /// `fingerprint`, `app`, `system`, `message`, `policy` or `flood`.
     pub kind: String,
     pub version: i64,
     /// JSON: `crate::grouping::Components`.

@@ -13,12 +13,20 @@ pub const OTHER: &str = "<other>";
 /// Values per key and hash: enough for every browser version, too few for a flood of ids to fill the database.
 pub const MAX_VALUES: i64 = 100;
 
-pub fn add_minute(tx: &mut Tx<'_>, minute: Time, project: ProjectId, events: u64) -> Result<()> {
+/// Events that arrived in a minute, and issues that were opened in it.
+pub fn add_minute(tx: &mut Tx<'_>, minute: Time, project: ProjectId, events: u64, opened: u64) -> Result<()> {
     tx.run(
-        "insert into errors_minutes (minute, project_id, events) values (?, ?, ?) on conflict do update set events = events + excluded.events",
-        params![minute.0, project.0, signed(events)],
+        "insert into errors_minutes (minute, project_id, events, opened) values (?, ?, ?, ?) \
+         on conflict do update set events = events + excluded.events, opened = opened + excluded.opened",
+        params![minute.0, project.0, signed(events), signed(opened)],
     )?;
     Ok(())
+}
+
+/// Issues of a project that were opened since.
+pub fn opened_since(r: &Reader<'_>, project: ProjectId, from: Time) -> Result<u64> {
+    let sql = "select coalesce(sum(opened), 0) from errors_minutes where minute >= ? and project_id = ?";
+    Ok(r.value::<i64>(sql, params![from.0, project.0])?.unsigned_abs())
 }
 
 pub fn add_hour(tx: &mut Tx<'_>, hash_id: i64, hour: Time, events: u64) -> Result<()> {

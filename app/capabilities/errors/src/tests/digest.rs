@@ -208,3 +208,22 @@ async fn a_flood_of_tag_values_is_counted_without_being_stored() {
     assert_eq!((values, other), (101, 50));
     assert_eq!(kit.count("select sum(events) from errors_tags where key = 'request'").await, 150);
 }
+
+#[tokio::test]
+async fn a_flood_of_different_problems_opens_a_thousand_issues_and_counts_the_rest_under_one() {
+    let kit = Kit::new().await;
+    let known = kit.issue_for(&pay(1)).await;
+    for index in 0..1_200 {
+        kit.send_event(&with(message("x"), json!({"fingerprint": [format!("random {index}")]}))).await;
+    }
+    kit.send_event(&pay(2)).await;
+    kit.house.digest().await;
+    let all = kit.issues().await;
+    assert_eq!(all.len(), 1_001, "a thousand, and the one for the rest");
+    assert_eq!(all.last().map(|issue| issue.events), Some(201));
+    assert_eq!(kit.issue(known).await.events, 2, "what is known is counted where it belongs");
+    assert_eq!(all.iter().map(|issue| issue.events).sum::<u64>(), 1_202);
+    kit.house.clock.advance(Duration::from_secs(2 * 3_600));
+    let later = kit.issue_for(&with(message("x"), json!({"fingerprint": ["new"]}))).await;
+    assert_ne!(Some(later), all.last().map(|issue| issue.id), "an hour later there is room again");
+}
