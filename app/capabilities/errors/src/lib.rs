@@ -13,6 +13,7 @@ pub mod model;
 pub mod normal;
 pub mod pages;
 pub mod routes;
+pub mod search;
 mod settings;
 pub mod store;
 
@@ -61,6 +62,10 @@ impl Capability for Errors {
 
     fn related(&self, house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
         contributions::related(house, subject)
+    }
+
+    fn search(&self, r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
+        search::console::search(r, query)
     }
 
     fn metrics(&self) -> &'static [Metric] {

@@ -13,6 +13,7 @@ pub mod frames;
 pub mod hashes;
 pub mod issues;
 pub mod rules;
+pub mod views;
 
 use kernel::Time;
 use rusqlite::Row;

@@ -3,12 +3,17 @@
 mod acts;
 mod contributions;
 mod digest;
+mod doors;
 mod evict;
 mod fixtures;
 mod grouping;
 mod hostile;
 mod kit;
 mod normal;
+mod pages;
+mod pages_hostile;
+mod pages_list;
+mod pages_seed;
 mod reread;
 mod states;
 mod timing;
