@@ -43,9 +43,9 @@ impl Stack {
         self.parts.iter().any(|(part, in_app)| part.is_strong() && (*in_app || !is_app))
     }
 
-    /// Oldest call first, recursion once.
+    /// Oldest call first, recursion once. Nameless callbacks without a source line are left out: browsers show some and hide others.
     pub fn parts(&self, is_app: bool) -> Vec<Part> {
-        let wanted = self.parts.iter().filter(|(_, in_app)| *in_app || !is_app).map(|(part, _)| part);
+        let wanted = self.parts.iter().filter(|(part, in_app)| part.is_strong() && (*in_app || !is_app)).map(|(part, _)| part);
         let mut parts = without_recursion(wanted);
         let extra = parts.len().saturating_sub(MAX_PARTS);
         parts.drain(..extra);
@@ -83,6 +83,9 @@ fn part(frame: &Frame, platform: &str) -> Part {
     let is_javascript = matches!(platform, "javascript" | "node" | "bun" | "deno");
     let is_built = is_javascript && is_minified(frame);
     let line = if is_script && !is_built { source_line(frame) } else { String::new() };
+    if let Some((place, function)) = state_machine(&frame.module, &frame.function) {
+        return Part { place, function, line };
+    }
     let name = function(&frame.function, platform);
     // A minifier gives another name in each build.
     let name = if is_built && name.chars().count() <= 3 { String::new() } else { name };
@@ -166,6 +169,9 @@ fn function(name: &str, platform: &str) -> String {
         "php" => name.split("@anonymous").next().unwrap_or_default().split('\0').next().unwrap_or_default().to_owned(),
         "native" | "rust" | "c" | "cocoa" | "swift" | "go" => native(name),
         "java" | "kotlin" | "scala" | "clojure" => java(name),
+        "csharp" | "dotnet" => csharp(name),
+        "dart" | "flutter" => name.replace(".<anonymous closure>", "").replace(".<fn>", ""),
+        "python" => name.rsplit("<locals>.").next().unwrap_or_default().to_owned(),
         _ => name.to_owned(),
     };
     let is_nameless = matches!(
@@ -184,10 +190,11 @@ fn function(name: &str, platform: &str) -> String {
     if is_nameless { String::new() } else { plain }
 }
 
-/// Chrome says `async Object.pay [as onClick]`, Firefox `pay/<`, Safari `pay`.
+/// Chrome says `async Object.pay [as onClick]`, Firefox `promise callback*pay/<`, Safari `pay`.
 fn javascript(name: &str) -> String {
     let name = name.split(" [as ").next().unwrap_or_default();
-    let name = name.strip_prefix("async").map_or(name, |rest| rest.strip_prefix([' ', '*']).unwrap_or(name));
+    let name = name.rsplit_once('*').map_or(name, |(_, after)| after);
+    let name = name.strip_prefix("async ").unwrap_or(name);
     let name = name.strip_prefix("new ").unwrap_or(name).trim();
     let name = name.split(['/', '<']).find(|part| !part.is_empty()).filter(|_| !name.starts_with('<')).unwrap_or_default();
     let last = name.rsplit('.').next().unwrap_or_default().trim_start_matches('#');
@@ -216,6 +223,21 @@ fn native(name: &str) -> String {
         _ => name,
     };
     name.replace("::{{closure}}", "").replace("::{closure}", "").replace("::{closure#0}", "").replace("{{closure}}", "")
+}
+
+/// Lambdas and async methods are classes and methods that the compiler names: `<PayAsync>b__0_1`.
+fn csharp(name: &str) -> String {
+    match name.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        Some((inner, _)) if !inner.is_empty() => inner.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// `Shop.Cart+<PayAsync>d__5.MoveNext` is `Shop.Cart.PayAsync`.
+fn state_machine(module: &str, function: &str) -> Option<(String, String)> {
+    let (class, machine) = module.split_once("+<")?;
+    let (method, _) = machine.split_once(">d__")?;
+    (function == "MoveNext").then(|| (class.to_owned(), method.to_owned()))
 }
 
 fn java(name: &str) -> String {
@@ -364,6 +386,11 @@ mod tests {
             ("native", "<redacted>", ""),
             ("java", "lambda$pay$3", "pay"),
             ("clojure", "fn__1234", "fn"),
+            ("javascript", "promise callback*pay/<", "pay"),
+            ("javascript", "async*pay", "pay"),
+            ("csharp", "<Pay>b__0_1", "Pay"),
+            ("dart", "Cart.pay.<anonymous closure>", "Cart.pay"),
+            ("python", "pay.<locals>.inner", "inner"),
             ("php", "class@anonymous\0/srv/x.php:3", "class"),
         ] {
             assert_eq!(function(name, platform), plain, "{platform} {name:?}");
@@ -383,6 +410,7 @@ mod tests {
         ] {
             assert_eq!(without_hash(file), plain, "{file}");
         }
+        assert_eq!(state_machine("Shop.Cart+<PayAsync>d__5", "MoveNext"), Some(("Shop.Cart".into(), "PayAsync".into())));
         assert_eq!(plain_module("com.shop.Cart$$EnhancerBySpringCGLIB$$1a2b"), "com.shop.Cart");
     }
 

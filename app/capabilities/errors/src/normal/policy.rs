@@ -1,10 +1,11 @@
 //! Browsers' reports on policies (CSP and its like) as events: grouped by what was forbidden and where it comes from.
 
 use ingest::Item;
+use ingest::releases::checked_version;
 use serde_json::{Map, Value};
 
 use super::lenient::{take_line, take_map};
-use super::read::bare;
+use super::read::{bare, name_agent};
 use super::{Event, Message, Pairs, tags};
 use crate::model::Level;
 
@@ -42,7 +43,13 @@ pub fn read(item: &Item, payload: &[u8]) -> Event {
     event.platform = "javascript".to_owned();
     event.level = Level::Warning;
     event.logger.clone_from(&report.kind);
-    event.environment = "production".to_owned();
+    // The address the browser was told to report to says the rest.
+    let told = item.head.trace.as_ref();
+    let release = told.and_then(|told| told.release.as_deref()).and_then(checked_version);
+    let environment = told.and_then(|told| told.environment.clone()).filter(|environment| !environment.is_empty());
+    event.release = release.unwrap_or_default();
+    event.environment = environment.unwrap_or_else(|| "production".to_owned());
+    name_agent(&mut event, &item.head);
     event.request.url = without_query(if document.is_empty() { &report.url } else { &document }).to_owned();
     event.extra = std::mem::take(&mut report.body);
     let sent: Pairs = [
@@ -122,6 +129,18 @@ mod tests {
         assert_eq!(inline.policy.unwrap(), ["csp", "style-src", "inline"]);
         let network = read(r#"{"type":"network-error","url":"https://shop.example/","body":{"type":"dns.unreachable","phase":"dns"}}"#);
         assert_eq!(network.policy.unwrap(), ["network-error", "dns.unreachable"]);
+    }
+
+    #[test]
+    fn the_address_reports_are_sent_to_names_release_and_environment() {
+        let mut item = Item::sample(1, ProjectId(1), Kind::Security, Time(1_795_425_190_000), b"");
+        let trace = ingest::TraceHead { release: Some("shop@1.0.0".into()), environment: Some("live".into()), ..Default::default() };
+        item.head = ingest::Head { trace: Some(trace), user_agent: Some("Firefox/132.0".into()), ..Default::default() };
+        let event = super::read(&item, br#"{"csp-report":{"effective-directive":"img-src","blocked-uri":"data"}}"#);
+        assert_eq!(
+            (event.release.as_str(), event.tag("environment"), event.tag("browser")),
+            ("shop@1.0.0", Some("live"), Some("Firefox 132"))
+        );
     }
 
     #[test]

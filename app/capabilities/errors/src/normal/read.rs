@@ -273,7 +273,7 @@ fn read_contexts(event: &mut Event) {
 }
 
 /// Fills the contexts that only the user agent tells of.
-fn name_agent(event: &mut Event, head: &Head) {
+pub(super) fn name_agent(event: &mut Event, head: &Head) {
     let sent = event.request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case("user-agent")).map(|(_, value)| value.as_str());
     let own = head.user_agent.as_deref().filter(|_| event.platform == "javascript");
     let Some(agent) = sent.or(own).map(agent::parse) else { return };

@@ -120,6 +120,23 @@ fn the_same_bug_is_one_issue() {
             browser("TypeError", "b", &[("https://a.example/app.99aab0c1.js", "checkout/<", 12, 7)]),
         ),
         (
+            "nameless callbacks that one browser shows and another hides",
+            browser(
+                "TypeError",
+                "a",
+                &[
+                    ("https://a.example/app.js", "start", 1, 1),
+                    ("https://a.example/app.js", "<anonymous>", 2, 2),
+                    ("https://a.example/app.js", "checkout", 3, 3),
+                ],
+            ),
+            browser(
+                "TypeError",
+                "b",
+                &[("https://a.example/app.js", "promise callback*start/<", 1, 1), ("https://a.example/app.js", "checkout", 3, 3)],
+            ),
+        ),
+        (
             "internals of node",
             node(&[
                 ("/srv/app.js", "main", "pay()", true),
