@@ -171,6 +171,7 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
         None => diagnosis(Tone::Warn, "Nothing was watched so far.".to_owned(), "Start `hermetic serve`."),
     });
     found.extend(monitors.iter().filter(|monitor| monitor.has_lost_secrets).map(diagnose_lost));
+    found.extend(diagnose_check_ins(r)?);
     for (id, shown) in store::states::shown(r)? {
         if shown.body.is_blind && shown.body.blind_detail.contains("send pings") {
             found.push(diagnosis(
@@ -182,6 +183,25 @@ pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
         }
     }
     Ok(found)
+}
+
+/// Jobs that report and are not watched.
+fn diagnose_check_ins(r: &Reader<'_>) -> Result<Option<Diagnosis>> {
+    let unwatched: Vec<_> = store::check_ins::list(r)?
+        .into_iter()
+        .filter(|record| record.monitor.is_none() && record.refusal != crate::model::check_in::DELETED)
+        .collect();
+    let Some(first) = unwatched.first() else { return Ok(None) };
+    let count = match unwatched.len() {
+        1 => "A job checks in that is not watched".to_owned(),
+        count => format!("{count} jobs check in that are not watched, one of them"),
+    };
+    Ok(Some(Diagnosis {
+        tone: Tone::Warn,
+        subject: "Check-ins".to_owned(),
+        finding: format!("{count}: {}. {}", first.job.name(), first.refusal),
+        advice: "Send a monitor_config along, or choose Watch under /uptime/check-ins.".to_owned(),
+    }))
 }
 
 /// Its secrets were sealed with a key file that is gone.

@@ -149,7 +149,7 @@ pub async fn prune(cx: Cx) -> Result<()> {
     cx.write(move |tx| {
         store::rollups::prune(tx, now - DAY * HOURS_KEPT_DAYS)?;
         store::states::prune(tx, now - TRANSITIONS_KEPT)?;
-        Ok(())
+        crate::check_ins::tidy(tx)
     })
     .await
 }

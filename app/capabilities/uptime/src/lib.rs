@@ -3,11 +3,13 @@
 //! - [`model`]: what is decided, as plain functions; [`prober`]: real sockets; [`runner`]: the loop that keeps watch
 //! - [`store`], [`jobs`]: what is kept, and how it is summed up; [`acts`]: what people change
 //! - [`routes`], [`pages`]: console, API, beats, vantages; [`agent`]: the second vantage, `hermetic probe`
+//! - [`check_ins`]: jobs that report by an SDK's check-ins
 //! - [`feed`], [`host`], [`apply`], [`settings`]: what it contributes to the rest of the house
 
 pub mod acts;
 pub mod agent;
 pub mod apply;
+pub mod check_ins;
 pub mod feed;
 pub mod host;
 pub mod jobs;
@@ -22,7 +24,7 @@ pub mod store;
 pub use agent::{AgentOptions, probe_agent};
 
 use capability::{
-    Apply, Capability, Cx, Diagnosis, Feed, Gauge, Hit, House, Keep, Metric, Nav, NavGroup, Routes, Section, Tasks, Tile, Work,
+    Apply, Capability, Cx, Diagnosis, Digest, Feed, Gauge, Hit, House, Keep, Metric, Nav, NavGroup, Routes, Section, Tasks, Tile, Work,
 };
 use db::{Migration, Reader};
 use kernel::{Result, Role};
@@ -43,6 +45,7 @@ impl Capability for Uptime {
         &[
             Migration { number: 1, name: "uptime", sql: include_str!("../migrations/0001_uptime.sql") },
             Migration { number: 2, name: "lost", sql: include_str!("../migrations/0002_lost.sql") },
+            Migration { number: 3, name: "check_ins", sql: include_str!("../migrations/0003_check_ins.sql") },
         ]
     }
 
@@ -56,6 +59,10 @@ impl Capability for Uptime {
 
     fn work(&self, work: &mut Work) {
         jobs::register(work);
+    }
+
+    fn digests(&self) -> &'static [&'static dyn Digest] {
+        &[&check_ins::CheckIns]
     }
 
     fn start(&self, cx: &Cx, tasks: &mut Tasks) {

@@ -3,7 +3,7 @@
 //! - [`watch`], [`monitor`]: what is watched and how; [`validate`]: checked at the door; [`codes`]: little grammars
 //! - [`check`]: what one look found; [`block`], [`histogram`]: how looks are kept; [`varint`]
 //! - [`state`], [`judge`]: the state machine; [`quorum`]: several opinions, one verdict
-//! - [`schedule`]: whose turn it is; [`heartbeat`]: jobs that report by themselves; [`window`]: maintenance
+//! - [`schedule`]: whose turn it is; [`heartbeat`], [`check_in`]: jobs that report by themselves; [`window`]: maintenance
 //! - [`arithmetic`]: uptime as time; [`certificates`]: when to warn; [`flat`]: monitors as programs write them;
 //!   [`order`]: what must be made first; [`moment`]: times as programs read them; [`kuma`]: import
 
@@ -11,6 +11,7 @@ pub mod arithmetic;
 pub mod block;
 pub mod certificates;
 pub mod check;
+pub mod check_in;
 pub mod codes;
 pub mod flat;
 pub mod heartbeat;

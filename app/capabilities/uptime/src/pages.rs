@@ -1,8 +1,9 @@
 //! Pages of uptime: plain data in, HTML out.
 //!
 //! - [`list`], [`detail`], [`history`]: monitors; [`mod@form`]: making and changing them; [`mod@test`]: one look, phase by phase
-//! - [`windows`], [`vantages`], [`import`]
+//! - [`check_ins`], [`windows`], [`vantages`], [`import`]
 
+pub mod check_ins;
 pub mod detail;
 pub mod form;
 pub mod history;
@@ -31,6 +32,16 @@ fn badge(state: MonitorState) -> View {
     state_badge(tone(state), state.label())
 }
 
+/// Where a monitor's check-ins come from.
+pub struct Origin {
+    pub slug: String,
+    pub project: String,
+    pub environment: String,
+    pub seen: u64,
+    /// Why the newest configuration is not followed; empty when it is.
+    pub refusal: String,
+}
+
 fn percent(percent: Option<Percent>) -> String {
     // Number and sign stay on one line in narrow columns.
     percent.map_or_else(|| "–".to_owned(), |percent| percent.to_string().replace(' ', "\u{a0}"))
@@ -39,5 +50,13 @@ fn percent(percent: Option<Percent>) -> String {
 /// The tabs above every page of uptime.
 fn sections(current: &str) -> View {
     let tab = |label, href: &'static str| Tab { label, href: href.into(), is_current: current == href, count: None };
-    tabs("Uptime", &[tab("Monitors", "/uptime"), tab("Maintenance windows", "/uptime/windows"), tab("Vantages", "/uptime/vantages")])
+    tabs(
+        "Uptime",
+        &[
+            tab("Monitors", "/uptime"),
+            tab("Check-ins", "/uptime/check-ins"),
+            tab("Maintenance windows", "/uptime/windows"),
+            tab("Vantages", "/uptime/vantages"),
+        ],
+    )
 }

@@ -4,6 +4,7 @@ use capability::Routes;
 
 pub mod api;
 pub mod beats;
+pub mod check_ins;
 pub mod console;
 pub mod import;
 pub mod monitor_form;
@@ -17,4 +18,5 @@ pub fn mount(routes: &mut Routes) {
     vantages::mount(routes);
     api::mount(routes);
     beats::mount(routes);
+    check_ins::mount(routes);
 }

@@ -3,6 +3,7 @@
 //!
 //! - [`book`]: what is known in memory of every monitor; [`turn`]: one probe from start to verdict
 //! - [`sweep`]: what changes by the mere passing of time; [`reload`]: what people changed
+//! - [`check_ins`]: what the digest of check-ins wrote down
 //! - [`ledger`]: state changes at once, samples in batches
 //!
 //! Nouns: [`Desk`] (all of it, shared with the routes).
@@ -20,6 +21,7 @@ use crate::model::schedule::{ClockGuard, Jump, Tick};
 use crate::prober::{Prober, ProberOptions};
 
 pub mod book;
+pub mod check_ins;
 pub mod ledger;
 pub mod reload;
 pub mod sweep;
@@ -43,6 +45,7 @@ pub struct Desk {
     permits: Arc<Semaphore>,
     /// The newest answer of the canaries, by tick.
     egress: tokio::sync::Mutex<Option<(Tick, bool)>>,
+    check_ins: check_ins::Place,
 }
 
 impl Desk {
@@ -61,6 +64,7 @@ impl Desk {
             wake: Notify::new(),
             permits: Arc::new(Semaphore::new(MOST_AT_ONCE)),
             egress: tokio::sync::Mutex::default(),
+            check_ins: check_ins::Place::default(),
         })
     }
 

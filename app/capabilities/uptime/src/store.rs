@@ -3,8 +3,10 @@
 //! - [`monitors`]: what is watched, and its sealed secrets; [`states`]: what is remembered, stretches, outages
 //! - [`checks`]: the log of checks and its blocks; [`rollups`]: hours and days
 //! - [`windows`], [`beats`], [`vantages`]: maintenance, inbound pings, other places that look
+//! - [`check_ins`]: jobs that report by an SDK's check-ins
 
 pub mod beats;
+pub mod check_ins;
 pub mod checks;
 pub mod monitors;
 pub mod rollups;

@@ -84,6 +84,13 @@ pub struct BeatState {
     pub fail_detail: String,
     /// Runs that started and did not end: (run id, start).
     pub runs: Vec<(String, Time)>,
+    /// The newest item of the log that a beat was made of: each counts once, whoever reads it again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub item: i64,
+}
+
+fn is_zero(item: &i64) -> bool {
+    *item == 0
 }
 
 /// Takes in a beat; the check it makes, if it says anything on its own.
@@ -176,25 +183,56 @@ pub fn excused<'a>(watch: &HeartbeatWatch, state: &'a BeatState, unwatched_until
     Cow::Owned(excused)
 }
 
-/// The check that the passing of time makes: a beat is missing or a run does not end. `None` while all is in time.
-pub fn overdue(watch: &HeartbeatWatch, state: &BeatState, now: Time) -> Option<Check> {
+/// The check that the passing of time makes: a beat is missing or a run does not end. `None` while all is in time, and for what was
+/// over until `judged`: each deadline fails once.
+pub fn overdue(watch: &HeartbeatWatch, state: &BeatState, judged: Option<Time>, now: Time) -> Option<Check> {
     let longest = longest_run(watch);
-    let overrun = run_deadlines(watch, state).min().filter(|deadline| *deadline <= now);
+    let is_new = |deadline: &Time| judged.is_none_or(|judged| *deadline > judged);
+    let overrun = run_deadlines(watch, state).filter(is_new).min().filter(|deadline| *deadline <= now);
     if let Some(deadline) = overrun {
         let detail = format!("The job started but did not report its end within {}.", kernel::time::describe_duration(longest));
         return Some(Check::fail(deadline, Reason::BeatOverrun, detail));
     }
-    let expectation = expectation(watch, state).filter(|expectation| expectation.deadline <= now)?;
     let has_started = run_deadlines(watch, state).any(|deadline| deadline > now);
     if has_started {
         // It reported its start in time and may still run.
         return None;
     }
+    let expectation = missed(watch, state, is_new, now)?;
     Some(Check::fail(
         expectation.deadline,
         Reason::BeatMissing,
         format!("No beat since it was due on {}.", expectation.due.timestamp().strftime("%-d %b %Y at %H:%M UTC")),
     ))
+}
+
+/// A beat that did not come. The first counts from its own deadline; of those that were due after it and passed unseen, only the
+/// latest: a restart makes up for none of them.
+fn missed(watch: &HeartbeatWatch, state: &BeatState, is_new: impl Fn(&Time) -> bool, now: Time) -> Option<Expectation> {
+    let first = expectation(watch, state).filter(|expectation| is_new(&expectation.deadline));
+    if let Some(first) = first {
+        return (first.deadline <= now).then_some(first);
+    }
+    let grace = Duration::from_secs(u64::from(watch.grace_s));
+    let newest_start = state.runs.iter().map(|(_, start)| *start).max();
+    let due = latest_due(watch, state.last_end.max(newest_start)?, now - grace)?;
+    Some(Expectation { due, deadline: due + grace }).filter(|expectation| is_new(&expectation.deadline))
+}
+
+/// The latest moment after `base` and until `until` at which a beat was due.
+fn latest_due(watch: &HeartbeatWatch, base: Time, until: Time) -> Option<Time> {
+    match &watch.schedule {
+        BeatSchedule::Every { period_s } => {
+            let period = i64::from((*period_s).max(1)) * 1_000;
+            let times = until.0.saturating_sub(base.0).div_euclid(period);
+            (times >= 1).then(|| Time(base.0.saturating_add(times.saturating_mul(period))))
+        }
+        BeatSchedule::Cron { expression, zone } => {
+            let (cron, zone) = (parse_cron(expression).ok()?, kernel::time::parse_zone(zone).ok()?);
+            let due = Time::from(cron.find_previous_occurrence(&until.in_zone(&zone), true).ok()?.timestamp());
+            (due > base).then_some(due)
+        }
+    }
 }
 
 /// The moment at which [`overdue`] should be asked next.

@@ -146,7 +146,7 @@ fn watch(entry: &Value, kuma_type: &str, secrets: &mut Secrets, notes: &mut Vec<
             Ok(Watch::Heartbeat(HeartbeatWatch {
                 schedule: BeatSchedule::Every { period_s },
                 grace_s: period_s.clamp(10, 3_600),
-                max_run_s: None,
+                ..HeartbeatWatch::default()
             }))
         }
         "group" => Err("Groups are made anew: choose their members in Hermetic.".to_owned()),

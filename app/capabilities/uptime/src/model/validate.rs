@@ -7,8 +7,8 @@ use kernel::text::checked_line;
 use super::codes::Codes;
 use super::heartbeat;
 use super::watch::{
-    Auth, BeatSchedule, DnsExpectation, DnsWatch, Draft, HeartbeatWatch, HttpWatch, Kind, Operator, Quorum, Rules, Secrets, TcpWatch,
-    TlsWatch, Watch,
+    Auth, BeatSchedule, DnsExpectation, DnsWatch, Draft, HeartbeatWatch, HttpWatch, Operator, Quorum, Rules, Secrets, TcpWatch, TlsWatch,
+    Watch,
 };
 
 pub const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -35,7 +35,7 @@ pub fn check(mut draft: Draft, secrets: &Secrets) -> Result<Draft> {
     if draft.note.chars().count() > 4_000 {
         errors.push("note", "Please shorten the note to 4000 characters.");
     }
-    check_rules(&mut draft.rules, draft.watch.kind(), &mut errors);
+    check_rules(&mut draft.rules, &draft.watch, &mut errors);
     match &mut draft.watch {
         Watch::Http(http) => check_http(http, secrets, &mut errors),
         Watch::Tcp(tcp) => check_tcp(tcp, &mut errors),
@@ -56,10 +56,14 @@ pub fn check(mut draft: Draft, secrets: &Secrets) -> Result<Draft> {
     Ok(draft)
 }
 
-fn check_rules(rules: &mut Rules, kind: Kind, errors: &mut FieldErrors) {
-    if !kind.is_probed() {
-        // A beat is the job's own word, a deadline is exact, a group's members are confirmed: asking again would confirm nothing.
-        (rules.confirm_failures, rules.confirm_successes) = (1, 1);
+fn check_rules(rules: &mut Rules, watch: &Watch, errors: &mut FieldErrors) {
+    let kind = watch.kind();
+    match watch {
+        // Beats cannot be asked for again: how many of them it takes is the job's own rule.
+        Watch::Heartbeat(beat) => (rules.confirm_failures, rules.confirm_successes) = (beat.fail_after, beat.recover_after),
+        // Its members are confirmed: asking again would confirm nothing.
+        Watch::Group(_) => (rules.confirm_failures, rules.confirm_successes) = (1, 1),
+        _ => {}
     }
     if !(5..=86_400).contains(&rules.interval_s) {
         errors.push("interval_s", "Please give an interval from 5 seconds to 24 hours (86400 seconds).");
@@ -73,10 +77,10 @@ fn check_rules(rules: &mut Rules, kind: Kind, errors: &mut FieldErrors) {
     if rules.degraded_ms.is_some_and(|limit| limit == 0 || limit > rules.timeout_ms) {
         errors.push("degraded_ms", "Please give a speed limit between 1 millisecond and the timeout, or leave it empty.");
     }
-    if !(1..=10).contains(&rules.confirm_failures) {
+    if kind.is_probed() && !(1..=10).contains(&rules.confirm_failures) {
         errors.push("confirm_failures", "Please give 1 to 10 failures in a row.");
     }
-    if !(1..=10).contains(&rules.confirm_successes) {
+    if kind.is_probed() && !(1..=10).contains(&rules.confirm_successes) {
         errors.push("confirm_successes", "Please give 1 to 10 good checks in a row.");
     }
     rules.retry_s = rules.retry_s.clamp(1, rules.interval_s.max(1));
@@ -248,8 +252,8 @@ fn check_dns(dns: &mut DnsWatch, errors: &mut FieldErrors) {
 fn check_heartbeat(beat: &mut HeartbeatWatch, errors: &mut FieldErrors) {
     match &mut beat.schedule {
         BeatSchedule::Every { period_s } => {
-            if !(10..=31_536_000).contains(period_s) {
-                errors.push("period_s", "Please give a period from 10 seconds to 365 days.");
+            if !(10..=31_622_400).contains(period_s) {
+                errors.push("period_s", "Please give a period from 10 seconds to 366 days.");
             }
         }
         BeatSchedule::Cron { expression, zone } => {
@@ -264,6 +268,11 @@ fn check_heartbeat(beat: &mut HeartbeatWatch, errors: &mut FieldErrors) {
     }
     if !(1..=2_592_000).contains(&beat.grace_s) {
         errors.push("grace_s", "Please give a grace time from 1 second to 30 days.");
+    }
+    for (field, count) in [("fail_after", beat.fail_after), ("recover_after", beat.recover_after)] {
+        if !(1..=100).contains(&count) {
+            errors.push(field, "Please give 1 to 100 beats in a row.");
+        }
     }
     if beat.max_run_s.is_some_and(|seconds| !(1..=2_592_000).contains(&seconds)) {
         errors.push("max_run_s", "Please give a longest run from 1 second to 30 days, or leave it empty.");

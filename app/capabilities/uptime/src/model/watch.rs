@@ -365,11 +365,21 @@ pub struct HeartbeatWatch {
     pub grace_s: u32,
     /// From `/start` to the end at most; `None` = the grace time.
     pub max_run_s: Option<u32>,
+    /// So many beats in a row that fail or stay away make it down.
+    #[serde(skip_serializing_if = "is_one")]
+    pub fail_after: u8,
+    /// So many good ones in a row make it up again.
+    #[serde(skip_serializing_if = "is_one")]
+    pub recover_after: u8,
+}
+
+fn is_one(count: &u8) -> bool {
+    *count == 1
 }
 
 impl Default for HeartbeatWatch {
     fn default() -> Self {
-        Self { schedule: BeatSchedule::Every { period_s: 3_600 }, grace_s: 300, max_run_s: None }
+        Self { schedule: BeatSchedule::Every { period_s: 3_600 }, grace_s: 300, max_run_s: None, fail_after: 1, recover_after: 1 }
     }
 }
 

@@ -7,8 +7,9 @@ use frontend::prelude::*;
 use kernel::Time;
 use kernel::time::{DAY, HOUR, MINUTE, describe_duration};
 
+use super::check_ins::run_list;
 use super::history::{beats, checks, outages};
-use super::{badge, percent, sections, tone};
+use super::{Origin, badge, percent, sections, tone};
 use crate::model::arithmetic::{Bucket, Span, Tally};
 use crate::model::check::{Certificate, Check, Phases, Sample, Verdict};
 use crate::model::heartbeat::{Beat, BeatState, expectation};
@@ -81,6 +82,8 @@ pub struct Detail {
     pub outages: Vec<Outage>,
     pub window: Option<Time>,
     pub beats: Vec<Beat>,
+    /// Of a job that reports by check-ins.
+    pub origin: Option<Origin>,
     /// Where the job reports; empty for who may not see it.
     pub beat_url: String,
     pub related: Vec<(Monitor, MonitorState)>,
@@ -109,13 +112,16 @@ pub fn show(detail: &Detail) -> View {
     }
     wide.push(live("outages", outages(detail)));
     match detail.kind() {
+        Kind::Heartbeat if detail.origin.is_some() => wide.push(live("runs", run_list(&detail.beats, detail.now))),
         Kind::Heartbeat => wide.push(live("beats", beats(detail))),
         // It has no checks of its own: its members do.
         Kind::Group => {}
         _ => wide.push(live("checks", checks(detail))),
     }
     let mut narrow = Vec::new();
-    if !detail.beat_url.is_empty() {
+    if let Some(origin) = &detail.origin {
+        narrow.push(live("origin", origin_card(origin)));
+    } else if !detail.beat_url.is_empty() {
         narrow.push(beat_address(detail));
     } else if detail.kind() == Kind::Heartbeat && detail.monitor.has_lost_secrets && detail.can_edit {
         narrow.push(lost_address(detail));
@@ -309,6 +315,18 @@ fn beat_address(detail: &Detail) -> View {
     card(Card { title: "Address", ..Card::default() }, view! { {address}{example}{more}{renew} })
 }
 
+fn origin_card(origin: &Origin) -> View {
+    let pairs = vec![
+        ("Job", code(&origin.slug)),
+        ("Project", muted(&origin.project)),
+        ("Environment", muted(&origin.environment)),
+        ("Check-ins", muted(&origin.seen.to_string())),
+    ];
+    let refusal = if origin.refusal.is_empty() { ().into_any() } else { notice(Tone::Warn, &origin.refusal) };
+    let more = muted("Its schedule follows what the job sends along, until somebody edits this monitor.");
+    card(Card { title: "Check-ins", ..Card::default() }, view! { {refusal}{key_values(pairs)}{more} })
+}
+
 fn lost_address(detail: &Detail) -> View {
     let lost = notice(Tone::Warn, "It was sealed with a key file that is gone: it is still heard, but cannot be shown any more.");
     let renew = new_address(detail);
@@ -333,6 +351,12 @@ fn facts(detail: &Detail) -> View {
         Watch::Heartbeat(watch) => {
             pairs.push(("Expected", muted(&detail.monitor.watch.target())));
             pairs.push(("Grace time", muted(&describe_duration(Duration::from_secs(u64::from(watch.grace_s))))));
+            if let Some(longest) = watch.max_run_s {
+                pairs.push(("Longest run", muted(&describe_duration(Duration::from_secs(u64::from(longest))))));
+            }
+            if watch.fail_after > 1 || watch.recover_after > 1 {
+                pairs.push(("Down after", muted(&format!("{} in a row; up again after {}", watch.fail_after, watch.recover_after))));
+            }
             if let Some(expected) = expectation(watch, &detail.beat) {
                 pairs.push(("Next beat due", ago(expected.due, detail.now)));
             }

@@ -309,6 +309,10 @@ fn heartbeat(draw: &Draw<'_>) -> Vec<View> {
             draw.number("grace_s", "Grace time", "A beat may be so late before it counts as missing.", "seconds"),
             draw.number("max_run_s", "Longest run", "From /start to the end; empty: the grace time.", "seconds"),
         ]),
+        field_row(vec![
+            draw.number("fail_after", "Down after", "So many beats in a row that failed or stayed away.", "beats"),
+            draw.number("recover_after", "Up again after", "So many good beats in a row.", "beats"),
+        ]),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use frontend::prelude::*;
 use kernel::Time;
 
-use super::{badge, percent, sections, tone};
+use super::{Origin, badge, percent, sections, tone};
 use crate::model::arithmetic::Percent;
 use crate::model::state::MonitorState;
 use crate::model::watch::Monitor;
@@ -17,6 +17,8 @@ pub struct MonitorRow {
     pub why: String,
     pub day: Option<Percent>,
     pub month: Option<Percent>,
+    /// Of a job that reports by check-ins.
+    pub origin: Option<Origin>,
     /// The newest response times in ms.
     pub spark: Vec<f64>,
 }
@@ -124,7 +126,10 @@ fn one(row: &MonitorRow, now: Time) -> Row {
     // A heartbeat without a start signal has no duration: a flat line at zero would tell a number that nobody measured.
     let has_times = row.spark.len() > 1 && row.spark.iter().any(|value| *value > 0.0);
     let spark = if has_times { sparkline(&row.spark, "") } else { muted("–") };
-    let (kind, target) = (row.monitor.watch.kind().as_str(), row.monitor.watch.target());
+    let (kind, target) = match &row.origin {
+        Some(origin) => ("check-in", format!("{} · {} · {}", row.monitor.watch.target(), origin.project, origin.environment)),
+        None => (row.monitor.watch.kind().as_str(), row.monitor.watch.target()),
+    };
     Row {
         cells: vec![
             view! { <span>{name}" "{tags}</span> }.into_any(),

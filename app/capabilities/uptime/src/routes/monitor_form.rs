@@ -129,6 +129,8 @@ pub fn typed(draft: &Draft) -> Typed {
             }
             form.set("grace_s", beat.grace_s);
             form.set("max_run_s", beat.max_run_s.map_or_else(String::new, |limit| limit.to_string()));
+            form.set("fail_after", beat.fail_after);
+            form.set("recover_after", beat.recover_after);
         }
         Watch::Group(group) => {
             form.set_list("members", group.members.iter().map(ToString::to_string));
@@ -232,6 +234,8 @@ pub fn given(kind: Kind, form: &Typed, stored: &Secrets) -> Result<Given> {
             },
             grace_s: form.number("grace_s", &mut errors),
             max_run_s: form.optional_number("max_run_s", &mut errors),
+            fail_after: form.optional_number("fail_after", &mut errors).unwrap_or(1),
+            recover_after: form.optional_number("recover_after", &mut errors).unwrap_or(1),
         }),
         Kind::Group => Watch::Group(GroupWatch { members: form.ids("members"), policy: quorum("policy", &mut errors) }),
     };

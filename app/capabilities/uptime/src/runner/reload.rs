@@ -234,6 +234,12 @@ fn change(watched: &mut Watched, monitor: Monitor, secrets: Secrets) -> bool {
     replans
 }
 
+async fn take_check_ins(desk: &Desk) {
+    if let Err(error) = desk.take_check_ins().await {
+        tracing::warn!(error = error.chain(), "uptime could not read check-ins; it tries again with the next");
+    }
+}
+
 /// Reloads on signals and by the clock, and notes that the runner is alive.
 pub async fn keep_current(desk: Arc<Desk>, shutdown: CancellationToken) {
     let mut signals = desk.cx.hermetic.signals();
@@ -242,6 +248,7 @@ pub async fn keep_current(desk: Arc<Desk>, shutdown: CancellationToken) {
         if let Err(error) = desk.reload().await {
             tracing::error!(error = error.chain(), "uptime could not reload its monitors; it goes on with what it knows");
         }
+        take_check_ins(&desk).await;
         if let Err(error) = desk.note_alive(&mut alive).await {
             tracing::warn!(error = error.chain(), "uptime could not note that it is alive");
         }
@@ -253,6 +260,7 @@ pub async fn keep_current(desk: Arc<Desk>, shutdown: CancellationToken) {
                 () = &mut wait => break,
                 signal = signals.recv() => match signal {
                     Ok(topic) if topic == crate::CONFIG_TOPIC || topic == capability::settings::TOPIC => break,
+                    Ok(topic) if topic == crate::check_ins::TOPIC => take_check_ins(&desk).await,
                     // Fell behind: something may have been ours.
                     Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => break,
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,

@@ -46,10 +46,8 @@ impl Desk {
                 .filter_map(|(id, beat, watched)| {
                     let state = excused(beat, &watched.beat, book.unwatched_until);
                     next_deadline(beat, &state).filter(|deadline| *deadline <= now)?;
-                    let check = overdue(beat, &state, now)?;
-                    // Each deadline fails once.
-                    let is_new = watched.state.last.as_ref().is_none_or(|last| last.at < check.at);
-                    is_new.then_some((id, check))
+                    let judged = watched.state.last.as_ref().map(|last| last.at);
+                    Some((id, overdue(beat, &state, judged, now)?))
                 })
                 .collect()
         };

@@ -22,7 +22,7 @@ pub struct Bench {
     pub house: TestHouse,
     pub desk: Arc<Desk>,
     /// The newest fact that was asked for.
-    seen: AtomicI64,
+    pub seen: AtomicI64,
 }
 
 impl Bench {

@@ -9,7 +9,7 @@ use crate::model::heartbeat::{Beat, BeatKind, BeatState, excused, expectation, n
 use crate::model::watch::{BeatSchedule, HeartbeatWatch};
 
 fn every(period_s: u32, grace_s: u32) -> HeartbeatWatch {
-    HeartbeatWatch { schedule: BeatSchedule::Every { period_s }, grace_s, max_run_s: None }
+    HeartbeatWatch { schedule: BeatSchedule::Every { period_s }, grace_s, ..HeartbeatWatch::default() }
 }
 
 fn beat(at: i64, kind: BeatKind) -> Beat {
@@ -22,7 +22,7 @@ fn at(text: &str) -> Time {
 
 #[test]
 fn a_new_heartbeat_waits_for_its_first_beat() {
-    assert_eq!(overdue(&every(60, 10), &BeatState::default(), Time(i64::MAX)), None);
+    assert_eq!(overdue(&every(60, 10), &BeatState::default(), None, Time(i64::MAX)), None);
 }
 
 #[test]
@@ -30,8 +30,8 @@ fn a_beat_that_stays_away_fails_at_its_deadline() {
     let (state, check) = take_in(&BeatState::default(), &beat(100, BeatKind::Success));
     assert_eq!(check.unwrap().verdict, Verdict::Ok);
     let watch = every(60, 10);
-    assert_eq!(overdue(&watch, &state, Time(169_999)), None);
-    let late = overdue(&watch, &state, Time(200_000)).unwrap();
+    assert_eq!(overdue(&watch, &state, None, Time(169_999)), None);
+    let late = overdue(&watch, &state, None, Time(200_000)).unwrap();
     assert_eq!((late.reason, late.at), (Some(Reason::BeatMissing), Time(170_000)));
     assert_eq!(next_deadline(&watch, &state), Some(Time(170_000)));
 }
@@ -42,8 +42,8 @@ fn a_run_that_does_not_end_is_an_overrun_and_its_end_measures_it() {
     let (state, _) = take_in(&BeatState::default(), &beat(100, BeatKind::Success));
     let (started, none) = take_in(&state, &beat(160, BeatKind::Start));
     assert_eq!(none, None);
-    assert_eq!(overdue(&watch, &started, Time(175_000)), None, "it began in time and may still run");
-    let late = overdue(&watch, &started, Time(191_000)).unwrap();
+    assert_eq!(overdue(&watch, &started, None, Time(175_000)), None, "it began in time and may still run");
+    let late = overdue(&watch, &started, None, Time(191_000)).unwrap();
     assert_eq!((late.reason, late.at), (Some(Reason::BeatOverrun), Time(190_000)));
     let (_, ended) = take_in(&started, &beat(185, BeatKind::Success));
     assert_eq!(ended.unwrap().phases.total, 25_000_000);
@@ -74,12 +74,12 @@ fn a_run_that_crashed_once_does_not_hide_what_comes_after_it() {
     let run = |at, kind, id: &str| Beat { run_id: Some(id.to_owned()), ..beat(at, kind) };
     let watch = HeartbeatWatch { max_run_s: Some(30), ..every(60, 10) };
     let (state, _) = take_in(&BeatState::default(), &run(0, BeatKind::Start, "a"));
-    assert_eq!(overdue(&watch, &state, Time(31_000)).unwrap().at, Time(30_000), "the crash itself is told");
+    assert_eq!(overdue(&watch, &state, None, Time(31_000)).unwrap().at, Time(30_000), "the crash itself is told");
     let (state, _) = take_in(&state, &run(60, BeatKind::Start, "b"));
     let (state, _) = take_in(&state, &run(65, BeatKind::Success, "b"));
-    assert_eq!(overdue(&watch, &state, Time(100_000)), None);
+    assert_eq!(overdue(&watch, &state, None, Time(100_000)), None);
     assert_eq!(next_deadline(&watch, &state), Some(Time(135_000)));
-    let late = overdue(&watch, &state, Time(140_000)).unwrap();
+    let late = overdue(&watch, &state, None, Time(140_000)).unwrap();
     assert_eq!((late.reason, late.at), (Some(Reason::BeatMissing), Time(135_000)));
 }
 
@@ -88,14 +88,14 @@ fn what_was_due_while_nobody_listened_is_no_failure() {
     let watch = HeartbeatWatch { max_run_s: Some(30), ..every(60, 10) };
     let state = BeatState { last_end: Some(Time(100_000)), ..BeatState::default() };
     let after = excused(&watch, &state, Time(500_000));
-    assert_eq!(overdue(&watch, &after, Time(569_000)), None);
-    assert_eq!(overdue(&watch, &after, Time(571_000)).unwrap().at, Time(570_000), "from there on it is due again");
+    assert_eq!(overdue(&watch, &after, None, Time(569_000)), None);
+    assert_eq!(overdue(&watch, &after, None, Time(571_000)).unwrap().at, Time(570_000), "from there on it is due again");
     let after = excused(&watch, &state, Time(120_000));
     assert_eq!(next_deadline(&watch, &after), Some(Time(170_000)), "what is due after the gap stays due");
     let running = BeatState { runs: vec![("a".to_owned(), Time(150_000))], ..state };
     let after = excused(&watch, &running, Time(500_000));
-    assert_eq!(overdue(&watch, &after, Time(529_000)), None);
-    assert_eq!(overdue(&watch, &after, Time(530_000)).unwrap().reason, Some(Reason::BeatOverrun));
+    assert_eq!(overdue(&watch, &after, None, Time(529_000)), None);
+    assert_eq!(overdue(&watch, &after, None, Time(530_000)).unwrap().reason, Some(Reason::BeatOverrun));
 }
 
 #[test]

@@ -66,7 +66,11 @@ fn hosts_ports_and_schedules_are_checked() {
     }
     let ok = TcpWatch { host: "[::1]".into(), port: 1, ..TcpWatch::default() };
     assert_eq!(check(draft(Watch::Tcp(ok)), &Secrets::default()).unwrap().watch.target(), "[::1]:1");
-    let beat = HeartbeatWatch { schedule: BeatSchedule::Cron { expression: "x".into(), zone: "Mars".into() }, grace_s: 0, max_run_s: None };
+    let beat = HeartbeatWatch {
+        schedule: BeatSchedule::Cron { expression: "x".into(), zone: "Mars".into() },
+        grace_s: 0,
+        ..HeartbeatWatch::default()
+    };
     assert_eq!(fields(draft(Watch::Heartbeat(beat)), &Secrets::default()), ["expression", "zone", "grace_s"]);
 }
 
