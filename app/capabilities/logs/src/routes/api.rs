@@ -30,10 +30,7 @@ fn answer(house: &House, asked: &Asked, now: Time) -> Result<Value> {
     if let Some(problem) = query.problems.first() {
         return Err(Error::field("q", problem.clone()));
     }
-    let limit = asked.limit.unwrap_or(DEFAULT);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Error::field("limit", format!("Please ask for 1 to {MOST} lines.")));
-    }
+    let limit = asked.limit.unwrap_or(DEFAULT).clamp(1, MOST);
     let (_, span) = asked.span(now)?;
     let ask = Ask { query, from: span.from, to: span.to, before: asked.before, limit };
     let found = house.telemetry.read_blocking(|r| find::find(r, &ask))?;
