@@ -5,7 +5,7 @@
 
 use kernel::{Error, Result};
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::LazyLock;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
@@ -74,10 +74,10 @@ fn small(packer: &mut Option<Packer>, payload: &[u8]) -> io::Result<Vec<u8>> {
 pub fn unpack(packed: &Packed) -> Result<Vec<u8>> {
     match packed.codec {
         PLAIN => Ok(packed.bytes.clone()),
-        ZSTD => {
-            let size = unpacked_size(&packed.bytes)?;
-            zstd::bulk::decompress(&packed.bytes, size).map_err(damaged)
-        }
+        ZSTD => match unpacked_size(&packed.bytes) {
+            Ok(size) => zstd::bulk::decompress(&packed.bytes, size).map_err(damaged),
+            Err(_) => streamed(&packed.bytes).map_err(damaged),
+        },
         ZSTD_V1 => {
             let size = unpacked_size(&packed.bytes)?;
             UNPACKER.with_borrow_mut(|unpacker| with_dictionary(unpacker, &packed.bytes, size)).map_err(damaged)
@@ -92,6 +92,13 @@ fn with_dictionary(unpacker: &mut Option<Decompressor<'static>>, bytes: &[u8], s
         none => none.insert(Decompressor::with_prepared_dictionary(&TO_UNPACK)?),
     };
     unpacker.decompress(bytes, size)
+}
+
+/// What was packed while it came in does not say how large it is.
+fn streamed(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut payload = Vec::new();
+    let read = zstd::stream::read::Decoder::new(bytes)?.take(MAX_UNPACKED + 1).read_to_end(&mut payload)?;
+    if read as u64 > MAX_UNPACKED { Err(io::Error::new(io::ErrorKind::InvalidData, "it is too large")) } else { Ok(payload) }
 }
 
 /// As the frame itself says: everything that [`pack`] wrote says it.
@@ -129,6 +136,14 @@ mod tests {
         for payload in [Vec::new(), b"x".to_vec(), vec![7; 10_000], vec![7; LARGE + 1], random, event(1), event(200), event(6_000)] {
             assert_eq!(unpack(&pack(&payload)).unwrap(), payload);
         }
+    }
+
+    #[test]
+    fn what_was_packed_as_a_stream_unpacks_too() {
+        let plain = event(6_000);
+        let bytes = zstd::stream::encode_all(plain.as_slice(), LEVEL).unwrap();
+        assert_eq!(unpacked_size(&bytes).ok(), None, "a stream does not say its size");
+        assert_eq!(unpack(&Packed { codec: ZSTD, bytes }).unwrap(), plain);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn find(text: &str, mode: Mode, marks: &Marks, names: &Names, has_tokens: bo
     if marks.has_equals || marks.has_colon {
         assigned::find(text, mode, names, &mut found);
     }
-    if marks.digits >= numbers::FEWEST && matches!(mode, Mode::Free | Mode::Query) {
+    if marks.digits >= numbers::FEWEST && mode != Mode::Code {
         numbers::find(text, marks.digits, &mut found);
     }
     if (marks.has_at || marks.has_percent) && matches!(mode, Mode::Free | Mode::Query) {

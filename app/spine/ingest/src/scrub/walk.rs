@@ -4,6 +4,7 @@
 //! texts; what lies deeper than [`MAX_DEPTH`] is cut off, because readers stop at 128.
 
 mod literal;
+mod outcome;
 mod place;
 
 use kernel::{Error, Result};
@@ -14,46 +15,12 @@ use super::{FILTERED, text, tokens};
 use crate::Kind;
 pub use literal::Marks;
 use literal::Quoted;
+pub use outcome::{Edit, Note, Outcome, Remark};
 use place::Place;
 
 const MAX_DEPTH: usize = 100;
 /// Reasons kept in `_meta` of one payload: everything beyond is scrubbed, too, but not explained.
 const MAX_NOTES: usize = 1_000;
-
-/// A range of the text and what comes in its place.
-#[derive(Debug)]
-pub struct Edit {
-    pub start: usize,
-    pub end: usize,
-    pub text: Cow<'static, str>,
-}
-
-/// Why the value at a path changed.
-#[derive(Debug)]
-pub struct Note {
-    pub path: Vec<String>,
-    pub remarks: Vec<Remark>,
-    /// The length before, where only parts were replaced.
-    pub original_len: Option<usize>,
-}
-
-#[derive(Debug)]
-pub struct Remark {
-    pub rule: &'static str,
-    /// Bytes of the new text; `None`: the whole value is gone.
-    pub range: Option<(usize, usize)>,
-}
-
-#[derive(Debug, Default)]
-pub struct Outcome {
-    pub edits: Vec<Edit>,
-    pub notes: Vec<Note>,
-    /// Where the value of the payload's own `_meta` lies.
-    pub meta: Option<(usize, usize)>,
-    /// Where the payload's closing brace lies; `None`: it is no object.
-    pub object_end: Option<usize>,
-    pub is_empty_object: bool,
-}
 
 pub fn walk(text: &str, kind: Kind, names: &Names) -> Result<Outcome> {
     let mut walk =
@@ -141,8 +108,8 @@ impl<'t> Walk<'t> {
     fn swallow(&mut self, verdict: Verdict) -> Result<()> {
         let (start, edits, notes) = (self.at, self.out.edits.len(), self.out.notes.len());
         self.value(Place::Safe, None)?;
-        let is_empty = self.bytes[start + 1..self.at - 1].iter().all(u8::is_ascii_whitespace);
-        if !is_empty {
+        let inside = self.text[start + 1..self.at - 1].trim_matches(|c: char| c.is_ascii_whitespace() || c == '"');
+        if !is_gone_already(inside) {
             self.out.edits.truncate(edits);
             self.out.notes.truncate(notes);
             self.redact(start, self.at, verdict);
@@ -184,8 +151,7 @@ impl<'t> Walk<'t> {
         loop {
             self.space();
             match (self.peek(), is_first) {
-                (Some(b'}'), true) => break,
-                (Some(b'}'), false) => break,
+                (Some(b'}'), _) => break,
                 (Some(b','), false) => {
                     self.at += 1;
                     self.space();
@@ -413,5 +379,5 @@ struct Named {
 
 /// Nothing, or what an SDK took out itself.
 fn is_gone_already(raw: &str) -> bool {
-    raw.is_empty() || raw.starts_with(FILTERED) || raw == "{{auto}}" || raw.bytes().all(|byte| byte == b'*')
+    raw.is_empty() || raw == FILTERED || raw == "{{auto}}" || raw.bytes().all(|byte| byte == b'*')
 }

@@ -40,7 +40,9 @@ struct Name<'t> {
     text: &'t str,
     is_quoted: bool,
     is_spaced: bool,
-    /// Behind `?` or `&`, or first of a text: a parameter.
+    /// Behind `?` or `&`.
+    follows_query: bool,
+    /// There, or first of a text: a parameter.
     is_parameter: bool,
 }
 
@@ -57,8 +59,14 @@ fn name(text: &str, sign: usize) -> Option<Name<'_>> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'[' | b']' | b'%');
     let len = bytes[..end].iter().rev().take(LONGEST_NAME).take_while(|byte| is_part(byte)).count();
     let start = end - len;
-    let is_parameter = start == 0 || matches!(bytes[start - 1], b'?' | b'&');
-    (len > 1).then(|| Name { text: &text[start..end], is_quoted, is_spaced: spaces > 0, is_parameter })
+    let follows_query = start > 0 && matches!(bytes[start - 1], b'?' | b'&');
+    (len > 1).then(|| Name {
+        text: &text[start..end],
+        is_quoted,
+        is_spaced: spaces > 0,
+        follows_query,
+        is_parameter: start == 0 || follows_query,
+    })
 }
 
 fn value(text: &str, sign: usize, mode: Mode, names: &Names) -> Option<Found> {
@@ -89,7 +97,8 @@ fn value(text: &str, sign: usize, mode: Mode, names: &Names) -> Option<Found> {
     let is_colon = bytes[sign] == b':';
     let (start, end) = match quote(text, start) {
         Some((from, to)) => (from, to),
-        None if mode == Mode::Source => return None,
+        // A literal in a line of source can hold a query.
+        None if mode == Mode::Source && !name.follows_query => return None,
         None if matches!(bytes.get(start), Some(b'{' | b'[')) && !text[start..].starts_with(FILTERED) => {
             bracketed(bytes, start, name.is_quoted)?
         }

@@ -50,8 +50,7 @@ fn around(bytes: &[u8], sign: usize, len: usize) -> Option<(usize, usize)> {
 fn is_in_address(bytes: &[u8], start: usize) -> bool {
     let is_outside = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'(' | b'`');
     let word = &bytes[..start];
-    let word =
-        &word[word.iter().rev().take(4_096).position(is_outside).map_or(word.len().saturating_sub(4_096), |back| word.len() - back)..];
+    let word = &word[word.iter().rev().take(256).position(is_outside).map_or(word.len().saturating_sub(256), |back| word.len() - back)..];
     match word.last() {
         // `ssh://git@example.com`: who signs in, and not in the path.
         Some(b'/') => !word.ends_with(b"://"),
