@@ -19,7 +19,7 @@ fn request(id: u64) -> Value {
         let (name, op) = match place {
             0 => (format!("GET /things-{}", char::from(b'a' + (id % 26) as u8)), "http.server"),
             1 => ("handler".to_owned(), "handler"),
-            _ => (format!("select * from items where order_id = {id} and kind = {}", place % 3), "db"),
+            _ => (format!("select id, sku from items where order_id = {id} and kind = {}", place % 3), "db"),
         };
         let mut span = json!({
             "trace_id": format!("{:032x}", id + 1), "span_id": format!("{own:016x}"), "name": name, "status": "ok", "is_segment": place == 0,

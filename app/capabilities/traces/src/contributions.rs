@@ -1,6 +1,6 @@
 //! What traces puts into the pages and answers that belong to all.
 
-use capability::{Gauge, Hit, House, Keep, Metric, Reading, Subject, Tile};
+use capability::{Diagnosis, Gauge, Hit, House, Keep, Metric, Reading, Subject, Tile};
 use db::Reader;
 use frontend::Tone;
 use frontend::charts::Unit;
@@ -9,6 +9,7 @@ use kernel::time::{HOUR, MINUTE};
 
 use crate::model::cell::Cell;
 use crate::model::family::Family;
+use crate::model::rows::{MAX_NAMES, Name, OTHER};
 use crate::model::sketch::float;
 use crate::model::span::TraceId;
 use crate::model::window::{Grain, Period, Window};
@@ -58,7 +59,7 @@ fn recent(r: &Reader<'_>, family: Family) -> Result<Cell> {
 
 fn whole(r: &Reader<'_>, family: Family, window: Window) -> Result<Cell> {
     let mut whole = Cell::default();
-    rollups::each(r, family, window, &Filter::default(), |row| whole.merge(&row.cell))?;
+    rollups::each(r, family, window, &Filter::default(), |row| row.cell.add_to(&mut whole))?;
     Ok(whole)
 }
 
@@ -80,15 +81,15 @@ pub fn gauges(r: &Reader<'_>) -> Result<Vec<Gauge>> {
 
 pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
     let window = Period::Day.window(r.now);
-    let mut whole = Cell::default();
     let mut hours = vec![Cell::default(); 24];
     rollups::each(r, Family::Endpoint, window, &Filter::default(), |row| {
-        whole.merge(&row.cell);
         let at = row.at.since(window.from).as_secs() / HOUR.as_secs();
         if let Some(hour) = usize::try_from(at).ok().and_then(|at| hours.get_mut(at)) {
-            hour.merge(&row.cell);
+            row.cell.add_to(hour);
         }
     })?;
+    let mut whole = Cell::default();
+    hours.iter().for_each(|hour| whole.merge(hour));
     if whole.n == 0 {
         return Ok(Vec::new());
     }
@@ -101,6 +102,30 @@ pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
         tone: if failed > 5.0 { Tone::Bad } else { Tone::Neutral },
         spark: hours.iter().filter(|hour| hour.n > 0).map(|hour| hour.quantile(0.95) / 1_000.0).collect(),
     }])
+}
+
+/// A project whose names are too many to be told apart.
+pub fn diagnose(r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
+    let projects = identity::store::list_projects(r)?;
+    let mut findings = Vec::new();
+    for project in projects {
+        let full: Vec<&str> = [Family::Endpoint, Family::Page, Family::Other, Family::Query]
+            .into_iter()
+            .map(|family| (Name { project: project.id, family, name: OTHER.to_owned(), op: String::new() }, family))
+            .filter_map(|(name, family)| {
+                names::has_other(r, &name, r.now.day_start()).map(|full| full.then_some(family.word())).transpose()
+            })
+            .collect::<Result<_>>()?;
+        if !full.is_empty() {
+            findings.push(Diagnosis {
+                tone: Tone::Warn,
+                subject: format!("Traces of {}", project.name),
+                finding: format!("More than {MAX_NAMES} different {} came in today; the rest is counted as “{OTHER}”.", full.join(" and ")),
+                advice: "Name operations by their route instead of by their address, in the program that sends them.".to_owned(),
+            });
+        }
+    }
+    Ok(findings)
 }
 
 pub fn search(r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
@@ -169,7 +194,7 @@ fn related_release(r: &Reader<'_>, project: kernel::ids::ProjectId, version: &st
     let Some(release) = ingest::store::find_release(r, project, version)? else { return Ok(Vec::new()) };
     let filter = Filter { project: Some(project), environment: None, release: Some(release.id) };
     let mut cell = Cell::default();
-    rollups::each(r, Family::Endpoint, Period::Month.window(r.now), &filter, |row| cell.merge(&row.cell))?;
+    rollups::each(r, Family::Endpoint, Period::Month.window(r.now), &filter, |row| row.cell.add_to(&mut cell))?;
     if cell.n == 0 {
         return Ok(Vec::new());
     }

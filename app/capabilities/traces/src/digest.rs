@@ -7,11 +7,13 @@ use ingest::{Item, Kind};
 use kernel::ids::ProjectId;
 use kernel::time::HOUR;
 use kernel::{Result, Time};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::model::batch::{Batch, Known, MAX_NAMES, Name, OTHER, UNKNOWN_PAGE};
+use crate::model::batch::{Batch, Known};
 use crate::model::family::Family;
+use crate::model::rows::{MAX_ENVIRONMENTS, MAX_NAMES, Name, OTHER, UNKNOWN_PAGE};
 use crate::model::span::{SpanId, TraceId};
 use crate::store::{names, rollups, roots, waiting};
 use crate::{TOPIC, settings};
@@ -38,7 +40,7 @@ impl Digest for Spans {
             // What a project that is gone has reported ages out with the log.
             let items: Vec<Item> = items.iter().filter(|item| projects.contains(&item.project)).cloned().collect();
             let rules = settings::rules(r)?;
-            cx.telemetry.read_blocking(|t| Batch::of(&items, &rules, &mut State { r, t: Some(t), counts: HashMap::new() }))
+            cx.telemetry.read_blocking(|t| Batch::of(&items, &rules, &mut State::new(r, Some(t))))
         })?;
         let mut batch = cx.telemetry.write_blocking(move |tx| {
             roots::add_batch(tx, &batch)?;
@@ -57,6 +59,13 @@ struct State<'r, 'c> {
     /// `None` where only the state may be asked.
     t: Option<&'r Reader<'c>>,
     counts: HashMap<(ProjectId, Family, Time), usize>,
+    environments: HashMap<ProjectId, HashSet<String>>,
+}
+
+impl<'r, 'c> State<'r, 'c> {
+    fn new(r: &'r Reader<'c>, t: Option<&'r Reader<'c>>) -> Self {
+        Self { r, t, counts: HashMap::new(), environments: HashMap::new() }
+    }
 }
 
 impl Known for State<'_, '_> {
@@ -76,6 +85,18 @@ impl Known for State<'_, '_> {
         Ok(is_room)
     }
 
+    fn admits_environment(&mut self, project: ProjectId, environment: &str) -> Result<bool> {
+        let known = match self.environments.entry(project) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(names::environments_of(self.r, project)?),
+        };
+        let is_room = known.len() < MAX_ENVIRONMENTS;
+        if is_room {
+            known.insert(environment.to_owned());
+        }
+        Ok(known.contains(environment))
+    }
+
     fn page(&mut self, project: ProjectId, trace: TraceId, span: SpanId) -> Result<Option<String>> {
         let Some(t) = self.t else { return Ok(None) };
         let Some(id) = roots::name_of_root(t, trace, span, VITALS_LATE)? else { return Ok(None) };
@@ -91,7 +112,7 @@ fn take_waiting(tx: &mut Tx<'_>, batch: &mut Batch) -> Result<()> {
     }
     for ((project, trace, span), page) in batch.page_loads() {
         let lates = waiting::of_page(tx, project, trace, span)?;
-        let mut state = State { r: tx, t: None, counts: HashMap::new() };
+        let mut state = State::new(tx, None);
         for late in &lates {
             batch.credit(late, page.clone(), &mut state)?;
         }
@@ -106,7 +127,7 @@ fn take_waiting(tx: &mut Tx<'_>, batch: &mut Batch) -> Result<()> {
 pub fn give_up_waiting(tx: &mut Tx<'_>, limit: u32) -> Result<usize> {
     let lates = waiting::take_old(tx, tx.now - WAIT, limit)?;
     let mut batch = Batch::default();
-    let mut state = State { r: tx, t: None, counts: HashMap::new() };
+    let mut state = State::new(tx, None);
     for late in &lates {
         batch.credit(late, UNKNOWN_PAGE.to_owned(), &mut state)?;
     }

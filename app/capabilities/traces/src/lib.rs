@@ -15,7 +15,7 @@ pub mod routes;
 pub mod settings;
 pub mod store;
 
-use capability::{Capability, Digest, Gauge, Hit, House, Keep, Metric, Nav, NavGroup, Routes, Section, Subject, Tile, Work};
+use capability::{Capability, Diagnosis, Digest, Gauge, Hit, House, Keep, Metric, Nav, NavGroup, Routes, Section, Subject, Tile, Work};
 use db::{Migration, Reader};
 use kernel::{Result, Role};
 
@@ -79,6 +79,10 @@ impl Capability for Traces {
 
     fn keep(&self) -> &'static [Keep] {
         contributions::KEEP
+    }
+
+    fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
+        contributions::diagnose(r)
     }
 
     fn check_settings(&self, r: &Reader<'_>) -> Result<()> {

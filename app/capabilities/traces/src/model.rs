@@ -3,7 +3,7 @@
 //! - [`span`]: one span, whoever sent it; [`read`]: from the payloads of the wire; [`lenient`]: JSON that is almost JSON
 //! - [`text`]: names with their ids taken out; [`query`]: statements with their values taken out
 //! - [`sketch`]: quantiles; [`cell`]: what a bucket of a rollup holds; [`window`]: times, grains, which buckets cover a window
-//! - [`batch`]: what some items of the log come to; [`findings`]: queries that are slow or repeated
+//! - [`batch`]: what some items of the log come to, as [`rows`]; [`findings`]: queries that are slow or repeated
 //! - [`thin`]: what stays of an hour that is too old to be kept whole
 //! - [`vital`]: the web vitals and their ratings; [`arrange`]: the order of a waterfall; [`family`]: what a root span is about
 
@@ -15,6 +15,7 @@ pub mod findings;
 pub mod lenient;
 pub mod query;
 pub mod read;
+pub mod rows;
 pub mod sketch;
 pub mod span;
 pub mod text;

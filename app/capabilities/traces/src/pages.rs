@@ -8,7 +8,7 @@ pub mod vitals;
 use frontend::charts::Unit;
 use frontend::prelude::*;
 
-use crate::look::overview::trend;
+use crate::look::overview::{Overview, trend};
 use crate::look::scope::{Order, Scope};
 use crate::model::cell::Cell;
 use crate::model::family::Family;
@@ -34,6 +34,7 @@ pub(crate) fn scoped(path: impl Into<String>, scope: &Scope) -> Href {
         ("release", asked.release.as_str()),
         ("window", asked.window.as_str()),
         ("sort", asked.sort.as_str()),
+        ("q", asked.q.as_str()),
     ];
     pairs.into_iter().filter(|(_, value)| !value.is_empty()).fold(Href::path(path), |href, (name, value)| href.with(name, value))
 }
@@ -73,6 +74,8 @@ pub(crate) fn filters(action: &str, scope: &Scope, has_project: bool, has_order:
     let windows: Vec<Choice<'_>> = Period::ALL.iter().map(|period| Choice::new(period.word(), period.label())).collect();
     views.push(select(&fields, "window", "Window", scope.period.word(), &windows));
     if has_order {
+        let find = TextField { name: "q", label: "Find", value: &scope.asked.q, kind: TextKind::Search, max: 200, ..TextField::default() };
+        views.push(fields.text(find));
         let orders: Vec<Choice<'_>> = Order::ALL.iter().map(|order| Choice::new(order.word(), order.label())).collect();
         views.push(select(&fields, "sort", "Order by", scope.order.word(), &orders));
     }
@@ -85,7 +88,20 @@ fn select(fields: &Fields<'_>, name: &str, label: &str, value: &str, choices: &[
 }
 
 pub(crate) fn millis(micros: f64) -> String {
-    Unit::Millis.write(micros / 1_000.0)
+    unbroken(&Unit::Millis.write(micros / 1_000.0))
+}
+
+pub(crate) fn percent(value: f64) -> String {
+    unbroken(&Unit::Percent.write(value))
+}
+
+pub(crate) fn count(value: f64) -> String {
+    unbroken(&Unit::Count.write(value))
+}
+
+/// A number and its unit stay on one line.
+fn unbroken(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
 }
 
 pub(crate) fn quantile(cell: &Cell, q: f64) -> View {
@@ -101,20 +117,20 @@ pub(crate) fn plain(text: &str) -> View {
 pub(crate) fn rate(weight: f64, minutes: f64) -> String {
     let per_minute = weight / minutes;
     if per_minute >= 0.1 {
-        format!("{} /min", Unit::Count.write(per_minute))
+        unbroken(&format!("{} /min", Unit::Count.write(per_minute)))
     } else if weight > 0.0 {
-        format!("{} /h", Unit::Count.write(per_minute * 60.0))
+        unbroken(&format!("{} /h", Unit::Count.write(per_minute * 60.0)))
     } else {
         "–".to_owned()
     }
 }
 
 pub(crate) fn failed(cell: &Cell) -> View {
-    let percent = cell.failed_percent();
-    let text = Unit::Percent.write(percent);
+    let share = cell.failed_percent();
+    let text = percent(share);
     match cell.failed {
-        0 => muted("0 %"),
-        _ if percent >= 5.0 && cell.n >= 20 => state_dot(Tone::Bad, &text),
+        0 => muted("0\u{a0}%"),
+        _ if share >= 5.0 && cell.n >= 20 => state_dot(Tone::Bad, &text),
         _ => plain(&text),
     }
 }
@@ -132,10 +148,19 @@ pub(crate) fn trend_view(cell: &Cell, before: &Cell) -> View {
 fn signed(percent: f64) -> String {
     let size = Unit::Count.write(percent.abs().round());
     match percent.round() {
-        rounded if rounded > 0.0 => format!("+{size} %"),
-        rounded if rounded < 0.0 => format!("−{size} %"),
-        _ => "±0 %".to_owned(),
+        rounded if rounded > 0.0 => format!("+{size}\u{a0}%"),
+        rounded if rounded < 0.0 => format!("−{size}\u{a0}%"),
+        _ => "±0\u{a0}%".to_owned(),
     }
+}
+
+/// Where there are more than are shown.
+pub(crate) fn more(shown: &Overview) -> Option<View> {
+    (shown.count > shown.rows.len()).then(|| {
+        let note =
+            format!("Shows {} of {}, in the order chosen above. Find the others by a part of their name.", shown.rows.len(), shown.count);
+        view! { <p class="card-foot muted">{note}</p> }.into_any()
+    })
 }
 
 /// Said where not everything was sent.

@@ -9,8 +9,8 @@ use web::{Access, Html, Path, Query, Reply, State};
 
 use crate::look::scope::{Asked, Scope};
 use crate::look::{detail, overview, trace};
-use crate::model::batch::NameId;
 use crate::model::family::Family;
+use crate::model::rows::NameId;
 use crate::{pages, settings};
 
 const READ: Access = Access::Rank(Role::Viewer);

@@ -8,9 +8,9 @@ use kernel::{Error, Result, Time};
 use std::collections::{BTreeMap, HashMap};
 
 use super::scope::{Asked, Scope};
-use crate::model::batch::{Name, NameId};
 use crate::model::cell::Cell;
 use crate::model::family::Family;
+use crate::model::rows::{Name, NameId};
 use crate::model::span::{Span, TraceId, by_id, root_of};
 use crate::model::vital::Vital;
 use crate::model::window::{Grain, Period};
@@ -78,12 +78,12 @@ pub fn read(r: &Reader<'_>, id: NameId, asked: Asked) -> Result<Detail> {
     let mut releases: HashMap<ReleaseId, Cell> = HashMap::new();
     let mut callers: HashMap<NameId, Cell> = HashMap::new();
     rollups::each_of_name(r, own, scope.window, coarsest, &scope.filter, |row| {
-        cell.merge(&row.cell);
-        series.entry(Time(row.at.0.div_euclid(step) * step)).or_default().merge(&row.cell);
-        releases.entry(row.release).or_default().merge(&row.cell);
-        callers.entry(row.caller).or_default().merge(&row.cell);
+        row.cell.add_to(series.entry(Time(row.at.0.div_euclid(step) * step)).or_default());
+        row.cell.add_to(releases.entry(row.release).or_default());
+        row.cell.add_to(callers.entry(row.caller).or_default());
     })?;
-    rollups::each_of_name(r, own, scope.window.previous(), Grain::Day, &scope.filter, |row| before.merge(&row.cell))?;
+    series.values().for_each(|part| cell.merge(part));
+    rollups::each_of_name(r, own, scope.window.previous(), Grain::Day, &scope.filter, |row| row.cell.add_to(&mut before))?;
     let vitals = if name.family == Family::Page { vitals_of(r, &name, &scope)? } else { BTreeMap::new() };
     Ok(Detail {
         releases: ordered_releases(r, releases)?,
@@ -107,7 +107,7 @@ fn vitals_of(r: &Reader<'_>, page: &Name, scope: &Scope) -> Result<BTreeMap<Vita
         let id = Name { family: Family::Vital, op: vital.word().to_owned(), ..page.clone() }.id();
         let mut cell = Cell::default();
         let own = (page.project, Family::Vital, id);
-        rollups::each_of_name(r, own, scope.window, Grain::Day, &scope.filter, |row| cell.merge(&row.cell))?;
+        rollups::each_of_name(r, own, scope.window, Grain::Day, &scope.filter, |row| row.cell.add_to(&mut cell))?;
         if cell.n > 0 {
             vitals.insert(vital, cell);
         }

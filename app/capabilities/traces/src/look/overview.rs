@@ -6,16 +6,16 @@ use kernel::time::{DAY, MINUTE};
 use std::collections::{BTreeMap, HashMap};
 
 use super::scope::{Order, Scope};
-use crate::model::batch::{Name, NameId};
 use crate::model::cell::Cell;
 use crate::model::family::Family;
+use crate::model::rows::{Name, NameId};
 use crate::model::sketch::float;
 use crate::model::vital::Vital;
 use crate::model::window::Period;
 use crate::store::{names, rollups};
 
 /// Rows of one page.
-pub const SHOWN: usize = 100;
+pub const SHOWN: usize = 50;
 
 pub struct Overview {
     pub scope: Scope,
@@ -70,11 +70,9 @@ pub fn read(r: &Reader<'_>, family: Family, scope: Scope) -> Result<Overview> {
     };
     let steps = usize::try_from(scope.period.span().as_millis() / step.as_millis()).unwrap_or(0);
     let mut gathered: HashMap<NameId, Gathered> = HashMap::new();
-    let mut whole = Cell::default();
     rollups::each(r, family, scope.window, &scope.filter, |row| {
         let own = gathered.entry(row.name).or_insert_with(|| Gathered { spark: vec![0.0; steps], ..Gathered::default() });
-        own.cell.merge(&row.cell);
-        whole.merge(&row.cell);
+        row.cell.add_to(&mut own.cell);
         let at = row.at.since(scope.window.from).as_millis() / step.as_millis();
         if let Some(count) = usize::try_from(at).ok().and_then(|at| own.spark.get_mut(at)) {
             *count += float(row.cell.n);
@@ -82,11 +80,13 @@ pub fn read(r: &Reader<'_>, family: Family, scope: Scope) -> Result<Overview> {
         *own.callers.entry(row.caller).or_default() += row.cell.sum;
     })?;
     let mut before: HashMap<NameId, Cell> = HashMap::new();
-    let mut whole_before = Cell::default();
-    rollups::each(r, family, scope.window.previous(), &scope.filter, |row| {
-        before.entry(row.name).or_default().merge(&row.cell);
-        whole_before.merge(&row.cell);
-    })?;
+    rollups::each(r, family, scope.window.previous(), &scope.filter, |row| row.cell.add_to(before.entry(row.name).or_default()))?;
+    let (whole, whole_before) = (sum(gathered.values().map(|own| &own.cell)), sum(before.values()));
+    if !scope.asked.q.trim().is_empty() {
+        let wanted = scope.asked.q.trim().to_lowercase();
+        let found = names::containing(r, gathered.keys().copied(), &wanted)?;
+        gathered.retain(|id, _| found.contains(id));
+    }
     let count = gathered.len();
     let mut ids: Vec<(NameId, f64)> = gathered.iter().map(|(id, own)| (*id, weight_of(scope.order, &own.cell, before.get(id)))).collect();
     ids.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
@@ -98,7 +98,14 @@ pub fn read(r: &Reader<'_>, family: Family, scope: Scope) -> Result<Overview> {
         let callers = own.callers.keys().filter(|id| id.0 != 0).count();
         rows.push(Ranked { id, name, cell: own.cell, before: before.remove(&id).unwrap_or_default(), spark: own.spark, caller, callers });
     }
-    Ok(Overview { has_any: count > 0 || names::has_any(r)?, scope, family, rows, count, whole, before: whole_before })
+    Ok(Overview { has_any: whole.n > 0 || names::has_any(r)?, scope, family, rows, count, whole, before: whole_before })
+}
+
+fn sum<'c>(cells: impl Iterator<Item = &'c Cell>) -> Cell {
+    cells.fold(Cell::default(), |mut whole, cell| {
+        whole.merge(cell);
+        whole
+    })
 }
 
 fn weight_of(order: Order, cell: &Cell, before: Option<&Cell>) -> f64 {
@@ -121,7 +128,7 @@ pub struct Vitals {
 
 pub fn read_vitals(r: &Reader<'_>, scope: &Scope) -> Result<Vitals> {
     let mut by_id: HashMap<NameId, Cell> = HashMap::new();
-    rollups::each(r, Family::Vital, scope.window, &scope.filter, |row| by_id.entry(row.name).or_default().merge(&row.cell))?;
+    rollups::each(r, Family::Vital, scope.window, &scope.filter, |row| row.cell.add_to(by_id.entry(row.name).or_default()))?;
     let mut vitals = Vitals { whole: BTreeMap::new(), pages: HashMap::new() };
     for (id, cell) in by_id {
         let Some(name) = names::find(r, id)? else { continue };

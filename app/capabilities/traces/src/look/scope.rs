@@ -20,6 +20,8 @@ pub struct Asked {
     pub release: String,
     pub window: String,
     pub sort: String,
+    /// Only names that contain this.
+    pub q: String,
 }
 
 /// The order of names.

@@ -53,6 +53,13 @@ pub struct Program {
     pub spans: usize,
 }
 
+impl Program {
+    fn of(project: &Project) -> Program {
+        let none = String::new;
+        Program { project: project.clone(), release: none(), environment: none(), sdk: none(), user: none(), spans: 0 }
+    }
+}
+
 pub struct SpanLine {
     pub depth: usize,
     pub is_orphan: bool,
@@ -192,17 +199,21 @@ fn programs(spans: &[Span<'_>], owners: &[&Project]) -> Vec<Program> {
     let mut programs: Vec<Program> = Vec::new();
     for (span, owner) in spans.iter().zip(owners) {
         let (release, environment) = (text::one_line(span.release, 200), text::one_line(span.environment, 64));
-        let found = programs.iter().position(|one| one.project.id == owner.id && one.release == release && one.environment == environment);
+        // A span that names no release is of the program that does.
+        let fits = |known: &str, said: &str| known == said || known.is_empty() || said.is_empty();
+        let fits = |one: &Program| one.project.id == owner.id && fits(&one.release, &release) && fits(&one.environment, &environment);
+        let found = programs.iter().position(fits);
         let at = found.unwrap_or_else(|| {
-            let (sdk, user) = (String::new(), String::new());
-            programs.push(Program { project: (*owner).clone(), release, environment, sdk, user, spans: 0 });
+            programs.push(Program::of(owner));
             programs.len() - 1
         });
         let program = &mut programs[at];
         program.spans += 1;
-        for (known, said) in [(&mut program.sdk, span.sdk), (&mut program.user, span.user)] {
+        let said = [span.release, span.environment, span.sdk, span.user];
+        let known = [&mut program.release, &mut program.environment, &mut program.sdk, &mut program.user];
+        for (known, said) in known.into_iter().zip(said) {
             if known.is_empty() {
-                *known = text::one_line(said, 100);
+                *known = text::one_line(said, 200);
             }
         }
     }

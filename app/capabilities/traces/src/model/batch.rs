@@ -2,9 +2,9 @@
 
 use ingest::Item;
 use kernel::Result;
+use kernel::Time;
 use kernel::ids::ProjectId;
 use kernel::time::{DAY, MINUTE};
-use kernel::{Time, ids};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -12,106 +12,26 @@ use std::time::Duration;
 use super::cell::Cell;
 use super::family::Family;
 use super::findings::{self, Finding, Limits};
+use super::rows::{CellKey, FlushRow, LateVital, Name, NameId, OTHER, PageLoad, RootRow, UNKNOWN_PAGE};
 use super::span::{ById, Span, SpanId, TraceId, by_id, root_of, time_of};
 use super::vital::Vital;
 use super::window::Grain;
 use super::{lenient, query, read, text};
 
-/// Names of one family that one project may have in a day; the rest is counted as [`OTHER`].
-pub const MAX_NAMES: usize = 500;
-pub const OTHER: &str = "<other>";
-/// Whose page load never came.
-pub const UNKNOWN_PAGE: &str = "<unknown page>";
-
-/// Made of what is named, so that a row of the log can carry it before the state knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct NameId(pub i64);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Name {
-    pub project: ProjectId,
-    pub family: Family,
-    pub name: String,
-    /// The operation; of queries the database system, of vitals the vital.
-    pub op: String,
-}
-
-impl Name {
-    pub fn id(&self) -> NameId {
-        let parts = [&self.project.to_string(), self.family.word(), &self.op, &self.name].join("\u{1f}");
-        // 60 bits of SHA-256: two names of one instance meet once in a million years.
-        NameId(i64::from_str_radix(&ids::digest(&parts)[..15], 16).unwrap_or_default())
-    }
-
-    pub fn other(&self) -> Name {
-        Name { name: OTHER.to_owned(), ..self.clone() }
-    }
-}
-
-/// What a cell is kept under.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CellKey {
-    pub family: Family,
-    pub minute: Time,
-    pub project: ProjectId,
-    pub name: NameId,
-    /// Of queries; 0 otherwise.
-    pub caller: NameId,
-    pub environment: String,
-    pub release: String,
-}
-
-/// A root span, as telemetry.db remembers it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RootRow {
-    pub item: i64,
-    /// Among the spans of its item.
-    pub position: i64,
-    /// When its item was kept.
-    pub received_at: Time,
-    pub project: ProjectId,
-    pub name: NameId,
-    pub family: Family,
-    pub trace: Option<TraceId>,
-    pub span: Option<SpanId>,
-    pub at: Time,
-    pub micros: u64,
-    pub is_failed: bool,
-}
-
-/// A trace has spans in this item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FlushRow {
-    pub received_at: Time,
-    pub trace: TraceId,
-    pub item: i64,
-}
-
-/// A vital whose page load is not in the batch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LateVital {
-    pub project: ProjectId,
-    pub trace: TraceId,
-    pub page: SpanId,
-    pub vital: Vital,
-    pub value: f64,
-    pub weight: f64,
-    pub at: Time,
-    pub received_at: Time,
-    pub environment: String,
-    pub release: String,
-}
+/// Statements whose normal form is remembered.
+const MAX_REMEMBERED: usize = 2_000;
+/// Vitals of one batch whose page is looked for; a browser sends five a page.
+const MAX_LATE: usize = 5_000;
 
 /// What the batch cannot know by itself.
 pub trait Known {
     /// Whether the name may have a row of its own on this day.
     fn admits(&mut self, name: &Name, day: Time) -> Result<bool>;
+    /// Whether the environment may be told apart from the others.
+    fn admits_environment(&mut self, project: ProjectId, environment: &str) -> Result<bool>;
     /// The page that this page load of the project opened, if it was kept.
     fn page(&mut self, project: ProjectId, trace: TraceId, span: SpanId) -> Result<Option<String>>;
 }
-
-/// A page load is known by the root span that it is.
-pub type PageLoad = (ProjectId, TraceId, SpanId);
 
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
@@ -173,9 +93,9 @@ impl Batch {
             if let Some(trace) = span.trace {
                 self.flushes.insert(FlushRow { received_at: item.received_at, trace, item: item.id });
             }
-            let seen = Seen::of(item, span, shift);
-            if !seen.environment.is_empty() {
-                self.environments.insert((item.project, seen.environment.clone()));
+            let mut seen = Seen::of(item, span, shift);
+            if !self.admits_environment(item.project, &seen.environment, known)? {
+                seen.environment = OTHER.to_owned();
             }
             if span.is_root {
                 self.add_root(item, position, span, &seen, rules, known)?;
@@ -193,6 +113,18 @@ impl Batch {
             found.into_finding(item, &seen, &text::one_line(place, text::MAX_NAME), op)
         }));
         Ok(())
+    }
+
+    fn admits_environment(&mut self, project: ProjectId, environment: &str, known: &mut impl Known) -> Result<bool> {
+        let key = (project, environment.to_owned());
+        if environment.is_empty() || self.environments.contains(&key) {
+            return Ok(true);
+        }
+        let is_admitted = known.admits_environment(project, environment)?;
+        if is_admitted {
+            self.environments.insert(key);
+        }
+        Ok(is_admitted)
     }
 
     fn add_root(
@@ -260,7 +192,7 @@ impl Batch {
         for (vital, value) in span.vitals.iter().copied() {
             let page = if span.is_root { span.id } else { span.root.or(span.parent) };
             match (span.trace, page) {
-                (Some(trace), Some(page)) if !span.is_root => waiting.push(LateVital {
+                (Some(trace), Some(page)) if !span.is_root && waiting.len() < MAX_LATE => waiting.push(LateVital {
                     project: item.project,
                     trace,
                     page,
@@ -361,7 +293,11 @@ impl Batch {
 
 impl Memory {
     fn query(&mut self, span: &Span<'_>) -> String {
-        let key = (span.query.to_owned(), span.system.to_owned());
+        // What is remembered is bounded: texts come from strangers.
+        if self.queries.len() >= MAX_REMEMBERED {
+            self.queries.clear();
+        }
+        let key = (query::read_part(span.query).to_owned(), span.system.to_owned());
         self.queries.entry(key).or_insert_with(|| query::normalised(span.query, span.system)).clone()
     }
 }

@@ -28,6 +28,34 @@ pub struct Example {
     pub trace: Option<TraceId>,
 }
 
+/// A cell as it is stored: its sketch is not read into memory of its own before it is added to another.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored<'a> {
+    pub n: u64,
+    pub failed: u64,
+    pub sum: u64,
+    pub satisfied: u64,
+    pub tolerating: u64,
+    pub weight: f64,
+    pub sketch: &'a [u8],
+    pub slowest: Example,
+    pub failure: Example,
+}
+
+impl Stored<'_> {
+    pub fn add_to(&self, cell: &mut Cell) {
+        cell.n += self.n;
+        cell.failed += self.failed;
+        cell.sum = cell.sum.saturating_add(self.sum);
+        cell.satisfied += self.satisfied;
+        cell.tolerating += self.tolerating;
+        cell.weight += self.weight;
+        cell.sketch.add_encoded(self.sketch);
+        cell.slowest = slower(cell.slowest, self.slowest);
+        cell.failure = newer(cell.failure, self.failure);
+    }
+}
+
 impl Cell {
     pub fn add(&mut self, micros: u64, weight: f64, is_failed: bool, trace: Option<TraceId>) {
         self.n += 1;

@@ -185,7 +185,7 @@ impl Finding {
         };
         let mut event = json!({
             "event_id": self.event_id.to_string(),
-            "timestamp": jiff::Timestamp::from(self.at.timestamp()).to_string(),
+            "timestamp": self.at.rfc3339_millis(),
             "platform": "other",
             "level": "warning",
             "logger": "hermetic.traces",

@@ -5,9 +5,9 @@
 const MAX_READ: usize = 8_192;
 const MAX_KEPT: usize = 1_000;
 
-/// `SELECT * FROM t WHERE id IN (1, 2, 3) -- all` → `SELECT * FROM t WHERE id IN (?)`.
+/// `SELECT a FROM t WHERE id IN (1, 2, 3) -- all` → `SELECT a FROM t WHERE id IN (?)`.
 pub fn normalised(text: &str, system: &str) -> String {
-    let text = cut(text, MAX_READ);
+    let text = read_part(text);
     let out = match system {
         "redis" | "valkey" | "memcached" => command(text),
         _ => joined_lists(
@@ -31,8 +31,9 @@ fn command(text: &str) -> String {
     }
 }
 
-fn cut(text: &str, max: usize) -> &str {
-    let mut end = text.len().min(max);
+/// As much of a statement as is read.
+pub fn read_part(text: &str) -> &str {
+    let mut end = text.len().min(MAX_READ);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -7,14 +7,14 @@ const GAMMA: f64 = (1.0 + ALPHA) / (1.0 - ALPHA);
 /// 115 days in microseconds: whatever claims to be longer counts as this.
 const MAX: u64 = 10_000_000_000_000;
 /// `MAX` lies in bucket 749. A stored index beyond this is damage.
-const BUCKETS: usize = 760;
+const BUCKETS: u16 = 760;
 
 /// Counts of whole numbers: microseconds, or millionths where the unit is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sketch {
     zeros: u64,
-    /// By index; the last one is never 0.
-    buckets: Vec<u64>,
+    /// Index and count of what holds something, rising. Most sketches of a batch hold one value: room for all of them would be a waste.
+    buckets: Vec<(u16, u64)>,
 }
 
 impl Sketch {
@@ -25,25 +25,40 @@ impl Sketch {
         }
     }
 
-    fn add_to(&mut self, index: usize, count: u64) {
+    fn add_to(&mut self, index: u16, count: u64) {
         if count == 0 {
             return;
         }
-        if self.buckets.len() <= index {
-            self.buckets.resize(index + 1, 0);
+        match self.buckets.binary_search_by_key(&index, |(own, _)| *own) {
+            Ok(place) => self.buckets[place].1 = self.buckets[place].1.saturating_add(count),
+            Err(place) => self.buckets.insert(place, (index, count)),
         }
-        self.buckets[index] = self.buckets[index].saturating_add(count);
     }
 
     pub fn merge(&mut self, other: &Sketch) {
         self.zeros = self.zeros.saturating_add(other.zeros);
-        for (index, count) in other.buckets.iter().enumerate() {
-            self.add_to(index, *count);
+        let mut place = 0;
+        for (index, count) in &other.buckets {
+            self.add_rising(&mut place, *index, *count);
+        }
+    }
+
+    /// Like [`Sketch::add_to`] for indexes that rise: goes on from `place`, where the last one was.
+    fn add_rising(&mut self, place: &mut usize, index: u16, count: u64) {
+        if count == 0 {
+            return;
+        }
+        while self.buckets.get(*place).is_some_and(|(own, _)| *own < index) {
+            *place += 1;
+        }
+        match self.buckets.get_mut(*place) {
+            Some((own, held)) if *own == index => *held = held.saturating_add(count),
+            _ => self.buckets.insert(*place, (index, count)),
         }
     }
 
     pub fn count(&self) -> u64 {
-        self.buckets.iter().fold(self.zeros, |sum, count| sum.saturating_add(*count))
+        self.buckets.iter().fold(self.zeros, |sum, (_, count)| sum.saturating_add(*count))
     }
 
     /// The value below which the share `q` of all lies (nearest rank); `None` without values.
@@ -57,20 +72,20 @@ impl Sketch {
         if float(seen) >= rank {
             return Some(0.0);
         }
-        for (index, held) in self.buckets.iter().enumerate() {
+        for (index, held) in &self.buckets {
             seen = seen.saturating_add(*held);
             if float(seen) >= rank {
-                return Some(middle(index));
+                return Some(middle(*index));
             }
         }
-        self.buckets.len().checked_sub(1).map(middle)
+        self.buckets.last().map(|(index, _)| middle(*index))
     }
 
     /// Lower bound, upper bound and count of each bucket that holds something, rising; zeros come first.
     pub fn bars(&self) -> Vec<(f64, f64, u64)> {
         let zeros = (self.zeros > 0).then_some((0.0, 0.0, self.zeros));
-        let held = self.buckets.iter().enumerate().filter(|(_, count)| **count > 0);
-        zeros.into_iter().chain(held.map(|(index, count)| (edge(index) / GAMMA, edge(index), *count))).collect()
+        let held = self.buckets.iter().map(|(index, count)| (edge(*index) / GAMMA, edge(*index), *count));
+        zeros.into_iter().chain(held).collect()
     }
 
     /// Zeros, then distance and count of each bucket that holds something, as variable-length numbers.
@@ -78,10 +93,10 @@ impl Sketch {
         let mut bytes = Vec::new();
         write_number(&mut bytes, self.zeros);
         let mut last = 0;
-        for (index, count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
-            write_number(&mut bytes, (index - last) as u64);
+        for (index, count) in &self.buckets {
+            write_number(&mut bytes, u64::from(index - last));
             write_number(&mut bytes, *count);
-            last = index;
+            last = *index;
         }
         bytes
     }
@@ -90,13 +105,13 @@ impl Sketch {
     pub fn add_encoded(&mut self, mut bytes: &[u8]) {
         let Some(zeros) = read_number(&mut bytes) else { return };
         self.zeros = self.zeros.saturating_add(zeros);
-        let mut index = 0_usize;
+        let (mut index, mut place) = (0_u16, 0);
         while let (Some(distance), Some(count)) = (read_number(&mut bytes), read_number(&mut bytes)) {
-            index = index.saturating_add(usize::try_from(distance).unwrap_or(usize::MAX));
+            index = index.saturating_add(u16::try_from(distance).unwrap_or(u16::MAX));
             if index >= BUCKETS {
                 return;
             }
-            self.add_to(index, count);
+            self.add_rising(&mut place, index, count);
         }
     }
 
@@ -107,19 +122,19 @@ impl Sketch {
     }
 }
 
-fn index(value: u64) -> usize {
+fn index(value: u64) -> u16 {
     let index = (float(value.clamp(1, MAX)).ln() / GAMMA.ln()).ceil();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 749")]
-    let index = index as usize;
+    let index = index as u16;
     index
 }
 
-fn edge(index: usize) -> f64 {
-    GAMMA.powi(i32::try_from(index).unwrap_or(i32::MAX))
+fn edge(index: u16) -> f64 {
+    GAMMA.powi(i32::from(index))
 }
 
 /// As far from the lower edge as from the upper one, in shares of the value.
-fn middle(index: usize) -> f64 {
+fn middle(index: u16) -> f64 {
     2.0 * edge(index) / (GAMMA + 1.0)
 }
 

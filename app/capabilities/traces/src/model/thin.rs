@@ -3,7 +3,7 @@
 use kernel::ids::ProjectId;
 use std::collections::BTreeSet;
 
-use super::batch::NameId;
+use super::rows::NameId;
 use super::span::TraceId;
 
 /// Traces of one hour that stay; a thousand names must not keep the whole log.

@@ -4,7 +4,7 @@ use frontend::charts::Unit;
 use frontend::prelude::*;
 use std::time::Duration;
 
-use super::{failed, filters, millis, plain, quantile, rate, sampling, trend_view};
+use super::{count, failed, filters, millis, percent, plain, quantile, rate, sampling, trend_view};
 use crate::look::detail::Detail;
 use crate::model::cell::Cell;
 use crate::model::family::Family;
@@ -53,7 +53,7 @@ fn family_label(family: Family) -> &'static str {
 fn numbers(shown: &Detail) -> View {
     let (cell, before) = (&shown.cell, &shown.before);
     let window = shown.scope.period.label();
-    let of_before = |q: f64| if before.n > 0 { format!("{} before", millis(before.quantile(q))) } else { "new in this window".to_owned() };
+    let of_before = |q: f64| if before.n > 0 { format!("{} before", millis(before.quantile(q))) } else { "none before".to_owned() };
     let quantiles = [("p50", 0.5), ("p75", 0.75), ("p95", 0.95), ("p99", 0.99)];
     let mut all: Vec<View> = quantiles
         .into_iter()
@@ -63,10 +63,10 @@ fn numbers(shown: &Detail) -> View {
         })
         .collect();
     let throughput = rate(cell.weight, shown.scope.minutes());
-    let counted = format!("{} {} in {window}", Unit::Count.write(cell.weight), shown.name.family.counted());
+    let counted = format!("{} {} in {window}", count(cell.weight), shown.name.family.counted());
     all.push(tile(&Tile { title: "Throughput", value: &throughput, note: &counted, ..Tile::default() }));
     if shown.name.family != Family::Query {
-        let (value, note) = (Unit::Percent.write(cell.failed_percent()), format!("{} of {}", cell.failed, cell.n));
+        let (value, note) = (percent(cell.failed_percent()), format!("{} of {}", cell.failed, cell.n));
         let tone = if cell.failed_percent() >= 5.0 && cell.n >= 20 { Tone::Bad } else { Tone::Neutral };
         all.push(tile(&Tile { title: "Failed", value: &value, note: &note, tone, ..Tile::default() }));
     }
@@ -96,7 +96,7 @@ fn over_time(shown: &Detail) -> View {
 }
 
 fn how_many(shown: &Detail) -> View {
-    let of = |count: &dyn Fn(&Cell) -> f64| shown.series.iter().map(|(at, cell)| Point { at: *at, value: count(cell) }).collect::<Vec<_>>();
+    let of = |read: &dyn Fn(&Cell) -> f64| shown.series.iter().map(|(at, cell)| Point { at: *at, value: read(cell) }).collect::<Vec<_>>();
     let mut series = vec![Series { name: "All", points: of(&|cell| cell.weight) }];
     if shown.cell.failed > 0 {
         let stands_for = |cell: &Cell| float(cell.failed) * cell.weight / float(cell.n.max(1));
@@ -189,7 +189,7 @@ fn callers(shown: &Detail) -> View {
     let rows = shown.callers.iter().take(50).map(|(name, cell)| {
         let name = if name.is_empty() { muted("outside of any request") } else { plain(name) };
         let spent = millis(cell.whole_time());
-        Row::new(vec![name, plain(&Unit::Count.write(cell.weight)), quantile(cell, 0.5), quantile(cell, 0.95), plain(&spent)])
+        Row::new(vec![name, plain(&count(cell.weight)), quantile(cell, 0.5), quantile(cell, 0.95), plain(&spent)])
     });
     let heads = [Head::text("Sent by"), Head::number("Count"), Head::number("p50"), Head::number("p95"), Head::number("Time")];
     let listed = table(Table { caption: "Callers, by time", heads: &heads, rows: rows.collect(), empty: EmptyState::default() });
@@ -223,12 +223,12 @@ fn parts(shown: &Detail) -> View {
         return ().into_any();
     }
     let whole: u64 = shown.parts.ops.iter().map(|(_, micros, _)| micros).sum();
-    let rows = shown.parts.ops.iter().take(12).map(|(op, micros, spans)| {
-        let percent = Unit::Percent.write(crate::model::cell::share(*micros, whole) * 100.0);
+    let rows = shown.parts.ops.iter().take(12).map(|(op, micros, _)| {
+        let share = percent(crate::model::cell::share(*micros, whole) * 100.0);
         let each = millis(float(*micros) / float(shown.parts.traces.max(1) as u64));
-        Row::new(vec![plain(op), plain(&percent), plain(&each), muted(&spans.to_string())])
+        Row::new(vec![plain(op), plain(&share), plain(&each)])
     });
-    let heads = [Head::text("Operation"), Head::number("Time"), Head::number("Each"), Head::number("Spans")];
+    let heads = [Head::text("Operation"), Head::number("Time"), Head::number("Each")];
     let listed = table(Table { caption: "What the time goes into", heads: &heads, rows: rows.collect(), empty: EmptyState::default() });
     let lead = format!("Time of their own, in the newest {} traces.", shown.parts.traces);
     card(Card { title: "Where the time goes", lead: &lead, is_flush: true, ..Card::default() }, listed)

@@ -1,9 +1,11 @@
 //! Names of one family beside each other: endpoints, queries, jobs.
 
-use frontend::charts::Unit;
 use frontend::prelude::*;
 
-use super::{failed, filters, millis, nothing_here, nothing_yet, path_of, places, plain, quantile, rate, sampling, scoped, trend_view};
+use super::{
+    count, failed, filters, millis, more, nothing_here, nothing_yet, path_of, percent, places, plain, quantile, rate, sampling, scoped,
+    trend_view,
+};
 use crate::look::overview::{Overview, Ranked};
 use crate::model::family::Family;
 use crate::model::sketch::float;
@@ -33,10 +35,10 @@ fn numbers(shown: &Overview) -> View {
     let p95 = millis(cell.quantile(0.95));
     let before =
         if shown.before.n > 0 { format!("{} before", millis(shown.before.quantile(0.95))) } else { "nothing to compare with".to_owned() };
-    let note = format!("p50 {}, {before}", millis(cell.quantile(0.5)));
+    let note = format!("{before}; p50 {}", millis(cell.quantile(0.5)));
     let throughput = rate(cell.weight, scope.minutes());
-    let counted = format!("{} {} in {window}", Unit::Count.write(cell.weight), shown.family.counted());
-    let failing = Unit::Percent.write(cell.failed_percent());
+    let counted = format!("{} {} in {window}", count(cell.weight), shown.family.counted());
+    let failing = percent(cell.failed_percent());
     let failures = format!("{} of {}", cell.failed, cell.n);
     let mut all = vec![
         tile(&Tile { title: "p95", value: &p95, note: &note, ..Tile::default() }),
@@ -74,7 +76,7 @@ fn list(shown: &Overview) -> View {
         Head::number("p50"),
         Head::number("p95"),
         Head::number("Slowest"),
-        Head::number("Share of time"),
+        Head::number("Time share"),
         Head::number("Trend"),
     ];
     let endpoint_heads = [
@@ -86,18 +88,15 @@ fn list(shown: &Overview) -> View {
         Head::number("p99"),
         Head::number("Failed"),
         Head::number("Apdex"),
-        Head::number("Share of time"),
+        Head::number("Time share"),
         Head::number("Trend"),
-        Head::text("Count over time"),
+        Head::hidden("Count over time"),
     ];
     let heads: &[Head<'_>] = if shown.family == Family::Query { &query_heads } else { &endpoint_heads };
     let listed =
         table(Table { caption: "What was traced", heads, rows, empty: if shown.has_any { nothing_here() } else { nothing_yet() } });
-    let note = (shown.count > shown.rows.len()).then(|| {
-        let note = format!("Shows {} of {}, in the order chosen above.", shown.rows.len(), shown.count);
-        view! { <p class="card-foot muted">{note}</p> }
-    });
-    card(Card { is_flush: true, ..Card::default() }, view! { {listed} {note} })
+    let note = more(shown);
+    card(Card { is_flush: true, ..Card::default() }, view! { <div class="dense">{listed}</div> {note} })
 }
 
 fn endpoint_row(shown: &Overview, row: &Ranked) -> Row {
@@ -130,7 +129,7 @@ fn query_row(shown: &Overview, row: &Ranked) -> Row {
     Row::new(vec![
         title(shown, row),
         muted(&caller),
-        plain(&Unit::Count.write(cell.weight)),
+        plain(&count(cell.weight)),
         quantile(cell, 0.5),
         quantile(cell, 0.95),
         slowest,
@@ -153,14 +152,14 @@ fn title(shown: &Overview, row: &Ranked) -> View {
         (_, op) => Some(tag(op)),
     };
     let name = link(href, &row.name.name);
-    let class = if shown.family == Family::Query { "statement" } else { "" };
-    view! { <span class=class>{name}</span> " " {op} " " {project} }.into_any()
+    let name = if shown.family == Family::Query { view! { <span class="statement">{name}</span> }.into_any() } else { name };
+    view! { {name} " " {op} " " {project} }.into_any()
 }
 
 /// Of the time of everything in this list.
 fn share(shown: &Overview, row: &Ranked) -> String {
     let whole = shown.whole.whole_time();
-    if whole > 0.0 { Unit::Percent.write(row.cell.whole_time() / whole * 100.0) } else { "–".to_owned() }
+    if whole > 0.0 { percent(row.cell.whole_time() / whole * 100.0) } else { "–".to_owned() }
 }
 
 /// For other pages that lead here.

@@ -21,7 +21,7 @@ pub fn page(shown: &Trace) -> View {
     let mut views = vec![head, numbers(shown)];
     views.extend(oddities(shown));
     views.push(spans(shown));
-    views.push(grid(vec![programs(shown), related(shown)]));
+    views.extend([related(shown), programs(shown)]);
     stack(views)
 }
 
@@ -98,7 +98,8 @@ fn drawn(line: &SpanLine, has_projects: bool) -> WaterfallLine {
     WaterfallLine {
         depth: line.depth,
         kind: line.op.clone(),
-        title: line.title.clone(),
+        // Some programs call a span like its operation.
+        title: if line.title == line.op { String::new() } else { line.title.clone() },
         tag: if has_projects && line.is_root { line.project.clone() } else { String::new() },
         hue: hue(&line.op),
         tone,

@@ -4,7 +4,7 @@ use frontend::charts::Unit;
 use frontend::prelude::*;
 use std::collections::BTreeMap;
 
-use super::{filters, nothing_here, nothing_yet, places, plain, quantile, rate, sampling};
+use super::{filters, more, nothing_here, nothing_yet, places, plain, quantile, rate, sampling};
 use crate::look::overview::{Overview, Ranked, Vitals};
 use crate::model::cell::{Cell, share};
 use crate::model::family::Family;
@@ -72,10 +72,7 @@ fn list(shown: &Overview, vitals: &Vitals) -> View {
         rows: shown.rows.iter().map(|row| page_row(shown, row, vitals)).collect(),
         empty: if shown.has_any { nothing_here() } else { nothing_yet() },
     });
-    let note = (shown.count > shown.rows.len()).then(|| {
-        let note = format!("Shows {} of {}, in the order chosen above.", shown.rows.len(), shown.count);
-        view! { <p class="card-foot muted">{note}</p> }
-    });
+    let note = more(shown);
     card(Card { is_flush: true, ..Card::default() }, view! { {listed} {note} })
 }
 

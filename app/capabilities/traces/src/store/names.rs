@@ -4,9 +4,10 @@ use db::{Reader, Tx};
 use kernel::ids::ProjectId;
 use kernel::{Result, Time};
 use rusqlite::{Row, params};
+use std::collections::HashSet;
 
-use crate::model::batch::{Name, NameId};
 use crate::model::family::Family;
+use crate::model::rows::{Name, NameId};
 
 const COLUMNS: &str = "id, project_id, family, name, op";
 
@@ -23,6 +24,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(NameId, Name)> {
 
 pub fn find(r: &Reader<'_>, id: NameId) -> Result<Option<Name>> {
     Ok(r.row(&format!("select {COLUMNS} from traces_names where id = ?"), [id.0], read)?.map(|(_, name)| name))
+}
+
+/// Those of these names that contain `text`, which is in small letters.
+pub fn containing(r: &Reader<'_>, ids: impl Iterator<Item = NameId>, text: &str) -> Result<HashSet<NameId>> {
+    let mut found = HashSet::new();
+    for id in ids {
+        if find(r, id)?.is_some_and(|name| name.name.to_lowercase().contains(text)) {
+            found.insert(id);
+        }
+    }
+    Ok(found)
 }
 
 /// Makes it known, and that it was seen on this day; writes nothing when that is known.
@@ -49,6 +61,15 @@ pub fn count(r: &Reader<'_>, project: ProjectId, family: Family, day: Time) -> R
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
+/// Whether the family had more names on this day than are told apart.
+pub fn has_other(r: &Reader<'_>, other: &Name, day: Time) -> Result<bool> {
+    let found: i64 = r.value(
+        "select exists (select 1 from traces_names where project_id = ? and last_day = ? and family = ? and name = ?)",
+        params![other.project.0, day.0, other.family.code(), other.name],
+    )?;
+    Ok(found != 0)
+}
+
 /// Endpoints, pages and others whose name contains `text`, the most recently seen first.
 pub fn search(r: &Reader<'_>, text: &str, limit: u32) -> Result<Vec<(NameId, Name)>> {
     let sql = format!(
@@ -64,6 +85,12 @@ pub fn note_environment(tx: &mut Tx<'_>, project: ProjectId, name: &str, day: Ti
         params![project.0, name, day.0],
     )?;
     Ok(())
+}
+
+/// Those of one project that are told apart.
+pub fn environments_of(r: &Reader<'_>, project: ProjectId) -> Result<HashSet<String>> {
+    let names = r.rows("select name from traces_environments where project_id = ? limit 100", [project.0], |row| row.get(0))?;
+    Ok(names.into_iter().collect())
 }
 
 /// Of one project or all, at most fifty.

@@ -8,7 +8,7 @@ use rusqlite::params;
 use std::collections::{BTreeSet, HashMap};
 
 use super::roots::{item_of, root_id};
-use crate::model::batch::NameId;
+use crate::model::rows::NameId;
 use crate::model::span::TraceId;
 use crate::model::thin::Candidate;
 

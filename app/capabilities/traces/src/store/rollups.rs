@@ -4,12 +4,12 @@ use db::{Reader, Tx};
 use kernel::ids::{ProjectId, ReleaseId};
 use kernel::{Result, Time};
 use rusqlite::{Row, params};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::model::batch::{Batch, CellKey, NameId};
-use crate::model::cell::{Cell, Example};
+use crate::model::batch::Batch;
+use crate::model::cell::{Cell, Example, Stored};
 use crate::model::family::Family;
-use crate::model::sketch::Sketch;
+use crate::model::rows::{CellKey, NameId};
 use crate::model::span::TraceId;
 use crate::model::window::{Folded, Grain, Window, cover};
 
@@ -22,13 +22,14 @@ pub struct Filter {
 }
 
 /// One row, without its bucket.
-#[derive(Debug, Clone)]
-pub struct RollupRow {
+#[derive(Debug, Clone, Copy)]
+pub struct RollupRow<'a> {
     pub at: Time,
+    pub project: ProjectId,
     pub name: NameId,
     pub caller: NameId,
     pub release: ReleaseId,
-    pub cell: Cell,
+    pub cell: Stored<'a>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,19 +47,19 @@ struct RowKey {
 const CELL: &str = "n, failed, sum, satisfied, tolerating, weight, sketch, slowest, slowest_trace, failure, failure_trace";
 
 /// The columns of [`CELL`], from column `at` on.
-fn read_cell(row: &Row<'_>, at: usize) -> rusqlite::Result<Cell> {
+fn read_cell<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<Stored<'r>> {
     let count = |index: usize| row.get::<_, i64>(at + index).map(i64::unsigned_abs);
     let example = |index: usize| -> rusqlite::Result<Example> {
         Ok(Example { micros: count(index)?, trace: row.get::<_, Option<[u8; 16]>>(at + index + 1)?.map(TraceId) })
     };
-    Ok(Cell {
+    Ok(Stored {
         n: count(0)?,
         failed: count(1)?,
         sum: count(2)?,
         satisfied: count(3)?,
         tolerating: count(4)?,
         weight: row.get(at + 5)?,
-        sketch: Sketch::decode(row.get_ref(at + 6)?.as_blob().unwrap_or_default()),
+        sketch: row.get_ref(at + 6)?.as_blob().unwrap_or_default(),
         slowest: example(7)?,
         failure: example(9)?,
     })
@@ -103,9 +104,20 @@ fn release_id(tx: &mut Tx<'_>, key: &CellKey, known: &mut HashMap<(ProjectId, St
     if let Some(id) = known.get(&of) {
         return Ok(*id);
     }
-    let id = ingest::store::ensure_release(tx, key.project, &key.release, key.minute)?.id;
+    let id = match ingest::store::find_release(tx, key.project, &key.release)? {
+        Some(release) => release.id,
+        None if is_flooded(tx, key.project)? => ReleaseId(0),
+        None => ingest::store::ensure_release(tx, key.project, &key.release, tx.now)?.id,
+    };
     known.insert(of, id);
     Ok(id)
+}
+
+/// More new releases in a day than anybody deploys: a program that makes them up must not fill the tables.
+fn is_flooded(r: &Reader<'_>, project: ProjectId) -> Result<bool> {
+    const MOST: usize = 200;
+    let newest = ingest::store::list_releases(r, project, 200)?;
+    Ok(newest.len() >= MOST && newest.iter().all(|release| release.created_at >= r.now.day_start()))
 }
 
 fn merge_row(tx: &mut Tx<'_>, key: &RowKey, cell: &Cell) -> Result<()> {
@@ -115,7 +127,11 @@ fn merge_row(tx: &mut Tx<'_>, key: &RowKey, cell: &Cell) -> Result<()> {
         "select {CELL} from traces_rollups where grain = ? and family = ? and bucket_start = ? and project_id = ? and name_id = ? \
          and caller_id = ? and environment = ? and release_id = ?"
     );
-    let mut whole = tx.row(&sql, place, |row| read_cell(row, 0))?.unwrap_or_default();
+    let mut whole = Cell::default();
+    tx.row(&sql, place, |row| {
+        read_cell(row, 0)?.add_to(&mut whole);
+        Ok(())
+    })?;
     whole.merge(cell);
     let sql = format!(
         "insert or replace into traces_rollups (grain, family, bucket_start, project_id, name_id, caller_id, environment, release_id, {CELL}) \
@@ -159,12 +175,17 @@ pub fn folded(r: &Reader<'_>) -> Result<Folded> {
     Ok(Folded { hours: upto(Grain::Hour)?, days: upto(Grain::Day)? })
 }
 
-/// Walks the rows of a family in a window, in the order of their time within each grain. Reads along the primary key.
-pub fn each(r: &Reader<'_>, family: Family, window: Window, filter: &Filter, mut each: impl FnMut(RollupRow)) -> Result<()> {
+/// Walks the rows of a family in a window, in the order of their time within each grain. Reads along the primary key. Rows of a project
+/// that is gone age out with the others, and are not shown.
+pub fn each(r: &Reader<'_>, family: Family, window: Window, filter: &Filter, mut each: impl FnMut(RollupRow<'_>)) -> Result<()> {
     let sql = rows_sql();
+    let projects: HashSet<ProjectId> = identity::store::list_projects(r)?.into_iter().map(|project| project.id).collect();
     for piece in cover(window.from, window.to, folded(r)?) {
         r.each(&sql, rows_params(family, piece.grain, piece.from, piece.to, filter), |row| {
-            each(read_row(row)?);
+            let row = read_row(row)?;
+            if projects.contains(&row.project) {
+                each(row);
+            }
             Ok(())
         })?;
     }
@@ -179,7 +200,7 @@ pub fn each_of_name(
     window: Window,
     coarsest: Grain,
     filter: &Filter,
-    mut each: impl FnMut(RollupRow),
+    mut each: impl FnMut(RollupRow<'_>),
 ) -> Result<()> {
     let sql = name_sql();
     let folded = folded(r)?;
@@ -209,19 +230,20 @@ pub fn each_of_name(
     Ok(())
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<RollupRow> {
+fn read_row<'r>(row: &'r Row<'_>) -> rusqlite::Result<RollupRow<'r>> {
     Ok(RollupRow {
         at: Time(row.get(0)?),
-        name: NameId(row.get(1)?),
-        caller: NameId(row.get(2)?),
-        release: ReleaseId(row.get(3)?),
-        cell: read_cell(row, 4)?,
+        project: ProjectId(row.get(1)?),
+        name: NameId(row.get(2)?),
+        caller: NameId(row.get(3)?),
+        release: ReleaseId(row.get(4)?),
+        cell: read_cell(row, 5)?,
     })
 }
 
 fn rows_sql() -> String {
     format!(
-        "select bucket_start, name_id, caller_id, release_id, {CELL} from traces_rollups \
+        "select bucket_start, project_id, name_id, caller_id, release_id, {CELL} from traces_rollups \
          where grain = ?1 and family = ?2 and bucket_start >= ?3 and bucket_start < ?4 and (?5 is null or project_id = ?5) \
          and (?6 is null or environment = ?6) and (?7 is null or release_id = ?7)"
     )
@@ -235,7 +257,7 @@ fn name_sql() -> String {
     let columns: Vec<String> = CELL.split(", ").map(|column| format!("traces_rollups.{column}")).collect();
     format!(
         "with recursive buckets(start) as (select ?1 where ?1 < ?2 union all select start + ?3 from buckets where start + ?3 < ?2) \
-         select bucket_start, name_id, caller_id, release_id, {} from buckets cross join traces_rollups \
+         select bucket_start, project_id, name_id, caller_id, release_id, {} from buckets cross join traces_rollups \
          on grain = ?4 and family = ?5 and bucket_start = buckets.start and project_id = ?6 and name_id = ?7 \
          where (?8 is null or environment = ?8) and (?9 is null or release_id = ?9)",
         columns.join(", ")
@@ -279,7 +301,7 @@ pub fn fold(tx: &mut Tx<'_>, into: Grain, start: Time) -> Result<()> {
                 environment: row.get(4)?,
                 release: ReleaseId(row.get(5)?),
             };
-            rows.entry(key).or_default().merge(&read_cell(row, 6)?);
+            read_cell(row, 6)?.add_to(rows.entry(key).or_default());
             Ok(())
         })?;
     }

@@ -8,9 +8,10 @@ use kernel::{Error, Result, Time};
 use rusqlite::params;
 use std::time::Duration;
 
-use crate::model::batch::{Batch, NameId};
+use crate::model::batch::Batch;
 use crate::model::cell::Example;
 use crate::model::findings::Finding;
+use crate::model::rows::NameId;
 use crate::model::span::{SpanId, TraceId};
 
 /// Spans of one item whose roots can be told apart; the door takes a quarter of that.

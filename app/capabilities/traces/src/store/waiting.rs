@@ -5,7 +5,7 @@ use kernel::ids::ProjectId;
 use kernel::{Result, Time};
 use rusqlite::{Row, params};
 
-use crate::model::batch::LateVital;
+use crate::model::rows::LateVital;
 use crate::model::span::{SpanId, TraceId};
 use crate::model::vital::Vital;
 

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::support::{Watched, container, span, with};
 use crate::digest::Spans;
-use crate::model::batch::{MAX_NAMES, OTHER};
 use crate::model::family::Family;
+use crate::model::rows::{MAX_NAMES, OTHER};
 use crate::model::window::Window;
 use crate::store::rollups::Filter;
 
@@ -94,6 +94,8 @@ async fn the_five_hundred_and_first_name_of_a_day_is_counted_as_other() {
     let counted = watched.counted(Family::Endpoint).await;
     assert_eq!(counted.len(), MAX_NAMES + 1);
     assert_eq!(watched.one(Family::Endpoint, OTHER).await.n, 20);
+    let told = watched.house.cx.read(crate::contributions::diagnose).await.unwrap();
+    assert!(told[0].finding.contains("More than 500 different endpoints"), "{told:?}");
     // A known name stays itself, and a new day has room again.
     watched.report(Kind::Spans, &container(vec![request(1, "GET /page-a", 1.0)])).await;
     watched.digest().await;
@@ -102,6 +104,7 @@ async fn the_five_hundred_and_first_name_of_a_day_is_counted_as_other() {
     watched.report(Kind::Spans, &container(vec![request(1, "GET /fresh", 1.0)])).await;
     watched.digest().await;
     assert_eq!(watched.one(Family::Endpoint, "GET /fresh").await.n, 1);
+    assert!(watched.house.cx.read(crate::contributions::diagnose).await.unwrap().is_empty());
 }
 
 /// 0 → a, 27 → bb: without figures, which would be taken for ids.
@@ -164,13 +167,41 @@ async fn what_is_asked_for_is_what_is_counted() {
 }
 
 #[tokio::test]
+async fn made_up_environments_and_releases_do_not_fill_the_tables() {
+    let watched = Watched::new().await;
+    let odd = |id: u64| {
+        let span = with(request(id, "GET /a", 1.0), "sentry.environment", format!("e{id}"));
+        with(span, "sentry.release", format!("r@{id}.0.0"))
+    };
+    for from in [1_u64, 151, 301] {
+        watched.report(Kind::Spans, &container((from..from + 150).map(odd).collect())).await;
+        watched.digest().await;
+    }
+    let (environments, releases): (i64, i64) = watched
+        .house
+        .cx
+        .read(|r| {
+            Ok((
+                r.value("select count(distinct environment) from traces_rollups where grain = 1", [])?,
+                r.value("select count(*) from ingest_releases", [])?,
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!((environments, releases), (51, 200), "fifty and the others");
+    assert_eq!(watched.one(Family::Endpoint, "GET /a").await.n, 450, "and all of it is counted");
+}
+
+#[tokio::test]
 async fn what_a_removed_project_reported_holds_up_nobody() {
     let watched = Watched::new().await;
+    watched.report(Kind::Spans, &container(vec![request(1, "GET /counted", 1.0)])).await;
+    watched.digest().await;
     watched.report(Kind::Spans, &container(vec![request(1, "GET /gone", 1.0)])).await;
     let project = watched.project;
     watched.house.cx.write(move |tx| identity::store::remove_project(tx, project)).await.unwrap();
     assert_eq!(watched.digest().await, 1);
-    assert!(watched.counted(Family::Endpoint).await.is_empty());
+    assert!(watched.counted(Family::Endpoint).await.is_empty(), "nothing of it is shown any more, in no total");
 }
 
 #[tokio::test]

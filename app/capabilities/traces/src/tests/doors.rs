@@ -50,7 +50,7 @@ async fn the_table_shows_quantiles_shares_and_links_to_each_endpoint() {
     let viewer = watched.house.member(Role::Viewer).await;
     let page = viewer.get("/traces?window=1h").await.expect(200).body;
     // 40 requests of 205 ms on average against one of 8.2 s: half of the time each.
-    for text in ["GET /orders", "GET /slow", "50 %"] {
+    for text in ["GET /orders", "GET /slow", "50\u{a0}%"] {
         assert!(page.contains(text), "{text}: {page}");
     }
     let id = watched.counted(Family::Endpoint).await.iter().find(|(name, _)| name.name == "GET /orders").unwrap().0.id();
@@ -62,6 +62,8 @@ async fn the_table_shows_quantiles_shares_and_links_to_each_endpoint() {
     assert!(detail.contains(&format!("/traces/{}", trace(20))), "and the one in the middle");
     let queries = viewer.get("/traces/queries?window=1h").await.expect(200).body;
     assert!(queries.contains("select a from b where c = ?") && queries.contains(" and 1 more"), "{queries}");
+    let found = viewer.get("/traces?window=1h&q=SLO").await.expect(200).body;
+    assert!(found.contains("GET /slow") && !found.contains("GET /orders"), "{found}");
     for odd in ["?window=never", "?project=99&release=x", "?environment=%3Cb%3E", "?sort=;--", "?project=shop&release=nope"] {
         viewer.get(&format!("/traces{odd}")).await.expect(200);
     }
@@ -153,7 +155,9 @@ async fn alert_rules_read_the_last_ten_minutes() {
     watched.house.clock.advance(MINUTE * 12);
     assert_eq!(read("traces.p95_ms").await, None, "nothing came in, so nothing is known");
     watched.house.pass(HOUR).await;
-    let own = watched.house.cx.clone();
-    let gauges = watched.house.cx.read(move |r| own.registry.gauges(&own, r)).await.unwrap();
-    assert!(gauges.iter().all(|gauge| gauge.name.starts_with("hermetic_traces_") && gauge.value == 0.0));
+    let gauges = watched.house.cx.read(crate::contributions::gauges).await.unwrap();
+    assert!(
+        gauges.len() == 3 && gauges.iter().all(|gauge| gauge.name == "hermetic_traces_recent_count" && gauge.value == 0.0),
+        "{gauges:?}"
+    );
 }

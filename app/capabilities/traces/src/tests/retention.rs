@@ -7,8 +7,8 @@ use kernel::time::{DAY, HOUR};
 use serde_json::Value;
 
 use super::support::{Watched, container, span, trace};
-use crate::model::batch::NameId;
 use crate::model::family::Family;
+use crate::model::rows::NameId;
 use crate::model::thin::{Candidate, MAX_EXAMPLES, examples};
 
 fn candidate(item: i64, name: i64, micros: u64, is_failed: bool) -> Candidate {
@@ -94,7 +94,7 @@ async fn more_than_the_budget_is_thinned_before_its_time() {
     }
     watched.house.work().await;
     let left = items(&watched).await;
-    assert!(left < 16 && left >= 8, "the oldest hours are thinned, the newest two are whole: {left}");
+    assert!((8..16).contains(&left), "the oldest hours are thinned, the newest two are whole: {left}");
     let newest = watched.house.cx.telemetry.read(|r| r.value::<i64>("select count(*) from ingest_items where id > 12", [])).await.unwrap();
     assert_eq!(newest, 4);
 }

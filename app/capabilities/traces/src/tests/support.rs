@@ -10,10 +10,11 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use testkit::TestHouse;
 
-use crate::model::batch::{Batch, Known, Name, Rules};
+use crate::model::batch::{Batch, Known, Rules};
 use crate::model::cell::Cell;
 use crate::model::family::Family;
 use crate::model::findings::Limits;
+use crate::model::rows::Name;
 use crate::model::span::{SpanId, TraceId};
 use crate::model::window::Window;
 use crate::store::names;
@@ -57,7 +58,7 @@ impl Watched {
         let window = Window { from: window.from.max(self.house.clock.now().day_start() - kernel::time::DAY * 400), ..window };
         let read = move |r: &db::Reader<'_>| {
             let mut cells = std::collections::BTreeMap::<_, Cell>::new();
-            rollups::each(r, family, window, &filter, |row| cells.entry(row.name).or_default().merge(&row.cell))?;
+            rollups::each(r, family, window, &filter, |row| row.cell.add_to(cells.entry(row.name).or_default()))?;
             let named = cells.into_iter().map(|(id, cell)| Ok((names::find(r, id)?.expect("the name of a row"), cell)));
             named.collect::<kernel::Result<Vec<_>>>()
         };
@@ -78,6 +79,10 @@ pub struct Stranger;
 
 impl Known for Stranger {
     fn admits(&mut self, _: &Name, _: Time) -> kernel::Result<bool> {
+        Ok(true)
+    }
+
+    fn admits_environment(&mut self, _: ProjectId, _: &str) -> kernel::Result<bool> {
         Ok(true)
     }
 
@@ -161,7 +166,6 @@ pub fn recorded(folder: &str) -> Vec<Recorded> {
     files.iter().flat_map(|file| items_of(file)).collect()
 }
 
-#[expect(clippy::print_stderr, reason = "a test that looks at nothing says so")]
 fn say_missing(folder: &std::path::Path) {
     eprintln!("SKIPPED: no recorded traffic in {}; name its folder in HERMETIC_FIXTURES", folder.display());
 }

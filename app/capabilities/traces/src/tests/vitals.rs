@@ -5,8 +5,8 @@ use kernel::time::{DAY, HOUR};
 use serde_json::{Value, json};
 
 use super::support::{Watched, container, hex, span, with};
-use crate::model::batch::UNKNOWN_PAGE;
 use crate::model::family::Family;
+use crate::model::rows::UNKNOWN_PAGE;
 
 fn page_load(trace: u64, id: u64, path: &str) -> Value {
     let load = with(span(trace, id, 0, "Pageload", "pageload", 0.0, 900.0), "url.path", path);
