@@ -1,12 +1,29 @@
 //! Releases: how healthy each version is (sessions, crashes, adoption), its deploys, and the source maps that belong to it.
+//!
+//! - [`digest`]: sessions become counters; [`model`]: what is decided without asking anybody
+//! - [`upload`]: what sentry-cli and the bundler plugins send; [`sourcemap`]: the format; [`resolve`]: frames led back to the source
+//! - [`acts`], [`jobs`], [`contributions`], [`settings`]; `routes`, `pages`, `store`
 
+mod acts;
+pub mod contributions;
+pub mod digest;
+pub mod jobs;
 pub mod model;
-pub mod pages;
-pub mod routes;
+mod pages;
+pub mod resolve;
+mod routes;
+pub mod settings;
+pub mod sourcemap;
 pub mod store;
+pub mod upload;
 
-use capability::{Capability, Nav, NavGroup, Routes};
-use kernel::Role;
+use capability::frames::Frames;
+use capability::{Capability, Digest, Gauge, Hit, House, Keep, Metric, Nav, Routes, Section, Subject, Tile, Work};
+use db::{Migration, Reader};
+use kernel::Result;
+
+/// Live pages about releases.
+pub const TOPIC: db::Signal = "releases";
 
 pub struct Releases;
 
@@ -15,12 +32,60 @@ impl Capability for Releases {
         "releases"
     }
 
+    fn migrations(&self) -> &'static [Migration] {
+        &[Migration { number: 1, name: "releases", sql: include_str!("../migrations/0001_releases.sql") }]
+    }
+
+    fn telemetry_migrations(&self) -> &'static [Migration] {
+        &[Migration { number: 1, name: "artifacts", sql: include_str!("../migrations/0001_artifacts.sql") }]
+    }
+
     fn routes(&self, routes: &mut Routes) {
-        routes::mount(routes);
+        routes::register(routes);
+    }
+
+    fn work(&self, work: &mut Work) {
+        jobs::register(work);
+    }
+
+    fn digests(&self) -> &'static [&'static dyn Digest] {
+        &[&digest::Sessions]
+    }
+
+    fn settings(&self) -> Option<Section> {
+        Some(settings::SECTION)
     }
 
     fn nav(&self) -> &'static [Nav] {
-        &[Nav { label: "Releases", path: "/releases", icon: "releases", group: NavGroup::Watch, rank: Role::Viewer }]
+        contributions::NAV
+    }
+
+    fn tiles(&self, r: &Reader<'_>) -> Result<Vec<Tile>> {
+        contributions::tiles(r)
+    }
+
+    fn search(&self, r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
+        contributions::search(r, query)
+    }
+
+    fn related(&self, house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
+        contributions::related(house, subject)
+    }
+
+    fn frames(&self) -> Option<&'static dyn Frames> {
+        Some(&resolve::Resolver)
+    }
+
+    fn metrics(&self) -> &'static [Metric] {
+        contributions::METRICS
+    }
+
+    fn gauges(&self, house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+        contributions::gauges(house, r)
+    }
+
+    fn keep(&self) -> &'static [Keep] {
+        settings::KEEP
     }
 }
 

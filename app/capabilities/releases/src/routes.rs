@@ -1,5 +1,11 @@
-//! Handlers.
+//! Doors of releases: pages for people, `/api/0` for sentry-cli and the bundler plugins.
+
+mod cli;
+mod console;
 
 use capability::Routes;
 
-pub fn mount(_routes: &mut Routes) {}
+pub fn register(routes: &mut Routes) {
+    console::register(routes);
+    cli::register(routes);
+}

@@ -1,0 +1,209 @@
+//! Sessions become counters: each session once, by its worst ending, however often and in whatever order it reports.
+//!
+//! The memory of sessions lies in telemetry.db, the counters in hermetic.db, and a crash may come between the two. So each remembered
+//! session carries what was counted before the batch that last touched it: a batch that is digested again finds it and starts from there.
+
+use capability::digest::Change;
+use capability::{Cx, Digest};
+use db::Tx;
+use ingest::store::Outcome;
+use ingest::{Item, Kind};
+use kernel::ids::{ProjectId, ReleaseId};
+use kernel::{Result, Time};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::model::health::Delta;
+use crate::model::session::{self, Clocks, Observed, Refused, What};
+use crate::model::{Counts, Ending};
+use crate::store::hours::{self, HourKey};
+use crate::store::sessions::{self, Remembered, SessionKey};
+use crate::{TOPIC, store};
+
+pub struct Sessions;
+
+impl Digest for Sessions {
+    fn name(&self) -> &'static str {
+        "releases"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Session, Kind::Sessions]
+    }
+
+    fn digest(&self, cx: &Cx, items: &[Item]) -> Result<Change> {
+        let Some(first) = items.first().map(|item| item.id) else { return Ok(Box::new(|_| Ok(()))) };
+        let read = Read::of(items);
+        let releases = ensure_releases(cx, &read)?;
+        let seen: Vec<ReleaseId> = releases.values().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let deltas = cx.telemetry.write_blocking(move |tx| remember(tx, &read, &releases, first))?;
+        Ok(Box::new(move |tx| {
+            for (key, delta) in &deltas {
+                hours::add(tx, key, delta)?;
+            }
+            for release in seen {
+                store::deploys::show(tx, release)?;
+            }
+            tx.signal(TOPIC);
+            Ok(())
+        }))
+    }
+}
+
+/// What a batch says.
+#[derive(Default)]
+struct Read {
+    /// Item, project, observation.
+    observed: Vec<(i64, ProjectId, Observed)>,
+    refused: Vec<(i64, ProjectId, Refused)>,
+}
+
+impl Read {
+    fn of(items: &[Item]) -> Read {
+        let mut read = Read::default();
+        for item in items {
+            let clocks = Clocks { sent_at: item.head.sent_at, received_at: item.received_at };
+            // A payload that does not unpack is told like one that is no JSON: the next one may be well.
+            let payload = item.payload().unwrap_or_default();
+            let (observed, refused) = match item.kind {
+                Kind::Session => match session::read_one(&payload, clocks) {
+                    Ok(one) => (vec![one], Vec::new()),
+                    Err(reason) => (Vec::new(), vec![reason]),
+                },
+                _ => session::read_many(&payload, clocks).unwrap_or_else(|reason| (Vec::new(), vec![reason])),
+            };
+            read.observed.extend(observed.into_iter().map(|one| (item.id, item.project, one)));
+            read.refused.extend(refused.into_iter().map(|reason| (item.id, item.project, reason)));
+        }
+        read
+    }
+}
+
+type Releases = HashMap<(ProjectId, String), ReleaseId>;
+
+/// Made before the batch is applied: making one that is there already changes nothing.
+fn ensure_releases(cx: &Cx, read: &Read) -> Result<Releases> {
+    let mut wanted: BTreeMap<(ProjectId, String), Time> = BTreeMap::new();
+    for (_, project, one) in &read.observed {
+        let at = wanted.entry((*project, one.version.clone())).or_insert(one.started_at);
+        *at = one.started_at.min(*at);
+    }
+    let (mut known, missing) = cx.hermetic.read_blocking(|r| {
+        let (mut known, mut missing) = (Releases::new(), Vec::new());
+        for ((project, version), at) in wanted {
+            match ingest::store::find_release(r, project, &version)? {
+                Some(release) => {
+                    known.insert((project, version), release.id);
+                }
+                None if identity::store::find_project(r, project)?.is_some() => missing.push((project, version, at)),
+                // The project was deleted meanwhile: there is nobody to count for.
+                None => {}
+            }
+        }
+        Ok((known, missing))
+    })?;
+    if !missing.is_empty() {
+        let made = cx.hermetic.write_blocking(move |tx| {
+            missing
+                .into_iter()
+                .map(|(project, version, at)| {
+                    let release = ingest::store::ensure_release(tx, project, &version, at)?;
+                    Ok(((project, version), release.id))
+                })
+                .collect::<Result<Vec<_>>>()
+        })?;
+        known.extend(made);
+    }
+    Ok(known)
+}
+
+/// Applies a batch to the memory, and gives what it changes about the counters. `first` is the first item that may not be counted yet.
+fn remember(tx: &mut Tx<'_>, read: &Read, releases: &Releases, first: i64) -> Result<BTreeMap<HourKey, Delta>> {
+    let mut deltas: BTreeMap<HourKey, Delta> = BTreeMap::new();
+    let mut touched: BTreeMap<SessionKey, Remembered> = BTreeMap::new();
+    for (item, project, one) in &read.observed {
+        let Some(release) = releases.get(&(*project, one.version.clone())).copied() else { continue };
+        let key = HourKey { hour: one.started_at.hour_start(), project: *project, release, environment: one.environment.clone() };
+        let ending = match &one.what {
+            What::Many(counts) => {
+                deltas.entry(key.clone()).or_default().add(*counts);
+                worst_of(counts)
+            }
+            What::One { sid: None, ending } => {
+                deltas.entry(key.clone()).or_default().add(Counts::of(*ending));
+                *ending
+            }
+            What::One { sid: Some(sid), ending } => {
+                let session = (one.started_at.day_start(), *project, session::session_key(sid));
+                merge(tx, &mut touched, session, &key, (*item, *ending), first)?
+            }
+        };
+        if let Some(person) = &one.person {
+            let person = session::person_hash(*project, person);
+            let unhandled = ending == Ending::Unhandled || matches!(&one.what, What::Many(counts) if counts.unhandled > 0);
+            sessions::put_person(tx, key.hour, release, person, ending == Ending::Crashed, unhandled)?;
+        }
+    }
+    for (key, now) in &touched {
+        sessions::put(tx, key, now)?;
+        let counter = HourKey { hour: now.hour, project: key.1, release: now.release, environment: now.environment.clone() };
+        let delta = deltas.entry(counter).or_default();
+        delta.add(Counts::of(now.ending));
+        if let Some(prior) = now.prior {
+            delta.take(Counts::of(prior));
+        }
+    }
+    count_refused(tx, &read.refused)?;
+    deltas.retain(|_, delta| !delta.is_nothing());
+    Ok(deltas)
+}
+
+/// The session with one more update in it. Where it is counted was decided when it was first heard of.
+fn merge(
+    tx: &mut Tx<'_>,
+    touched: &mut BTreeMap<SessionKey, Remembered>,
+    session: SessionKey,
+    counter: &HourKey,
+    (item, ending): (i64, Ending),
+    first: i64,
+) -> Result<Ending> {
+    if let Some(known) = touched.get_mut(&session) {
+        known.ending = known.ending.max(ending);
+        known.item = item;
+        return Ok(known.ending);
+    }
+    let remembered = match sessions::find(tx, &session)? {
+        // It was counted as it stands there.
+        Some(known) if known.item < first => Remembered { prior: Some(known.ending), ending: known.ending.max(ending), item, ..known },
+        // A batch that never reached the counters has touched it: what it found is what is counted.
+        Some(known) => {
+            let counted = known.prior.unwrap_or(Ending::Well);
+            Remembered { ending: counted.max(ending), item, ..known }
+        }
+        None => {
+            Remembered { release: counter.release, environment: counter.environment.clone(), hour: counter.hour, ending, item, prior: None }
+        }
+    };
+    let ending = remembered.ending;
+    touched.insert(session, remembered);
+    Ok(ending)
+}
+
+fn worst_of(counts: &Counts) -> Ending {
+    if counts.crashed > 0 { Ending::Crashed } else { Ending::Well }
+}
+
+/// Once for each item, in the transaction that says so.
+fn count_refused(tx: &mut Tx<'_>, refused: &[(i64, ProjectId, Refused)]) -> Result<()> {
+    let upto = sessions::counted_upto(tx)?;
+    let mut counts: BTreeMap<(ProjectId, Refused), u64> = BTreeMap::new();
+    for (_, project, reason) in refused.iter().filter(|(item, _, _)| *item > upto) {
+        *counts.entry((*project, *reason)).or_default() += 1;
+    }
+    for ((project, reason), quantity) in counts {
+        ingest::store::count(tx, project, Kind::Session.category(), Outcome::Dropped, reason.as_str(), quantity, 0)?;
+    }
+    match refused.iter().map(|(item, _, _)| *item).max() {
+        Some(last) if last > upto => sessions::set_counted_upto(tx, last),
+        _ => Ok(()),
+    }
+}
