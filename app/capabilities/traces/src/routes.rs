@@ -11,7 +11,7 @@ use crate::look::scope::{Asked, Scope};
 use crate::look::{detail, overview, trace};
 use crate::model::family::Family;
 use crate::model::rows::NameId;
-use crate::{pages, settings};
+use crate::{TOPIC, pages, settings};
 
 const READ: Access = Access::Rank(Role::Viewer);
 
@@ -37,12 +37,14 @@ async fn others(State(cx): State<Cx>, framed: Framed, Query(asked): Query<Asked>
     list(cx, framed, asked, Family::Other).await
 }
 
-async fn list(cx: Cx, Framed(frame): Framed, asked: Asked, family: Family) -> Reply {
+async fn list(cx: Cx, framed: Framed, asked: Asked, family: Family) -> Reply {
+    let frame = framed.live(&[TOPIC]);
     let shown = cx.read(move |r| overview::read(r, family, Scope::of(r, asked)?)).await?;
     page(&frame, "Traces", pages::overview::page(&shown))
 }
 
-async fn web_pages(State(cx): State<Cx>, Framed(frame): Framed, Query(asked): Query<Asked>) -> Reply {
+async fn web_pages(State(cx): State<Cx>, framed: Framed, Query(asked): Query<Asked>) -> Reply {
+    let frame = framed.live(&[TOPIC]);
     let (shown, vitals) = cx
         .read(move |r| {
             let scope = Scope::of(r, asked)?;

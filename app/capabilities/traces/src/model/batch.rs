@@ -190,8 +190,8 @@ impl Batch {
         waiting: &mut Vec<LateVital>,
     ) -> Result<()> {
         for (vital, value) in span.vitals.iter().copied() {
-            let page = if span.is_root { span.id } else { span.root.or(span.parent) };
-            match (span.trace, page) {
+            let above = [span.root, span.parent].into_iter().flatten().find(|above| Some(*above) != span.id);
+            match (span.trace, above) {
                 (Some(trace), Some(page)) if !span.is_root && waiting.len() < MAX_LATE => waiting.push(LateVital {
                     project: item.project,
                     trace,
@@ -205,7 +205,11 @@ impl Batch {
                     release: seen.release.clone(),
                 }),
                 _ => {
-                    let page = if span.is_root { root_name(span, |span| self.memory.query(span)) } else { UNKNOWN_PAGE.to_owned() };
+                    let page = match (span.is_root, span.root_name) {
+                        (true, _) => root_name(span, |span| self.memory.query(span)),
+                        (false, "") => UNKNOWN_PAGE.to_owned(),
+                        (false, name) => text::parameterised(name),
+                    };
                     self.add_vital(item.project, page, vital, value, span.weight(), span.trace, seen, item.received_at, known)?;
                 }
             }

@@ -66,9 +66,9 @@ fn span_v2(value: &Value) -> Span<'_> {
         trace: TraceId::parse(text(value, "trace_id")),
         id,
         parent: parent.filter(|parent| Some(*parent) != id),
-        is_root,
+        is_root: is_root && !is_measurement(op),
         root: SpanId::parse(fields.text(&["sentry.segment.id", "sentry.segment_id"])),
-        root_name: fields.text(&["sentry.segment.name", "sentry.transaction"]),
+        root_name: fields.text(&["sentry.segment.name", "sentry.transaction", "transaction"]),
         name: text(value, "name"),
         op,
         source: fields.text(&["sentry.segment.name.source", "sentry.span.source", "sentry.source"]),
@@ -81,8 +81,8 @@ fn span_v2(value: &Value) -> Span<'_> {
         micros,
         query: fields.query(op, text(value, "name")),
         system: fields.system(),
-        release: fields.text(&["sentry.release", "service.version"]),
-        environment: fields.text(&["sentry.environment", "deployment.environment.name", "deployment.environment"]),
+        release: fields.text(&["sentry.release", "release", "service.version"]),
+        environment: fields.text(&["sentry.environment", "environment", "deployment.environment.name", "deployment.environment"]),
         user: fields.user(),
         sdk: fields.text(&["sentry.sdk.name", "telemetry.sdk.name"]),
         sample_rate: fields.number(&["sentry.sample_rate", "sentry.client_sample_rate"]).and_then(checked_rate),
@@ -192,7 +192,12 @@ fn old_span(value: &Value) -> Span<'_> {
 fn bare_span(value: &Value) -> Span<'_> {
     let span = old_span(value);
     let is_root = value.get("is_segment").and_then(Value::as_bool).unwrap_or(false);
-    Span { is_root, ..span }
+    Span { is_root: is_root && !is_measurement(span.op), ..span }
+}
+
+/// What browser SDKs send of a page after it was loaded. Those before 11 call each of them a segment of its own.
+fn is_measurement(op: &str) -> bool {
+    op.starts_with("ui.webvital.") || op.starts_with("ui.interaction.")
 }
 
 /// `measurements` of transactions: `{"lcp": {"value": 160, "unit": "millisecond"}}`.

@@ -13,11 +13,13 @@ use crate::model::sketch::float;
 pub fn page(shown: &Overview) -> View {
     let head = page_head(PageHead { title: "Traces", lead: lead(shown.family), ..PageHead::default() });
     let mut views = vec![head, places(shown.family, &shown.scope), filters(path_of(shown.family), &shown.scope, true, true)];
+    let mut parts = Vec::new();
     if shown.whole.n > 0 {
-        views.extend(sampling(&shown.whole));
-        views.push(numbers(shown));
+        parts.extend(sampling(&shown.whole));
+        parts.push(numbers(shown));
     }
-    views.push(list(shown));
+    parts.push(list(shown));
+    views.push(live("traces-list", stack(parts)));
     stack(views)
 }
 

@@ -17,13 +17,15 @@ pub fn page(shown: &Overview, vitals: &Vitals) -> View {
         ..PageHead::default()
     });
     let mut views = vec![head, places(Family::Page, &shown.scope), filters("/traces/pages", &shown.scope, true, true)];
+    let mut parts = Vec::new();
     if shown.whole.n > 0 {
-        views.extend(sampling(&shown.whole));
+        parts.extend(sampling(&shown.whole));
     }
     if !vitals.whole.is_empty() {
-        views.push(cards(&vitals.whole));
+        parts.push(cards(&vitals.whole));
     }
-    views.push(list(shown, vitals));
+    parts.push(list(shown, vitals));
+    views.push(live("traces-pages", stack(parts)));
     stack(views)
 }
 

@@ -75,6 +75,19 @@ async fn older_sdks_send_vitals_with_the_page_or_as_a_bare_span() {
     assert!(vitals.iter().all(|(name, _)| name.name == "/shop"));
 }
 
+/// As the door hands over what browser SDKs 8 to 10 send: a segment of its own that names its page.
+#[tokio::test]
+async fn a_lone_interaction_is_credited_to_the_page_it_names() {
+    let watched = Watched::new().await;
+    let mut lone = with(span(6, 8, 0, "button.buy", "ui.interaction.click", 0.0, 248.0), "browser.web_vital.inp.value", 248.0);
+    lone["attributes"]["sentry.segment.id"] = json!({"value": hex(8), "type": "string"});
+    let lone = with(with(lone, "transaction", "/shop/12"), "release", "web@1");
+    watched.report(Kind::Spans, &container(vec![lone])).await;
+    watched.digest().await;
+    assert_eq!(counted(&watched).await, [("/shop/*".to_owned(), "inp".to_owned(), 1)]);
+    assert!(watched.counted(Family::Other).await.is_empty(), "it is no operation of its own");
+}
+
 #[tokio::test]
 async fn a_vital_is_not_credited_to_the_page_of_another_project() {
     let watched = Watched::new().await;
