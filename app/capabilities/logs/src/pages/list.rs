@@ -267,16 +267,18 @@ fn one(listing: &Listing, row: &FoundLine) -> View {
     let project = tag(&listing.projects.name(row.project));
     let logger = if line.logger().is_empty() { ().into_any() } else { muted(line.logger()) };
     let text = body(line);
-    let own = link(format!("/logs/lines/{}", row.id), "Line");
+    let own = |label: &str| link(format!("/logs/lines/{}", row.id), label);
     if listing.is_tail {
+        let own = own("Open");
         // What unfolds would be folded again, or another line be unfolded, by the next that comes in.
         return view! { <div class=class><div class="log-head">{at}{level}{project}{logger}{text}" "{own}</div></div> }.into_any();
     }
     let more = properties(row, &listing.projects, &|term| listing.asking(&listing.query.with(term)), listing.has_traces);
+    let own = own("Lines around it");
     view! {
         <details class=class>
             <summary class="log-head">{at}{level}{project}{logger}{text}</summary>
-            <div class="log-more">{more}{own}</div>
+            <div class="log-more">{more}<p class="log-own">{own}</p></div>
         </details>
     }
     .into_any()

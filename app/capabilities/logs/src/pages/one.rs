@@ -30,7 +30,7 @@ pub fn show(one: &One) -> View {
     });
     let text = card(Card { title: "Message", ..Card::default() }, code_block(&line.body));
     let search = |term: &str| Href::path("/logs").with("q", term).with("window", "7d");
-    let facts = card(Card { title: "Says", ..Card::default() }, properties(&one.row, &one.projects, &search, one.has_traces));
+    let facts = card(Card { title: "Attributes", ..Card::default() }, properties(&one.row, &one.projects, &search, one.has_traces));
     let mut narrow = vec![facts];
     if !one.related.is_empty() {
         let hits: Vec<View> =
@@ -47,7 +47,7 @@ fn neighbours(one: &One) -> View {
         .map(|row| {
             let is_self = row.id == one.row.id;
             let class = format!("log-line {}{}", row.line.level.tone().class(), if is_self { " is-self" } else { "" });
-            let own = if is_self { muted("this line") } else { link(format!("/logs/lines/{}", row.id), "Line") };
+            let own = if is_self { ().into_any() } else { link(format!("/logs/lines/{}", row.id), "Open") };
             view! {
                 <div class=class><div class="log-head">{moment_as(row.line.at(), MomentStyle::Clock)}{state_dot(row.line.level.tone(), row.line.level.as_str())}{body(&row.line)}" "{own}</div></div>
             }

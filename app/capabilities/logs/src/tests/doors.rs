@@ -34,7 +34,9 @@ async fn the_page_shows_lines_with_levels_counts_and_links() {
     bench.log(&[line_with("error", 3.0, "pay visa failed", attributes), line("info", 2.0, "fine"), traced(1.0, "traced")]).await;
     let member = bench.house.member(Role::Viewer).await;
     let page = member.get("/logs").await.expect(200).body;
-    for part in ["3 lines in the last 24h", "<b class=\"log-value\">visa</b>", "q=%20cart.id%3A7", "level%3Aerror", "shop", "Line"] {
+    for part in
+        ["3 lines in the last 24h", "<b class=\"log-value\">visa</b>", "q=%20cart.id%3A7", "level%3Aerror", "shop", "Lines around it"]
+    {
         let part = part.replace("q=%20", "q=");
         assert!(page.contains(&part), "{part}: {page}");
     }
