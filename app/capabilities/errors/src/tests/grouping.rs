@@ -49,8 +49,10 @@ fn rust(functions: &[&str]) -> Value {
     json!({"platform": "native", "exception": {"values": [{"type": "panic", "value": "boom", "stacktrace": {"frames": frames}}]}})
 }
 
-#[test]
-fn the_same_bug_is_one_issue() {
+type Pair = (&'static str, Value, Value);
+
+/// The same code, changed around the bug.
+fn changed_code() -> Vec<Pair> {
     let pay = |line| {
         python("KeyError", "'total'", &[("flask.app", "dispatch", 1, "return f()"), ("shop.pay", "pay", line, "total = cart['total']")])
     };
@@ -77,7 +79,7 @@ fn the_same_bug_is_one_issue() {
         values.push(json!({"type": "ExceptionGroup", "value": format!("{count} failures"), "mechanism": {"is_exception_group": true}}));
         json!({"platform": "python", "exception": {"values": values}})
     };
-    let pairs: Vec<(&str, Value, Value)> = vec![
+    vec![
         ("line numbers moved", pay(10), pay(99)),
         ("whitespace changed", python("E", "v", &[("m", "f", 1, "a  = b")]), python("E", "v", &[("m", "f", 1, "\ta = b ")])),
         (
@@ -100,6 +102,12 @@ fn the_same_bug_is_one_issue() {
         ("three failures of a group instead of fifty", group_of(3), group_of(50)),
         ("message with another id", message("user_3195 has no plan"), message("user_7 has no plan")),
         ("message with another date", message("due 2026-01-01 10:00:00"), message("due 2027-12-31 23:59:59")),
+    ]
+}
+
+/// The same code, built, run or called in another way.
+fn other_circumstances() -> Vec<Pair> {
+    vec![
         (
             "minified names of two builds",
             browser("TypeError", "Cannot read properties of undefined (reading 'x')", &[("https://a.example/app.min.js", "e", 1, 4_711)]),
@@ -150,6 +158,15 @@ fn the_same_bug_is_one_issue() {
             rust(&["std::rt::lang_start", "tokio::runtime::task::raw::poll", "shop::pay::{{closure}}", "rust_begin_unwind"]),
             rust(&["tokio::runtime::scheduler::run", "shop::pay", "core::panicking::panic_fmt", "std::panicking::begin_panic_handler"]),
         ),
+    ]
+}
+
+/// What SDKs say besides.
+fn said_by_sdks() -> Vec<Pair> {
+    let pay = |line| {
+        python("KeyError", "'total'", &[("flask.app", "dispatch", 1, "return f()"), ("shop.pay", "pay", line, "total = cart['total']")])
+    };
+    vec![
         ("an SDK that sends an empty fingerprint", pay(1), with(pay(1), json!({"fingerprint": []}))),
         ("nothing in the fingerprint", pay(1), with(pay(1), json!({"fingerprint": [null]}))),
         ("the default as fingerprint", pay(1), with(pay(1), json!({"fingerprint": ["{{ default }}"]}))),
@@ -164,7 +181,12 @@ fn the_same_bug_is_one_issue() {
             json!({"platform": "python", "exception": [{"type": "E", "value": "", "stacktrace": {"frames": [{"module": "m", "function": "f", "in_app": false}]}}]}),
             json!({"platform": "python", "exception": [{"type": "E", "value": "", "stacktrace": {"frames": [{"module": "m", "function": "f", "in_app": true}]}}]}),
         ),
-    ];
+    ]
+}
+
+#[test]
+fn the_same_bug_is_one_issue() {
+    let pairs = [changed_code(), other_circumstances(), said_by_sdks()].concat();
     for (name, first, second) in &pairs {
         assert!(joins(first, second), "{name}:\n{:#?}\n{:#?}", grouping(first), grouping(second));
         assert!(joins(second, first), "{name}, the other way round");
