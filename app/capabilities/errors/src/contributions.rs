@@ -130,7 +130,7 @@ pub fn related(house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
             event_hits(house, found)
         }
         Subject::Event(project, id) => {
-            let found = house.telemetry.read_blocking(|r| events::find_by_event_id(r, Some(project), id, LOOKUP_DAYS))?;
+            let found = house.telemetry.read_blocking(|r| events::find_by_event_id(r, project, id, LOOKUP_DAYS))?;
             event_hits(house, found.into_iter().collect())
         }
         Subject::Release(project, version) => house.hermetic.read_blocking(|r| {

@@ -133,7 +133,7 @@ fn read_feedback(cx: &Cx, items: &[&Item]) -> Result<Vec<FeedbackInsert>> {
         let Some(said) = feedback::read(item, &item.payload()?) else { continue };
         let (project, about) = (item.project, said.event_id);
         let filed = match about {
-            Some(event_id) => cx.telemetry.read_blocking(|r| events::find_by_event_id(r, Some(project), event_id, LOOKUP_DAYS))?,
+            Some(event_id) => cx.telemetry.read_blocking(|r| events::find_by_event_id(r, project, event_id, LOOKUP_DAYS))?,
             None => None,
         };
         all.push(FeedbackInsert {

@@ -267,7 +267,7 @@ pub(super) async fn find_by_event_id(cx: &Cx, project: Option<ProjectId>, event_
         .telemetry
         .read(move |r| {
             for project in projects {
-                if let Some(stored) = events::find_by_event_id(r, Some(project), event_id, DAYS)? {
+                if let Some(stored) = events::find_by_event_id(r, project, event_id, DAYS)? {
                     return Ok(Some(stored));
                 }
             }

@@ -99,14 +99,13 @@ pub fn hash_of(r: &Reader<'_>, item: i64) -> Result<Option<i64>> {
 }
 
 /// By the id its SDK gave it, among those kept within so many days. Uses the primary key of ingest_ids, day by day.
-pub fn find_by_event_id(r: &Reader<'_>, project: Option<ProjectId>, event_id: EventId, days: u32) -> Result<Option<Stored>> {
+pub fn find_by_event_id(r: &Reader<'_>, project: ProjectId, event_id: EventId, days: u32) -> Result<Option<Stored>> {
     let columns = COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "with recursive days(day) as (select ?1 union all select day - 86400000 from days where day > ?1 - ?4 * 86400000) \
          select {columns} from days cross join ingest_ids l on l.day = days.day and l.project_id = ?2 and l.event_id = ?3 \
          join errors_events e on e.item_id = l.item_id limit 1"
     );
-    let Some(project) = project else { return Ok(None) };
     r.row(&sql, params![r.now.day_start().0, project.0, event_id.0, days], read_event)
 }
 

@@ -179,8 +179,8 @@ async fn an_event_is_found_by_the_id_its_sdk_gave_it_and_by_its_trace() {
         .cx
         .telemetry
         .read(move |r| {
-            let elsewhere = events::find_by_event_id(r, Some(kernel::ids::ProjectId(99)), id, 90)?;
-            Ok((events::find_by_event_id(r, Some(project), id, 90)?, elsewhere, events::events_of_trace(r, trace, 90, 10)?))
+            let elsewhere = events::find_by_event_id(r, kernel::ids::ProjectId(99), id, 90)?;
+            Ok((events::find_by_event_id(r, project, id, 90)?, elsewhere, events::events_of_trace(r, trace, 90, 10)?))
         })
         .await
         .unwrap();
