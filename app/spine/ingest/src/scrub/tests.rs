@@ -144,6 +144,17 @@ fn texts_lose_their_secrets_and_keep_their_words() {
         ("Authorization: Basic YWxhZGRpbjpvcGVu\n", "Authorization: [Filtered]\n"),
         ("sent Bearer abcDEF123456 twice", "sent Bearer [Filtered] twice"),
         ("password: hunter2", "password: [Filtered]"),
+        (
+            "<a:login><user>ann</user><a:password x='1'>hunter2</a:password></a:login>",
+            "<a:login><user>ann</user><a:password x='1'>[Filtered]</a:password></a:login>",
+        ),
+        (
+            "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhun\r\nter2\r\n--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n1\r\n--b--",
+            "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n[Filtered]\r\n--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n1\r\n--b--",
+        ),
+        ("curl -H 'X-Api-Key: abc123def' https://x.example", "curl -H 'X-Api-Key: [Filtered]' https://x.example"),
+        ("PGPASSWORD=swordfish psql postgres://:swordfish@db/shop", "PGPASSWORD=[Filtered] psql postgres://[Filtered]@db/shop"),
+        ("Server=db;User Id=sa;Pwd=swordfish;", "Server=db;User Id=sa;Pwd=[Filtered];"),
         ("mysql://root:pa$$@db.example/shop", "mysql://[Filtered]@db.example/shop"),
         ("https://a:b@c.example/?x=1&sig=abcdef", "https://[Filtered]@c.example/?x=1&sig=[Filtered]"),
         ("GET /users/ann@example.com/edit", "GET /users/[Filtered]/edit"),
@@ -182,6 +193,9 @@ fn texts_without_secrets_are_left_alone() {
         "order 4111111111111112 of 2026-11-30 10:12:03.123456",
         "token_count=5 max_tokens=100 session_timeout=30 author=ann",
         "Basic authentication is required",
+        "usage: login <user> <password> [<token>]",
+        "<p>Your <b>password</b> is wrong</p><token/>",
+        "a <Session at 0x7f> object",
         "",
     ] {
         assert_eq!(scrub_text(text), text);
@@ -259,6 +273,16 @@ fn a_projects_rules_add_fields_and_spare_others() {
         clean["items"][0]["attributes"],
         json!({"session.id": {"value": "abc", "type": "string"}, "user.email": {"value": FILTERED, "type": "string"}})
     );
+}
+
+#[test]
+fn arguments_of_a_command_are_names_and_values_too() {
+    let (clean, redactions) = scrub(
+        Kind::Event,
+        &json!({"extra": {"sys.argv": ["shop", "--password", "swordfish", "--token=abc123", "--port", "80", "--secret"]}}),
+    );
+    assert_eq!(clean["extra"]["sys.argv"], json!(["shop", "--password", FILTERED, "--token=[Filtered]", "--port", "80", "--secret"]));
+    assert_eq!(redactions, 2);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Secrets inside of texts: parameters, headers, JSON in a text, addresses with a password, numbers of cards, tokens.
 //!
 //! - `assigned`: `password=…`, `"password": "…"`, `Authorization: …`, as queries, forms, logs, dumps and JSON write it
+//! - `marked`: elements of XML and fields of multipart forms
 //! - `mail`: e-mail addresses in URLs and queries; elsewhere they stay, they are who the customer is
 
 mod assigned;
 mod mail;
+mod marked;
 
 use super::keys::Names;
 use super::walk::{Marks, Remark};
@@ -37,6 +39,12 @@ pub fn find(text: &str, mode: Mode, marks: &Marks, names: &Names, has_tokens: bo
     let mut found = Vec::new();
     if marks.has_equals || marks.has_colon {
         assigned::find(text, mode, names, &mut found);
+    }
+    if mode == Mode::Free && marks.has_tag {
+        marked::find_elements(text, names, &mut found);
+    }
+    if mode == Mode::Free && marks.has_equals {
+        marked::find_fields(text, names, &mut found);
     }
     if marks.digits >= numbers::FEWEST && mode != Mode::Code {
         numbers::find(text, marks.digits, &mut found);

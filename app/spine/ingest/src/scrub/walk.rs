@@ -281,6 +281,7 @@ impl<'t> Walk<'t> {
         }
         let is_pair = place.has_pairs() && matches!(self.path.last(), Some(Step::Index(_)));
         let mut pair = (place, verdict);
+        let mut flagged = None;
         for index in 0.. {
             self.space();
             let start = self.at;
@@ -293,8 +294,9 @@ impl<'t> Walk<'t> {
                     pair = self.judge(place, &name, verdict);
                 }
                 1 if is_pair => self.value(pair.0, pair.1)?,
-                _ => self.value(place, verdict)?,
+                _ => self.value(place, verdict.or(flagged))?,
             }
+            flagged = self.flag(place, start);
             self.path.pop();
             self.space();
             match self.peek() {
@@ -305,6 +307,13 @@ impl<'t> Walk<'t> {
         }
         self.at += 1;
         Ok(())
+    }
+
+    /// Arguments of a command: what follows `--password`.
+    fn flag(&self, place: Place, start: usize) -> Option<Verdict> {
+        let name = self.text[start..self.at].strip_prefix("\"--")?.strip_suffix('"')?;
+        let is_name = place == Place::Free && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        is_name.then(|| self.names.verdict(name, self.parents())).flatten()
     }
 
     fn scalar(&mut self, place: Place, verdict: Option<Verdict>) -> Result<()> {

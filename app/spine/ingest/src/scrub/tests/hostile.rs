@@ -107,6 +107,9 @@ fn floods_stay_linear_and_their_reasons_bounded() {
         "-----BEGIN PRIVATE KEY-----",
         "/@/@",
         "Bearer ",
+        "form-data; name=\"token\"\n\n",
+        "<token>",
+        "<token>a</token",
     ] {
         let text = text.repeat((1 << 17) / text.len());
         let payload = json!({"extra": {"a": text}}).to_string();
@@ -124,20 +127,16 @@ proptest! {
     }
 
     #[test]
-    fn it_takes_what_json_is_and_scrubbing_twice_changes_nothing(payload in r#"[\[\]{}",:0-9eE.+\-a-z\\ @=&/]{0,80}"#) {
-        let read = serde_json::from_str::<Value>(&payload);
-        match (clean(payload.as_bytes()), read) {
-            (Ok(once), Ok(_)) => {
-                prop_assert!(serde_json::from_slice::<Value>(&once.bytes).is_ok());
-                let twice = clean(&once.bytes).unwrap();
-                prop_assert_eq!(twice.redactions, 0, "{}", String::from_utf8_lossy(&once.bytes));
-                prop_assert_eq!(twice.bytes, once.bytes);
-            }
-            // Only what is repaired is taken beyond JSON.
-            (Ok(once), Err(_)) => prop_assert!(once.bytes != payload.as_bytes()),
-            (Err(error), Ok(_)) => prop_assert!(false, "{payload}: {error}"),
-            (Err(_), Err(_)) => {}
-        }
+    fn it_takes_what_json_is_and_scrubbing_twice_changes_nothing(payload in r#"[\[\]{}",:0-9eE.+\-a-z\\ @=&/<>]{0,80}"#) {
+        agrees(payload.as_bytes())?;
+    }
+
+    #[test]
+    fn a_damaged_event_is_read_as_json_would_be(damages in proptest::collection::vec((0..EVENT.len(), any::<u8>()), 1..4), cut in 0..EVENT.len() * 2) {
+        let mut payload = EVENT.as_bytes().to_vec();
+        damages.iter().for_each(|(at, byte)| payload[*at] = *byte);
+        payload.truncate(cut);
+        agrees(&payload)?;
     }
 
     #[test]
@@ -153,6 +152,24 @@ proptest! {
         let scrubbed = clean(event.as_bytes()).unwrap();
         prop_assert_eq!(scrubbed, Scrubbed { bytes: event.into_bytes(), redactions: 0 });
     }
+}
+
+const EVENT: &str = r#"{"event_id":"9ec79c33ec9942ab8353589fcb2e04dc","level":"error","timestamp":1.5e9,"extra":{"password":"x","list":[1,-2.5,true,null,"\u00e9\ud83d\ude00\n"],"url":"https://a:b@c.example/?token=abc&e=ann@example.com"},"tags":[["token","t"],["a","b"]],"request":{"headers":{"Cookie":["a=b"]},"cookies":{"s":"1"},"data":"{\"password\":\"x\"}"},"user":{"ip_address":"{{auto}}"},"_meta":{"extra":{"":{"len":3}}}}"#;
+
+/// What serde_json reads is taken, and what is taken beyond that was repaired. What comes out can be read, and has nothing left to take out.
+fn agrees(payload: &[u8]) -> Result<(), TestCaseError> {
+    match (clean(payload), serde_json::from_slice::<Value>(payload)) {
+        (Ok(once), read) => {
+            prop_assert!(serde_json::from_slice::<Value>(&once.bytes).is_ok(), "{}", String::from_utf8_lossy(&once.bytes));
+            prop_assert!(read.is_ok() || once.bytes != payload, "{}", String::from_utf8_lossy(payload));
+            let twice = clean(&once.bytes).unwrap();
+            prop_assert_eq!(twice.redactions, 0, "{}", String::from_utf8_lossy(&once.bytes));
+            prop_assert_eq!(twice.bytes, once.bytes);
+        }
+        (Err(error), Ok(_)) => prop_assert!(false, "{}: {error}", String::from_utf8_lossy(payload)),
+        (Err(_), Err(_)) => {}
+    }
+    Ok(())
 }
 
 /// Any JSON whose names and texts are plain words.

@@ -192,7 +192,7 @@ fn header(rest: &str, verdict: Verdict) -> Option<usize> {
 
 /// In prose only what is clearly the name of a secret counts.
 fn is_strong(verdict: Verdict) -> bool {
-    verdict.takes_numbers || matches!(verdict.rule, "@token")
+    verdict.takes_numbers || matches!(verdict.rule, "@token" | "@ip")
 }
 
 /// Long enough and no word: has a digit, or capitals inside, or signs that words do not have.

@@ -10,6 +10,7 @@ pub struct Marks {
     pub has_colon: bool,
     pub has_at: bool,
     pub has_percent: bool,
+    pub has_tag: bool,
     pub has_escape: bool,
     pub has_unicode_escape: bool,
     /// A lone surrogate or a bare control character.
@@ -22,6 +23,7 @@ const COLON: u8 = 4;
 const AT: u8 = 8;
 const PERCENT: u8 = 16;
 const CONTROL: u8 = 32;
+const TAG: u8 = 128;
 /// A quote or a backslash: the scan stops there.
 const STOP: u8 = 64;
 
@@ -35,6 +37,7 @@ const CLASSES: [u8; 256] = {
             b':' => COLON,
             b'@' => AT,
             b'%' => PERCENT,
+            b'<' => TAG,
             b'"' | b'\\' => STOP,
             0..=0x1f => CONTROL,
             _ => 0,
@@ -61,6 +64,7 @@ impl Marks {
         self.has_colon = seen & COLON != 0;
         self.has_at = seen & AT != 0;
         self.has_percent = seen & PERCENT != 0;
+        self.has_tag = seen & TAG != 0;
         self.is_unreadable |= seen & CONTROL != 0;
     }
 }
