@@ -11,7 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::{self, TOPIC};
-use crate::{Cx, Section, Setting, SettingKind, Tasks, Work};
+use crate::{Cx, Gauge, House, Section, Setting, SettingKind, Tasks, Work};
 
 const PER_MINUTE: SettingKind = SettingKind::Number { min: 1.0, max: 100_000_000.0, unit: "a minute" };
 const DAYS: SettingKind = SettingKind::Number { min: 1.0, max: 3_650.0, unit: "days" };
@@ -139,6 +139,15 @@ async fn follow_settings(cx: Cx, shutdown: CancellationToken) {
 pub fn allowances(r: &Reader<'_>) -> Result<Allowances> {
     let limit = |setting| whole(r, setting);
     Ok(Allowances { errors: limit(&ERRORS)?, traces: limit(&TRACES)?, logs: limit(&LOGS)?, others: limit(&OTHERS)? })
+}
+
+/// What the door keeps in memory, for Prometheus.
+pub(crate) fn gauges(house: &House) -> Vec<Gauge> {
+    let gauge = |name, help, value: u64| Gauge { name, help, labels: Vec::new(), value: value as f64 };
+    vec![
+        gauge("hermetic_ingest_backlog_items", "Items that the slowest digest has not read yet.", house.ingest.backlog()),
+        gauge("hermetic_ingest_requests", "Reports that are being taken at this moment.", house.ingest.requests() as u64),
+    ]
 }
 
 fn windows(r: &Reader<'_>) -> Result<Windows> {

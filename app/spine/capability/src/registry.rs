@@ -86,7 +86,9 @@ impl Registry {
     }
 
     pub fn gauges(&self, house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
-        self.collect(|capability| capability.gauges(house, r))
+        let mut all = crate::intake::gauges(house);
+        all.extend(self.collect(|capability| capability.gauges(house, r))?);
+        Ok(all)
     }
 
     pub fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {

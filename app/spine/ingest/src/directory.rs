@@ -9,7 +9,7 @@ use identity::projects::{DsnKey, Project};
 use identity::store as rows;
 use kernel::Result;
 use kernel::ids::{DsnKeyId, ProjectId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::{self, error::TryRecvError};
@@ -27,6 +27,7 @@ pub(crate) struct KnownProject {
 pub(crate) struct Keys {
     projects: HashMap<ProjectId, Arc<KnownProject>>,
     keys: HashMap<String, DsnKey>,
+    active: HashSet<DsnKeyId>,
 }
 
 /// Who may report, and for which project.
@@ -50,8 +51,10 @@ impl Keys {
             let scrubber = Scrubber::for_project(&project);
             (project.id, Arc::new(KnownProject { project, scrubber }))
         });
-        let keys = rows::list_dsn_keys(r)?.into_iter().map(|key| (key.public_key.clone(), key));
-        Ok(Keys { projects: projects.collect(), keys: keys.collect() })
+        let keys = rows::list_dsn_keys(r)?;
+        let active = keys.iter().filter(|key| key.is_active).map(|key| key.id).collect();
+        let keys = keys.into_iter().map(|key| (key.public_key.clone(), key)).collect();
+        Ok(Keys { projects: projects.collect(), keys, active })
     }
 
     /// A key opens its own project and no other; without a project in the address (`/api/store/`) it names it.
@@ -71,7 +74,7 @@ impl Keys {
     }
 
     pub fn is_active(&self, id: DsnKeyId) -> bool {
-        self.keys.values().any(|key| key.id == id && key.is_active)
+        self.active.contains(&id)
     }
 }
 

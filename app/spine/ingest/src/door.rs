@@ -30,7 +30,7 @@ use crate::room::{Room, Share};
 use crate::tally::{Drops, NO_PROJECT, Tally};
 use crate::{EventId, keep, limits, origins};
 
-/// Requests at once, and bytes of theirs in memory: two envelopes of the largest kind, or thousands of usual ones.
+/// Requests that are worked on or wait for it, and bytes of theirs in memory: two envelopes of the largest kind, or thousands of usual ones.
 const REQUESTS: usize = 1_024;
 const BYTES: usize = 64 << 20;
 
@@ -160,11 +160,10 @@ impl Door {
                 (shown.client, Some(caller))
             }
         };
-        let share = match self.room_for(caller.as_ref()) {
-            Ok(share) => share,
-            Err(refusal) => return Err(self.counted(refusal, caller.as_ref(), announced(&parts))),
-        };
-        Ok(Entered { caller, client, project, parts, share })
+        if caller.is_some() && self.0.backlog.is_too_long(self.0.newest.load(Ordering::Relaxed)) {
+            return Err(self.counted(Refusal::Overloaded, caller.as_ref(), announced(&parts)));
+        }
+        Ok(Entered { caller, client, project, parts, share: self.0.room.share() })
     }
 
     /// Whether this key may report from where it reports, and has not reported all it may.
@@ -186,13 +185,6 @@ impl Door {
         Ok(caller)
     }
 
-    fn room_for(&self, caller: Option<&Caller>) -> Result<Share, Refusal> {
-        if caller.is_some() && self.0.backlog.is_too_long(self.0.newest.load(Ordering::Relaxed)) {
-            return Err(Refusal::Overloaded);
-        }
-        Ok(self.0.room.enter()?)
-    }
-
     /// Counts a request that is refused as a whole.
     pub(crate) fn counted(&self, refusal: Refusal, caller: Option<&Caller>, bytes: usize) -> Refusal {
         if let (Some(reason), Some(caller)) = (refusal.reason(), caller) {
@@ -205,9 +197,9 @@ impl Door {
     pub(crate) async fn read(&self, mut entered: Entered, body: Body) -> Result<(Entered, Sent), Refusal> {
         let mut size = 0_usize;
         let share = &mut entered.share;
-        let read = web::extract::read_growing(body, |more| {
-            size = size.saturating_add(more);
-            if size > limits::ENVELOPE { Err(too_large()) } else { share.grow(more) }
+        let read = web::extract::read_growing(body, limits::ENVELOPE, |more| {
+            size += more;
+            share.grow(more)
         });
         let sent = match (read.await, encoding::parse(&content_encoding(&entered.parts))) {
             (Ok(bytes), Ok(layers)) => Sent { bytes, layers },
@@ -221,6 +213,7 @@ impl Door {
         if sent.layers.is_empty() {
             return Ok((entered, sent.bytes));
         }
+        self.seat(&mut entered, sent.bytes.len())?;
         let door = self.clone();
         self.by_hand(move || {
             let bytes = door.unpacked(&mut entered, sent)?;
@@ -234,6 +227,7 @@ impl Door {
     where
         F: FnOnce(&[u8]) -> Result<Found<'_>> + Send + 'static,
     {
+        self.seat(&mut entered, sent.bytes.len())?;
         let keys = self.0.directory.keys().await?;
         let (door, size) = (self.clone(), sent.bytes.len());
         let (caller, judged, _share) = self
@@ -248,6 +242,10 @@ impl Door {
             return Err(self.counted(Refusal::Denied(Reason::KeyOff), Some(&caller), size));
         }
         keep::keep(self, &caller, judged).await
+    }
+
+    fn seat(&self, entered: &mut Entered, size: usize) -> Result<(), Refusal> {
+        entered.share.sit().map_err(|error| self.counted(error.into(), entered.caller.as_ref(), size))
     }
 
     fn unpacked(&self, entered: &mut Entered, sent: Sent) -> Result<Vec<u8>, Refusal> {
@@ -316,8 +314,4 @@ fn content_encoding(parts: &Parts) -> String {
 fn address_of(parts: &Parts) -> Option<IpAddr> {
     let address = web::Peer::of(parts).0;
     (!address.is_unspecified()).then_some(address)
-}
-
-fn too_large() -> Error {
-    Error::new(kernel::Kind::TooLarge, format!("This is too large; at most {} bytes are taken here.", limits::ENVELOPE))
 }

@@ -12,7 +12,7 @@ use crate::quota::{Allowances, Group, Quotas, Reached};
 use crate::reason::Reason;
 use crate::store::Ready;
 use crate::tally::Drops;
-use crate::{EventId, Head, Kind, limits, pack, reports};
+use crate::{EventId, Head, Kind, limits, old_spans, pack, reports};
 
 /// Who sent it, and what it is measured by.
 pub(crate) struct Bench<'a> {
@@ -120,12 +120,17 @@ fn clean(thing: &Thing<'_>, bench: &Bench<'_>, needs_outline: bool) -> Result<(p
     if !limits::is_json(thing.kind) {
         return if thing.is_whole { Ok((pack::pack(&thing.payload), Outline::default())) } else { Err(Reason::Malformed) };
     }
-    let scrubbed = bench.caller.known.scrubber.scrub(thing.kind, &thing.payload).map_err(|_| Reason::Malformed)?;
+    let contained = if thing.kind == Kind::Spans { old_spans::contained_if_alone(&thing.payload) } else { None };
+    let payload = contained.as_deref().unwrap_or(&thing.payload);
+    let scrubbed = bench.caller.known.scrubber.scrub(thing.kind, payload).map_err(|_| Reason::Malformed)?;
     // Everything that is reported is an object; a text or number alone means nothing to anybody.
     if scrubbed.bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Reason::Malformed);
     }
     let outline = if needs_outline { outline(&scrubbed.bytes) } else { Outline::default() };
+    if limits::is_container(thing.kind) && outline.entries.is_none() {
+        return Err(Reason::Malformed);
+    }
     Ok((pack::pack(&scrubbed.bytes), outline))
 }
 

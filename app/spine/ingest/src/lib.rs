@@ -22,6 +22,7 @@ mod keep;
 pub mod kind;
 pub mod limits;
 mod mispaste;
+mod old_spans;
 mod origins;
 pub mod otlp;
 mod outline;

@@ -23,7 +23,12 @@ struct Shared {
 pub(crate) struct Share {
     room: Room,
     bytes: usize,
+    is_seated: bool,
 }
+
+/// Beyond this a request is a large one, and all of those together may take three quarters of the room: a few that stop in the middle
+/// must not keep out everybody else.
+const LARGE: usize = 1 << 20;
 
 /// How long who finds no room waits.
 pub(crate) const AGAIN: Duration = Duration::from_secs(5);
@@ -33,12 +38,9 @@ impl Room {
         Room(Arc::new(Shared { bytes: AtomicUsize::new(0), max_bytes, requests: AtomicUsize::new(0), max_requests }))
     }
 
-    pub fn enter(&self) -> Result<Share> {
-        if self.0.requests.fetch_add(1, Ordering::AcqRel) >= self.0.max_requests {
-            self.0.requests.fetch_sub(1, Ordering::AcqRel);
-            return Err(no_room());
-        }
-        Ok(Share { room: self.clone(), bytes: 0 })
+    /// Nothing is taken yet: a body that trickles in costs no more than what has come of it.
+    pub fn share(&self) -> Share {
+        Share { room: self.clone(), bytes: 0, is_seated: false }
     }
 
     pub fn requests(&self) -> usize {
@@ -47,9 +49,22 @@ impl Room {
 }
 
 impl Share {
+    /// Before the work begins.
+    pub fn sit(&mut self) -> Result<()> {
+        if !self.is_seated {
+            if self.room.0.requests.fetch_add(1, Ordering::AcqRel) >= self.room.0.max_requests {
+                self.room.0.requests.fetch_sub(1, Ordering::AcqRel);
+                return Err(no_room());
+            }
+            self.is_seated = true;
+        }
+        Ok(())
+    }
+
     pub fn grow(&mut self, bytes: usize) -> Result<()> {
         let shared = &self.room.0;
-        if shared.bytes.fetch_add(bytes, Ordering::AcqRel).saturating_add(bytes) > shared.max_bytes {
+        let max = if self.bytes.saturating_add(bytes) > LARGE { shared.max_bytes / 4 * 3 } else { shared.max_bytes };
+        if shared.bytes.fetch_add(bytes, Ordering::AcqRel).saturating_add(bytes) > max {
             shared.bytes.fetch_sub(bytes, Ordering::AcqRel);
             return Err(no_room());
         }
@@ -61,7 +76,9 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.room.0.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.room.0.requests.fetch_sub(1, Ordering::AcqRel);
+        if self.is_seated {
+            self.room.0.requests.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
@@ -76,15 +93,28 @@ mod tests {
     #[test]
     fn what_is_given_back_can_be_taken_again() {
         let room = Room::new(2, 100);
-        let mut first = room.enter().unwrap();
-        let mut second = room.enter().unwrap();
-        assert!(room.enter().is_err(), "a third request finds no seat");
+        let (mut first, mut second, mut third) = (room.share(), room.share(), room.share());
+        first.sit().and_then(|()| first.sit()).unwrap();
+        second.sit().unwrap();
+        assert!(third.sit().is_err(), "a third request finds no seat");
         first.grow(60).unwrap();
         assert!(second.grow(60).is_err());
         second.grow(40).unwrap();
         drop(first);
+        third.sit().unwrap();
         second.grow(60).unwrap();
-        drop(second);
+        drop((second, third));
         assert_eq!((room.requests(), room.0.bytes.load(Ordering::Acquire)), (0, 0));
+    }
+
+    #[test]
+    fn large_ones_leave_a_quarter_to_the_small() {
+        let room = Room::new(10, 40 << 20);
+        let (mut large, mut another, mut small) = (room.share(), room.share(), room.share());
+        large.grow(29 << 20).unwrap();
+        assert!(another.grow(2 << 20).is_err());
+        another.grow(1 << 20).unwrap();
+        assert!(another.grow(1).is_err(), "one that grows large is large");
+        small.grow(1 << 20).unwrap();
     }
 }

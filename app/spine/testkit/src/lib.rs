@@ -13,3 +13,6 @@ mod house;
 pub use client::{Answer, Client};
 pub use fakes::S3;
 pub use house::TestHouse;
+
+#[cfg(test)]
+mod tests;

@@ -104,19 +104,21 @@ async fn read(request: Request) -> Result<Bytes> {
     }
 }
 
-/// The whole body, for whoever has a say in how it grows: `grow` is told of the announced size and then of each piece beyond it, and
-/// its error ends the reading.
-pub async fn read_growing(mut body: axum::body::Body, mut grow: impl FnMut(usize) -> Result<()>) -> Result<Vec<u8>> {
+/// The whole body, for whoever has a say in how it grows: `grow` is told of each piece before it is kept, and its error ends the
+/// reading. What says beforehand that it is larger than `max` is not read at all.
+pub async fn read_growing(mut body: axum::body::Body, max: usize, mut grow: impl FnMut(usize) -> Result<()>) -> Result<Vec<u8>> {
+    let too_large = || Error::new(Kind::TooLarge, format!("This is too large; at most {max} bytes are taken here."));
     let announced = usize::try_from(http_body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
-    grow(announced)?;
-    let (mut whole, mut told) = (Vec::with_capacity(announced.min(64 << 10)), announced);
+    if announced > max {
+        return Err(too_large());
+    }
+    let mut whole = Vec::with_capacity(announced.min(64 << 10));
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(body_error)?.into_data() else { continue };
-        let needed = whole.len() + piece.len();
-        if needed > told {
-            grow(needed - told)?;
-            told = needed;
+        if whole.len() + piece.len() > max {
+            return Err(too_large());
         }
+        grow(piece.len())?;
         whole.extend_from_slice(&piece);
     }
     Ok(whole)

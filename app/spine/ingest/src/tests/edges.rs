@@ -128,6 +128,18 @@ fn contents() -> Vec<Row> {
             &[Kind::Spans],
             &["span accepted 3"],
         ),
+        (
+            "a span alone, as older browser SDKs send it",
+            text(&[
+                "{}",
+                r#"{"type":"span"}"#,
+                r#"{"trace_id":"5b8efff798038103d269b633813fc60c","span_id":"eee19b7ec3c1b174","op":"ui"}"#,
+            ]),
+            200,
+            &[Kind::Spans],
+            &["span accepted 1"],
+        ),
+        ("a container without its list", text(&["{}", r#"{"type":"log"}"#, "{}"]), 400, &[], &["log_item dropped/malformed 1"]),
         ("a container of too many", text(&["{}", r#"{"type":"log"}"#, &too_many]), 413, &[], &["log_item dropped/too_many 1"]),
         (
             "a client report",

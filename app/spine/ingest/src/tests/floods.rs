@@ -78,8 +78,8 @@ async fn what_the_digests_cannot_follow_is_refused_aloud_until_they_can() {
 #[tokio::test]
 async fn a_body_that_finds_no_room_is_told_to_come_again() {
     let site = Site::new().await;
-    let mut others = site.door.inner().room.enter().unwrap();
-    others.grow(60 << 20).unwrap();
+    let mut others = site.door.inner().room.share();
+    others.grow(45 << 20).unwrap();
     let large = format!("{}{}", event(ID, "boom"), lines(&[r#"{"type":"attachment"}"#, &"x".repeat(8 << 20)]));
     assert_eq!(site.envelope(large.clone()).await.code, 429);
     assert_eq!(site.envelope(sessions(1)).await.code, 200, "a small one still fits");
