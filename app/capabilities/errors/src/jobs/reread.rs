@@ -65,8 +65,9 @@ fn one(cx: &Cx, item: i64) -> Result<()> {
     event.resolve(&found.sources);
     let own = cx.hermetic.read_blocking(|r| rules::list_rules(r, Some(item.project)))?;
     let grouping = group(item.project, &event, &own);
-    store_frames(cx, &item, found)?;
-    link(cx, stored.hash, item.id, event, grouping)
+    // First the link, then the note that it is done: whoever is interrupted in between does both again.
+    link(cx, stored.hash, item.id, event, grouping)?;
+    store_frames(cx, &item, found)
 }
 
 fn store_frames(cx: &Cx, item: &ingest::Item, found: Found) -> Result<()> {
