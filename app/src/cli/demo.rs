@@ -190,3 +190,6 @@ fn announce(cx: &Cx, access: &Access, is_json: bool) {
     say!("  A web shop and its API report errors, traces, logs and sessions, with a week of history.");
     say!("  Everything is gone when you stop it with Ctrl-C.\n");
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ pub fn visit(chance: &mut Chance, at: Time, start: Time, batch: &mut Batch) {
     let visit = Visit::new(chance, at, shop_release);
     batch.spans.extend(shop::page_load(chance, &visit));
     if let Some(name) = visit.page.call {
-        let trouble = chance.once_in(9).then(|| *chance.pick(&api::TROUBLES));
+        let trouble = chance.once_in(16).then(|| *chance.pick(&api::TROUBLES));
         let called = Time(at.0 + 400);
         let call = Call {
             at: called,
@@ -147,10 +147,10 @@ impl Batch {
 /// Visits in an hour of the day: few at night, most in the evening.
 fn rhythm(hour: i64) -> u64 {
     match hour.rem_euclid(24) {
-        0..6 => 1,
-        6..12 => 2,
-        17..22 => 4,
-        _ => 3,
+        0..6 => 2,
+        6..12 => 4,
+        17..22 => 8,
+        _ => 6,
     }
 }
 

@@ -166,8 +166,8 @@ fn python(dsn: &str) -> String {
 
 fn rust(dsn: &str) -> String {
     format!(
-        "fn main() {{\n    let _guard = sentry::init((\"{dsn}\", sentry::ClientOptions {{\n        release: sentry::release_name!(),\n        \
-         traces_sample_rate: 1.0,\n        ..Default::default()\n    }}));\n    sentry::capture_message(\"Hello from Rust\", sentry::Level::Error);\n}}"
+        "fn main() {{\n    let options = sentry::ClientOptions::new()\n        .dsn(\"{dsn}\")\n        .maybe_release(sentry::release_name!())\n        \
+         .traces_sample_rate(1.0);\n    let _guard = sentry::init(options);\n    sentry::capture_message(\"Hello from Rust\", sentry::Level::Error);\n}}"
     )
 }
 

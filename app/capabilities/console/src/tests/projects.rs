@@ -47,7 +47,7 @@ async fn a_new_project_shows_its_dsn_and_the_setup_of_its_sdk_until_the_first_it
     let page = admin.get("/projects/1").await.expect(200).body;
     assert!(page.contains(&dsn) && page.contains("Waiting for the first event") && page.contains("sentry_sdk.init("), "{page}");
     // The page turns when somebody has digested the first item.
-    assert!(page.contains("data-topics=\"") && page.contains("sample,") && page.contains("id=\"waiting\""), "{page}");
+    assert!(page.contains("data-topics=\"") && page.contains("sample,") && page.contains("id=\"project\""), "{page}");
     for (sdk, words) in [("javascript", "@sentry/browser"), ("node", "@sentry/node"), ("rust", "sentry::init"), ("nonsense", "SENTRY_DSN=")]
     {
         let page = admin.get(&format!("/projects/1/connect?sdk={sdk}")).await.expect(200).body;
@@ -60,6 +60,7 @@ async fn a_new_project_shows_its_dsn_and_the_setup_of_its_sdk_until_the_first_it
     }
     keep_error(&house, ID).await;
     let page = admin.get("/projects/1").await.expect(200).body;
+    assert!(page.contains("id=\"project\""), "the same piece, so that the open page is exchanged: {page}");
     assert!(page.contains("receiving") && !page.contains("Waiting for the first") && !page.contains("sentry_sdk.init("), "{page}");
     assert!(admin.get("/projects").await.expect(200).body.contains("just now"));
 }

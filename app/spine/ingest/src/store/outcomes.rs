@@ -60,7 +60,7 @@ pub struct OutcomeRow {
 pub fn sum_outcomes(r: &Reader<'_>, project: Option<ProjectId>, from: Time) -> Result<Vec<OutcomeRow>> {
     r.rows(
         "select project_id, category, outcome, reason, sum(quantity), sum(bytes) from ingest_outcomes \
-         where hour >= ?1 and (?2 is null or project_id = ?2) group by 1, 2, 3, 4 order by 5 desc limit 1000",
+         where hour >= ?1 and (?2 is null or project_id = ?2) group by 1, 2, 3, 4 order by 5 desc limit 10000",
         params![from.hour_start().0, project.map(|id| id.0)],
         |row| {
             let outcome: String = row.get(2)?;
@@ -71,30 +71,6 @@ pub fn sum_outcomes(r: &Reader<'_>, project: Option<ProjectId>, from: Time) -> R
                 reason: row.get(3)?,
                 quantity: row.get::<_, i64>(4)?.unsigned_abs(),
                 bytes: row.get::<_, i64>(5)?.unsigned_abs(),
-            })
-        },
-    )
-}
-
-/// How much of what a project reported came to this outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProjectSum {
-    pub project: ProjectId,
-    pub outcome: Outcome,
-    pub quantity: u64,
-}
-
-/// Of every project, from the start of `from`'s hour on. Reads the primary key from that hour to its end.
-pub fn sum_by_project(r: &Reader<'_>, from: Time) -> Result<Vec<ProjectSum>> {
-    r.rows(
-        "select project_id, outcome, sum(quantity) from ingest_outcomes where hour >= ? group by 1, 2 order by 1, 2 limit 5000",
-        [from.hour_start().0],
-        |row| {
-            let outcome: String = row.get(1)?;
-            Ok(ProjectSum {
-                project: ProjectId(row.get(0)?),
-                outcome: Outcome::parse(&outcome).unwrap_or(Outcome::Dropped),
-                quantity: row.get::<_, i64>(2)?.unsigned_abs(),
             })
         },
     )
@@ -174,4 +150,74 @@ const LAST_HOUR: &str = "with recursive hours(hour) as (select max(hour) from in
 
 fn last_hour(r: &Reader<'_>, project: ProjectId) -> Result<Option<Time>> {
     r.row(LAST_HOUR, [project.0], |row| Ok(Time(row.get(0)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::Clock;
+    use kernel::time::HOUR;
+
+    fn log(folder: &std::path::Path, clock: &Clock) -> db::Db {
+        let options = db::OpenOptions {
+            folder: folder.to_owned(),
+            file: db::File::Telemetry,
+            readers: 1,
+            clock: clock.clone(),
+            checkpoints: db::Checkpoints::Automatic,
+            floor: 0,
+        };
+        let log = db::Db::open(options).unwrap();
+        log.migrate(vec![db::Migrations { owner: "ingest", list: crate::TELEMETRY_MIGRATIONS }]).unwrap();
+        log
+    }
+
+    #[test]
+    fn the_last_hour_of_a_quiet_project_is_found_by_steps_and_not_by_reading_every_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::frozen(Time(1_772_452_800_000));
+        let log = log(folder.path(), &clock);
+        let (quiet, loud) = (ProjectId(1), ProjectId(2));
+        let kept = |project, outcome| {
+            log.write_blocking(move |tx| count(tx, project, "error", outcome, "", 1, 10)).unwrap();
+        };
+        kept(quiet, Outcome::Accepted);
+        let then = clock.now();
+        for _ in 0..300 {
+            clock.advance(HOUR);
+            kept(loud, Outcome::Accepted);
+            // What was refused is not kept.
+            kept(quiet, Outcome::Dropped);
+        }
+        let found = log.read_blocking(|r| last_kept(r, &[quiet, loud, ProjectId(3)])).unwrap();
+        assert_eq!(found, [(quiet, LastKept::InHour(then)), (loud, LastKept::InHour(clock.now()))]);
+        let plan = log.read_blocking(|r| r.explain(LAST_HOUR, [1])).unwrap();
+        assert!(!plan.contains("SCAN ingest_outcomes"), "{plan}");
+        assert!(plan.matches("SEARCH ingest_outcomes").count() >= 2, "{plan}");
+    }
+
+    #[test]
+    fn points_are_summed_by_hour_and_by_day() {
+        let folder = tempfile::tempdir().unwrap();
+        // 22:30: three hours make two days.
+        let clock = Clock::frozen(Time(1_772_452_800_000 + 37_800_000));
+        let log = log(folder.path(), &clock);
+        let start = clock.now();
+        for _ in 0..3 {
+            log.write_blocking(|tx| {
+                count(tx, ProjectId(1), "error", Outcome::Accepted, "", 2, 10)?;
+                count(tx, ProjectId(1), "span", Outcome::Accepted, "", 3, 10)?;
+                count(tx, ProjectId(2), "error", Outcome::Dropped, "duplicate", 7, 0)
+            })
+            .unwrap();
+            clock.advance(HOUR);
+        }
+        let points = |project, is_daily| log.read_blocking(|r| outcomes_over_time(r, project, start, is_daily)).unwrap();
+        let sums = |points: Vec<OutcomePoint>| points.into_iter().map(|point| (point.outcome, point.quantity)).collect::<Vec<_>>();
+        assert_eq!(sums(points(Some(ProjectId(1)), false)), [(Outcome::Accepted, 5); 3]);
+        assert_eq!(sums(points(Some(ProjectId(1)), true)), [(Outcome::Accepted, 10), (Outcome::Accepted, 5)]);
+        let all = points(None, true);
+        assert_eq!(all[0].at, start.day_start());
+        assert_eq!(sums(all), [(Outcome::Accepted, 10), (Outcome::Dropped, 14), (Outcome::Accepted, 5), (Outcome::Dropped, 7)]);
+    }
 }

@@ -26,20 +26,19 @@ pub(crate) struct One {
     pub wrong_key: Option<i64>,
 }
 
+/// One live piece for all of it: when the first item comes, the page becomes another one.
 pub(crate) fn show(page: One) -> View {
     let project = &page.project;
     let mut views = vec![head(project, page.last.is_some()), places(project, Place::Overview, page.may_edit)];
-    let waiting = page.last.is_none();
-    if waiting {
+    if page.last.is_none() {
         let body = paragraph("This page turns by itself as soon as the first one is here.");
-        views.push(live("waiting", notice_about(Tone::Info, "Waiting for the first event.", body)));
+        views.push(notice_about(Tone::Info, "Waiting for the first event.", body));
         views.push(keys(&page));
         views.extend(page.lessons);
     } else {
-        views.push(live("numbers", stack(vec![numbers(&page), categories(&page)])));
-        views.push(keys(&page));
+        views.extend([numbers(&page), categories(&page), keys(&page)]);
     }
-    stack(views)
+    live("project", stack(views))
 }
 
 fn numbers(page: &One) -> View {

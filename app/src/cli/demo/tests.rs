@@ -1,0 +1,148 @@
+//! What the demo sends is what a door takes, the same each time, and shows everything that it promises to show.
+
+use ingest::envelope;
+use kernel::Time;
+use kernel::time::{DAY, HOUR};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+use super::wire::Envelope;
+use super::{shop, traffic};
+
+/// Monday, 2026-03-02 12:00 UTC.
+const START: Time = Time(1_772_452_800_000);
+
+/// Every hour of the history, oldest first, as (of the shop, of the API).
+fn week() -> Vec<(Vec<Envelope>, Vec<Envelope>)> {
+    let hours = (1..=24 * 7).rev();
+    hours.map(|ago| traffic::hour(START - HOUR * ago, START)).collect()
+}
+
+/// Kind and payload of everything in these envelopes, as the door reads them.
+fn items(envelopes: &[Envelope]) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for envelope in envelopes.iter().filter(|envelope| !envelope.is_empty()) {
+        let bytes = envelope.bytes(START);
+        let read = envelope::parse(&bytes).expect("an envelope");
+        assert!(read.malformed.is_empty() && read.beyond.is_empty(), "{}", String::from_utf8_lossy(&bytes));
+        for item in &read.items {
+            assert!(item.is_whole, "{}", item.header.kind);
+            let kind = ingest::Kind::from_item_type(&item.header.kind).unwrap_or_else(|| panic!("no kind {}", item.header.kind));
+            assert!(item.payload.len() < ingest::limits::payload(kind), "{kind:?}");
+            assert_eq!(
+                ingest::limits::is_json(kind),
+                serde_json::from_slice::<Value>(item.payload).is_ok_and(|_| kind != ingest::Kind::Attachment)
+            );
+            found.push((item.header.kind.clone(), item.payload.to_vec()));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_same_hour_is_the_same_each_time_and_no_two_hours_are_alike() {
+    let bytes = |(shop, api): (Vec<Envelope>, Vec<Envelope>)| -> Vec<u8> {
+        shop.iter().chain(&api).flat_map(|envelope| envelope.bytes(START)).collect()
+    };
+    assert_eq!(bytes(traffic::hour(START - DAY, START)), bytes(traffic::hour(START - DAY, START)));
+    let all: BTreeSet<Vec<u8>> = week().into_iter().map(bytes).collect();
+    assert_eq!(all.len(), 24 * 7);
+}
+
+#[test]
+fn a_week_has_everything_that_the_pages_can_show() {
+    let mut kinds = BTreeSet::new();
+    let mut text = String::new();
+    for (shop, api) in week() {
+        for (kind, payload) in items(&shop).into_iter().chain(items(&api)) {
+            kinds.insert(kind);
+            text.push_str(&String::from_utf8_lossy(&payload));
+        }
+    }
+    let wanted = ["attachment", "client_report", "event", "feedback", "log", "session", "sessions", "span", "transaction"];
+    assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), wanted);
+    for family in [
+        "reading 'percent'",
+        "evaluating 't.voucher.percent'",
+        "ChunkLoadError",
+        "Failed to fetch",
+        "Recommendations.load",
+        "KeyError",
+        "OperationalError",
+        "ReadTimeout",
+        "has no shipping address",
+        "shop@2.3.0",
+        "shop@2.4.0",
+        "shop@2.4.1",
+        "api@1.7.2",
+        "browser.web_vital.lcp.value",
+        "browser.web_vital.cls.value",
+        "browser.web_vital.inp.value",
+        "order_items.order_id",
+        "is paid",
+    ] {
+        assert!(text.contains(family), "a week without {family}");
+    }
+}
+
+#[test]
+fn ids_of_events_are_ids_and_no_two_are_the_same() {
+    let mut ids = BTreeSet::new();
+    let mut events = 0;
+    for (shop, api) in week() {
+        for (kind, payload) in items(&shop).into_iter().chain(items(&api)) {
+            if !matches!(kind.as_str(), "event" | "transaction" | "feedback") {
+                continue;
+            }
+            let event: Value = serde_json::from_slice(&payload).expect("JSON");
+            let id = event["event_id"].as_str().expect("an id");
+            assert!(ingest::EventId::parse(id).is_some(), "{id}");
+            let happened = event["timestamp"].as_f64().expect("a time") * 1_000.0;
+            let end = f64::from(i32::try_from(START.0 / 1_000).expect("seconds of this age")) * 1_000.0;
+            assert!(happened < end + 10_000.0 && happened > end - 7.1 * 86_400_000.0, "{kind} at {happened}");
+            ids.insert(id.to_owned());
+            events += 1;
+        }
+    }
+    assert!(events > 500, "only {events}");
+    assert_eq!(ids.len(), events);
+}
+
+#[test]
+fn the_newest_release_crashes_more_than_the_one_before() {
+    let sent: Vec<(String, Vec<u8>)> = week().iter().flat_map(|(shop, _)| items(shop)).collect();
+    let share = |release: &str| {
+        let (mut all, mut crashed) = (0.0, 0.0);
+        for (_, payload) in sent.iter().filter(|(kind, _)| kind == "session") {
+            let session: Value = serde_json::from_slice(payload).unwrap_or_default();
+            if session["attrs"]["release"] == release {
+                all += 1.0;
+                crashed += if session["status"] == "crashed" { 1.0 } else { 0.0 };
+            }
+        }
+        assert!(all > 50.0, "{release}: {all} sessions");
+        crashed / all
+    };
+    let (before, newest) = (share("shop@2.4.0"), share("shop@2.4.1"));
+    assert!(newest > before * 3.0, "{before} before, {newest} now");
+}
+
+#[test]
+fn what_fails_in_the_built_script_stands_where_the_frames_say() {
+    let (shop, _): (Vec<_>, Vec<_>) = week().into_iter().unzip();
+    let event = shop.iter().flat_map(|envelopes| items(envelopes)).find_map(|(kind, payload)| {
+        let event: Value = serde_json::from_slice(&payload).ok()?;
+        (kind == "event" && event["exception"]["values"][0]["value"].as_str()?.contains("percent")).then_some(event)
+    });
+    let frames = event.expect("the error of the voucher")["exception"]["values"][0]["stacktrace"]["frames"].clone();
+    let line = shop::SCRIPT.lines().next().expect("a line");
+    let at = |position: usize| &line[usize::try_from(frames[position]["colno"].as_u64().expect("a column")).expect("small") - 1..];
+    assert!(at(0).starts_with("a(currentCart())") && at(1).starts_with("i(t),e=await") && at(2).starts_with("percent/100"), "{frames}");
+    assert!(shop::SCRIPT.contains("sourceMappingURL=app.min.js.map"));
+    let map: Value = serde_json::from_str(shop::SCRIPT_MAP).expect("a source map");
+    assert_eq!(
+        map["sourcesContent"][0].as_str().expect("the source"),
+        include_str!("shop/checkout.ts"),
+        "build the script again from its source"
+    );
+}
