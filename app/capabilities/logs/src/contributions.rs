@@ -30,6 +30,9 @@ const OVER: std::time::Duration = MINUTE.saturating_mul(5);
 const MOST: usize = 100_000;
 const SHOWN: usize = 1_000;
 
+/// The attribute by which browsers' SDKs name the replay.
+const REPLAY: &str = "sentry.replay_id";
+
 fn bad() -> String {
     format!("\"{}\" OR \"{}\"", words::level(Level::Error), words::level(Level::Fatal))
 }
@@ -71,9 +74,17 @@ pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
 }
 
 pub fn related(house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
-    let Subject::Trace(id) = subject else { return Ok(Vec::new()) };
+    let (id, of) = match subject {
+        Subject::Trace(id) => (id, "trace"),
+        Subject::Replay(id) => (id, "replay"),
+        _ => return Ok(Vec::new()),
+    };
     let Some(id) = line::checked_hex(id, 32) else { return Ok(Vec::new()) };
-    let expression = format!("\"{}\"", words::trace(&id));
+    let (word, asked) = match of {
+        "trace" => (words::trace(&id), format!("trace:{id}")),
+        _ => (words::is(REPLAY, &id), format!("{REPLAY}:{id}")),
+    };
+    let expression = format!("\"{word}\"");
     let lines = house.telemetry.read_blocking(|r| store::count_led(r, &expression, Range { from: 0, to: i64::MAX }, SHOWN))?;
     let title = match lines {
         0 => return Ok(Vec::new()),
@@ -81,8 +92,8 @@ pub fn related(house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
         lines if lines >= SHOWN as u64 => format!("{SHOWN} log lines and more"),
         lines => format!("{lines} log lines"),
     };
-    let href = Href::path("/logs").with("q", format!("trace:{id}")).with("window", "30d").as_str().to_owned();
-    Ok(vec![Hit { kind: "Logs", title, note: "of this trace".to_owned(), href }])
+    let href = Href::path("/logs").with("q", asked).with("window", "30d").as_str().to_owned();
+    Ok(vec![Hit { kind: "Logs", title, note: format!("of this {of}"), href }])
 }
 
 pub fn gauges(r: &Reader<'_>) -> Result<Vec<Gauge>> {

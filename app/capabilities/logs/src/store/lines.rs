@@ -212,10 +212,14 @@ pub fn oldest_taken(r: &Reader<'_>, limit: u32) -> Result<Vec<Taken>> {
     })
 }
 
-/// Items that were taken in of projects that are not among these.
+/// Items that were taken in of projects that are not among these, and that have left the log with them.
 pub fn taken_of_others(r: &Reader<'_>, projects: &[ProjectId], limit: u32) -> Result<Vec<i64>> {
     let known: Vec<String> = projects.iter().map(|id| id.0.to_string()).collect();
-    let sql = format!("select item_id from logs_items where project_id not in ({}) limit ?", known.join(", "));
+    let sql = format!(
+        "select item_id from logs_items where project_id not in ({}) \
+         and not exists (select 1 from ingest_items where ingest_items.id = logs_items.item_id) limit ?",
+        known.join(", ")
+    );
     r.rows(&sql, [limit], |row| row.get(0))
 }
 

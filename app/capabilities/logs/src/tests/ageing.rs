@@ -100,7 +100,11 @@ async fn lines_of_a_project_that_is_gone_leave_with_it() {
     bench.house.cx.write(move |tx| identity::store::remove_project(tx, jobs)).await.unwrap();
     assert!(bench.house.member(Role::Viewer).await.get("/logs").await.expect(200).body.contains(&format!("project {jobs}")));
     prune(bench.house.cx.clone()).await.unwrap();
-    assert_eq!(bench.bodies("").await, vec!["line of web"]);
+    assert_eq!(bench.bodies("").await, vec!["line of web", "line of jobs"], "the log decides when what a project reported goes");
+    bench.house.cx.telemetry.write(|tx| ingest::store::remove_items(tx, &[1])).await.unwrap();
+    assert_eq!(bench.bodies("").await, vec!["line of web"], "a line whose item is gone is not shown");
+    prune(bench.house.cx.clone()).await.unwrap();
+    assert_eq!(rows(&bench).await, [1, 1, 1, 1]);
 }
 
 #[tokio::test]

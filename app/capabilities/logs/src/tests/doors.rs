@@ -132,6 +132,12 @@ async fn a_trace_leads_to_its_lines() {
     let page = bench.house.member(Role::Viewer).await.get(&hits[0].href).await.expect(200).body;
     assert!(page.contains("2 lines in the last 30d"), "{page}");
     assert!(related(&bench, "no trace").await.unwrap().is_empty());
+    bench.log(&[line_with("info", 1.0, "seen", json!({ "sentry.replay_id": TRACE }))]).await;
+    let house = bench.house.cx.clone();
+    let hits = tokio::task::spawn_blocking(move || crate::Logs.related(&house, &Subject::Replay(TRACE)).unwrap()).await.unwrap();
+    assert_eq!((hits[0].title.as_str(), hits[0].note.as_str()), ("1 log line", "of this replay"));
+    let page = bench.house.member(Role::Viewer).await.get(&hits[0].href).await.expect(200).body;
+    assert!(page.contains("1 line in the last 30d") && page.contains("seen"), "{page}");
 }
 
 #[tokio::test]

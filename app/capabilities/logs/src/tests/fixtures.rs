@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ingest::Head;
 use kernel::Time;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bench::Bench;
 
@@ -115,4 +115,31 @@ async fn the_lines_of_every_sdk_are_found_with_their_levels() {
     let marked: Vec<String> =
         parameters.rows[0].line.pieces().into_iter().filter(|(_, is_parameter)| *is_parameter).map(|(text, _)| text).collect();
     assert_eq!(marked, vec!["SKU-1", "3"]);
+}
+
+#[tokio::test]
+async fn lines_of_opentelemetry_are_found_like_any_other() {
+    let bench = Bench::new().await;
+    let nanos = super::bench::testkit_start_s() as u64 * 1_000_000_000 - 2_000_000_000;
+    let attribute = |key: &str, value: Value| json!({ "key": key, "value": value });
+    let sent = json!({ "resourceLogs": [{
+        "resource": { "attributes": [attribute("service.name", json!({ "stringValue": "billing" })), attribute("service.version", json!({ "stringValue": "0.3.0" })), attribute("deployment.environment", json!({ "stringValue": "staging" }))] },
+        "scopeLogs": [{ "scope": { "name": "billing.jobs" }, "logRecords": [{
+            "timeUnixNano": nanos.to_string(), "severityNumber": 17, "severityText": "ERROR", "body": { "stringValue": "invoice 7 bounced" },
+            "traceId": "0131874adc87492188e3592b4bbe8c31", "spanId": "9ac9fe6ad38b1fb3", "attributes": [attribute("invoice.id", json!({ "intValue": "7" }))]
+        }] }]
+    }] });
+    let containers = ingest::otlp::logs("application/json", sent.to_string().as_bytes()).unwrap();
+    for container in containers {
+        bench.send_bytes(bench.web, &container.payload, Head::default()).await;
+    }
+    bench.house.digest().await;
+    let found = bench.find("level:error trace:0131874adc87492188e3592b4bbe8c31 invoice.id:>=7 environment:staging bounced").await;
+    assert_eq!(found.rows.len(), 1);
+    let line = &found.rows[0].line;
+    assert_eq!(
+        (line.body.as_str(), line.at(), line.span_id.as_str()),
+        ("invoice 7 bounced", Time((nanos / 1_000_000) as i64), "9ac9fe6ad38b1fb3")
+    );
+    assert!(line.release.contains("0.3.0"), "{:?}", line.release);
 }

@@ -225,6 +225,7 @@ async fn no_question_is_grammar_of_the_index() {
         "a:",
         ":b",
         "level:",
+        "level:,",
         "cart.id:\"",
         "\\",
         "\u{202e}",

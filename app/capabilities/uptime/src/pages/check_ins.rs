@@ -4,7 +4,7 @@ use frontend::prelude::*;
 use kernel::Time;
 use kernel::time::describe_duration;
 
-use super::{badge, sections};
+use super::{Origin, badge, sections};
 use crate::model::check_in::{Run, runs};
 use crate::model::heartbeat::Beat;
 use crate::model::state::MonitorState;
@@ -108,4 +108,17 @@ fn run_row(run: &Run, now: Time) -> Row {
     };
     let id = run.id.as_deref().map_or("–", |id| id.get(..8).unwrap_or(id));
     Row::new(vec![began, outcome, muted(&took), code(id), muted(&run.note.replace('\n', ", "))])
+}
+
+/// Where the check-ins of a monitor come from, on its page.
+pub fn origin_card(origin: &Origin) -> View {
+    let pairs = vec![
+        ("Job", code(&origin.slug)),
+        ("Project", muted(&origin.project)),
+        ("Environment", muted(&origin.environment)),
+        ("Check-ins", muted(&origin.seen.to_string())),
+    ];
+    let refusal = if origin.refusal.is_empty() { ().into_any() } else { notice(Tone::Warn, &origin.refusal) };
+    let more = muted("Its schedule follows what the job sends along, until somebody edits this monitor.");
+    card(Card { title: "Check-ins", ..Card::default() }, view! { {refusal}{key_values(pairs)}{more} })
 }

@@ -7,7 +7,7 @@ use frontend::prelude::*;
 use kernel::Time;
 use kernel::time::{DAY, HOUR, MINUTE, describe_duration};
 
-use super::check_ins::run_list;
+use super::check_ins::{origin_card, run_list};
 use super::history::{beats, checks, outages};
 use super::{Origin, badge, percent, sections, tone};
 use crate::model::arithmetic::{Bucket, Span, Tally};
@@ -313,18 +313,6 @@ fn beat_address(detail: &Detail) -> View {
     );
     let renew = new_address(detail);
     card(Card { title: "Address", ..Card::default() }, view! { {address}{example}{more}{renew} })
-}
-
-fn origin_card(origin: &Origin) -> View {
-    let pairs = vec![
-        ("Job", code(&origin.slug)),
-        ("Project", muted(&origin.project)),
-        ("Environment", muted(&origin.environment)),
-        ("Check-ins", muted(&origin.seen.to_string())),
-    ];
-    let refusal = if origin.refusal.is_empty() { ().into_any() } else { notice(Tone::Warn, &origin.refusal) };
-    let more = muted("Its schedule follows what the job sends along, until somebody edits this monitor.");
-    card(Card { title: "Check-ins", ..Card::default() }, view! { {refusal}{key_values(pairs)}{more} })
 }
 
 fn lost_address(detail: &Detail) -> View {

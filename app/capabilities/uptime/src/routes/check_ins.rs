@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use axum::response::IntoResponse;
 use capability::{Cx, Framed, Routes, audit};
+use db::Reader;
 use frontend::console_page;
-use kernel::{Error, Role};
+use kernel::ids::MonitorId;
+use kernel::{Error, Result, Role};
 use web::{Access, By, Html, Member, Path, Reply, State, Viewer, see_other_with};
 
 use super::api::record;
+use crate::pages::Origin;
 use crate::pages::check_ins::{JobRow, Jobs, show};
 use crate::{check_ins, store};
 
@@ -62,4 +65,19 @@ async fn forget(State(cx): State<Cx>, by: By<Member>, Path(id): Path<i64>) -> Re
     })
     .await?;
     Ok(see_other_with("/uptime/check-ins", "The job is forgotten. It is listed again when it checks in."))
+}
+
+/// Where the check-ins of monitors come from.
+pub fn origins(r: &Reader<'_>) -> Result<HashMap<MonitorId, Origin>> {
+    let records = store::check_ins::list(r)?;
+    if records.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let projects: HashMap<_, _> = identity::store::list_projects(r)?.into_iter().map(|project| (project.id, project.name)).collect();
+    let origin = |record: store::check_ins::Record| {
+        let project = projects.get(&record.job.project).cloned().unwrap_or_else(|| format!("project {}", record.job.project));
+        let store::check_ins::Record { job, seen, refusal, .. } = record;
+        Some((record.monitor?, Origin { slug: job.slug, project, environment: job.environment, seen, refusal }))
+    };
+    Ok(records.into_iter().filter_map(origin).collect())
 }

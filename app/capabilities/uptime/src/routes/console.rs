@@ -79,7 +79,7 @@ async fn list(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Query(query)
             }
             let wanted: Vec<Monitor> = all.into_iter().filter(|monitor| matches(monitor, state_of(monitor), &query)).collect();
             let found = wanted.len();
-            let mut origins = origins(r)?;
+            let mut origins = super::check_ins::origins(r)?;
             let mut rows = Vec::new();
             for monitor in wanted.into_iter().skip(query.page * PAGE).take(PAGE) {
                 let state = state_of(&monitor);
@@ -98,21 +98,6 @@ async fn list(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Query(query)
         })
         .await?;
     Ok(Html(console_page(&framed.live(&[crate::TOPIC]), "Monitors", pages::list::show(&listing))).into_response())
-}
-
-/// Where the check-ins of monitors come from.
-fn origins(r: &Reader<'_>) -> Result<HashMap<MonitorId, pages::Origin>> {
-    let records = store::check_ins::list(r)?;
-    if records.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let projects: HashMap<_, _> = identity::store::list_projects(r)?.into_iter().map(|project| (project.id, project.name)).collect();
-    let origin = |record: store::check_ins::Record| {
-        let project = projects.get(&record.job.project).cloned().unwrap_or_else(|| format!("project {}", record.job.project));
-        let store::check_ins::Record { job, seen, refusal, .. } = record;
-        Some((record.monitor?, pages::Origin { slug: job.slug, project, environment: job.environment, seen, refusal }))
-    };
-    Ok(records.into_iter().filter_map(origin).collect())
 }
 
 fn matches(monitor: &Monitor, state: MonitorState, query: &ListQuery) -> bool {
@@ -357,7 +342,7 @@ async fn show(State(cx): State<Cx>, by: By<Viewer>, framed: Framed, Path(id): Pa
                 .map(|(label, span)| (label, Tally::of(&spans, r.now - span, r.now)));
             let bars =
                 days(&zone, r.now, 90).into_iter().map(|bucket| (bucket, Tally::of(&spans, bucket.from, bucket.to.min(r.now)))).collect();
-            let origin = origins(r)?.remove(&id).filter(|_| monitor.watch.kind() == Kind::Heartbeat);
+            let origin = super::check_ins::origins(r)?.remove(&id).filter(|_| monitor.watch.kind() == Kind::Heartbeat);
             // A run has two beats, sometimes more.
             let wanted = if origin.is_some() { 60 } else { 20 };
             let beats = if monitor.watch.kind() == Kind::Heartbeat { store::beats::latest(r, id, wanted)? } else { Vec::new() };
