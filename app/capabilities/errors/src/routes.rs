@@ -56,6 +56,8 @@ pub fn mount(routes: &mut Routes) {
     routes.post("/errors/{id}/delete", WORK, acts::delete);
     routes.post("/errors/{id}/comments", WORK, acts::comment);
     routes.post("/errors/{id}/comments/{comment}/remove", WORK, acts::remove_comment);
+    routes.post("/errors/{id}/links", WORK, acts::link);
+    routes.post("/errors/{id}/links/{link}/remove", WORK, acts::unlink);
     routes.post("/errors/{id}/acts/{act}/undo", WORK, acts::undo);
     routes.post("/errors/{id}/hashes/{hash}/split", WORK, acts::split);
 

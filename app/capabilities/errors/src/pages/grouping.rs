@@ -5,7 +5,7 @@ use frontend::raw::Markup;
 use kernel::Time;
 
 use super::issue;
-use super::{IssuePlace, count};
+use super::{IssuePlace, counted};
 use crate::grouping::Components;
 
 /// One way by which events are recognised.
@@ -48,7 +48,7 @@ fn hash_card(shown: &issue::Shown, line: &HashLine, can_split: bool) -> View {
         }));
     }
     let seen = match line.last_seen_at {
-        Some(at) => view! { {format!("{} events, the last ", count(line.events))} {ago(at, shown.now)} }.into_any(),
+        Some(at) => view! { {format!("{}, the last ", counted(line.events, "event", "events"))} {ago(at, shown.now)} }.into_any(),
         None => muted("none of its own: it leads events of other builds here"),
     };
     let pairs = vec![

@@ -2,6 +2,7 @@
 
 mod acts;
 mod history;
+mod links;
 
 use capability::Hit;
 use frontend::prelude::*;
@@ -10,7 +11,7 @@ use kernel::ids::{MemberId, ReleaseId};
 
 use super::event::{self, Said};
 use super::{IssuePlace, count, counted, issue_places, level_tone, priority_tone, state_words};
-use crate::model::{Act, Ignored, Issue, Resolved, State};
+use crate::model::{Act, Ignored, Issue, Link, Resolved, State};
 
 pub use history::comment_html;
 
@@ -39,6 +40,7 @@ pub struct Shown {
     pub days: Vec<(Time, u64)>,
     pub tags: Vec<TagGroup>,
     pub acts: Vec<Act>,
+    pub links: Vec<Link>,
     pub feedback: Vec<Said>,
     pub related: Vec<Hit>,
     /// The latest that is still kept.
@@ -65,7 +67,13 @@ pub fn head(shown: &Shown, here: IssuePlace) -> View {
         badge: Some(state_badge(tone, &word)),
         actions: Vec::new(),
     });
-    view! { {head} {issue_places(issue.id.0, here)} }.into_any()
+    let numbers = format!("{} · {} · last seen ", counted(issue.events, "event", "events"), counted(issue.users, "user", "users"));
+    view! {
+        {head}
+        <p class="issue-numbers">{numbers} {ago(issue.last_seen_at, shown.now)} " · first " {ago(issue.first_seen_at, shown.now)}</p>
+        {issue_places(issue.id.0, here)}
+    }
+    .into_any()
 }
 
 pub fn show(shown: &Shown) -> View {
@@ -78,7 +86,7 @@ pub fn show(shown: &Shown) -> View {
         {live("issue-charts", charts(shown))} {bar} {wide} {event::feedback(&shown.feedback)} {history::view(shown)}
     };
     let facts = live("issue-facts", card(Card { title: "Facts", ..Card::default() }, facts(shown)));
-    let narrow = view! { {facts} {event::related(&shown.related)} {tag_card(shown)} {narrow} };
+    let narrow = view! { {facts} {event::related(&shown.related)} {links::card(shown)} {tag_card(shown)} {narrow} };
     let notice = live("issue-state", view! { {state_notice(shown)} });
     view! { {head(shown, IssuePlace::Overview)} {acts::bar(shown)} {notice} {columns(wide, narrow)} }.into_any()
 }

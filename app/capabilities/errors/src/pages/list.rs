@@ -207,14 +207,14 @@ fn row(list: &List, line: &Line) -> Row {
 /// What it is called, and in a second line where it happens.
 fn name(list: &List, line: &Line) -> View {
     let title = if line.kind.is_empty() { crate::model::title("", &line.value) } else { line.kind.clone() };
-    let title = kernel::text::shorten(&title, 120);
-    let value = if line.kind.is_empty() { String::new() } else { kernel::text::shorten(&crate::model::title("", &line.value), 160) };
+    let title = kernel::text::shorten(&title, 100);
+    let value = if line.kind.is_empty() { String::new() } else { kernel::text::shorten(&crate::model::title("", &line.value), 140) };
     let value = if value == "<no message>" { String::new() } else { value };
     let mut about = vec![line.project.clone()];
     about.extend((!line.culprit.is_empty()).then(|| kernel::text::shorten(&line.culprit, 100)));
     let about = about.join(" · ");
     let pick = list.can_act.then(|| {
-        let (id, label) = (line.id.to_string(), format!("Pick {title}"));
+        let (id, label) = (line.id.to_string(), format!("Pick issue {}", line.id));
         view! { <input type="checkbox" name="issue" value=id aria-label=label/> }
     });
     let (tone, word) = state_words(&line.state, line.regressed_at, line.level);

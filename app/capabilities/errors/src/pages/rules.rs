@@ -113,7 +113,7 @@ pub fn edit(draft: &Draft, projects: &[(ProjectId, String)], errors: &[FieldErro
         view! {
             {fields.summary()}
             {project}
-            {conditions(draft, &fields)}
+            {conditions(draft)}
             {fields.text_area(parts)}
             {draft.id.is_some().then(|| fields.check_box(enabled))}
             {submit_row(&SubmitRow { label: "Save", look: Look::Primary, cancel: "/errors/rules".into() })}
@@ -133,11 +133,13 @@ pub fn edit(draft: &Draft, projects: &[(ProjectId, String)], errors: &[FieldErro
 }
 
 /// All have to hold; rows that are left empty do not count.
-fn conditions(draft: &Draft, fields: &Fields<'_>) -> View {
+fn conditions(draft: &Draft) -> View {
     let rows = draft.matchers.len().max(ROWS);
     let lines: Vec<View> = (0..rows)
         .map(|position| {
             let own = draft.matchers.get(position);
+            let prefix = format!("condition-{position}");
+            let fields = Fields::within(&prefix, &[]);
             let field = own.map_or("", |matcher| matcher.field.as_str());
             let (known, tag) = match field.strip_prefix("tags.") {
                 Some(tag) => ("tags", tag),
@@ -167,5 +169,6 @@ fn conditions(draft: &Draft, fields: &Fields<'_>) -> View {
         .collect();
     let help =
         "All conditions have to hold; empty ones do not count. * stands for anything, ? for one character, a leading ! turns it round.";
-    field_set("Conditions", help, lines)
+    // The place that the errors' summary leads to.
+    view! { <div id="field-matchers">{field_set("Conditions", help, lines)}</div> }.into_any()
 }

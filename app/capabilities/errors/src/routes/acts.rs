@@ -3,6 +3,7 @@
 use capability::Cx;
 use db::{Reader, Tx};
 use kernel::ids::{IssueId, MemberId, ProjectId, ReleaseId};
+use kernel::text::WebUrl;
 use kernel::time::DAY;
 use kernel::{Error, Result};
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use web::{Actor as Caller, By, Form, Member, Path, Reply, State, see_other_with}
 use super::list::{Params, understand};
 use super::{Pairs, issue, member_of};
 use crate::acts;
-use crate::model::{ActKind, Ignored, Issue, Resolved, State as IssueState};
+use crate::model::{ActKind, Ignored, Issue, LinkKind, Resolved, State as IssueState};
 use crate::pages::counted;
 use crate::pages::list::href;
 use crate::search::Search;
@@ -215,6 +216,48 @@ pub async fn remove_comment(State(cx): State<Cx>, by: By<Member>, Path((id, comm
     })
     .await?;
     Ok(see_other_with(&path(id), "Comment deleted."))
+}
+
+#[derive(Deserialize)]
+pub struct LinkForm {
+    target: String,
+    #[serde(default)]
+    label: String,
+}
+
+/// A monitor of this house, or a web address elsewhere.
+fn link_target(text: &str) -> Result<(LinkKind, String)> {
+    let text = text.trim();
+    if let Some(id) = text.strip_prefix("/uptime/monitors/").and_then(|id| id.parse::<u32>().ok()) {
+        return Ok((LinkKind::Monitor, id.to_string()));
+    }
+    let wrong = |_| Error::field("target", "Please give an address that starts with https://, or /uptime/monitors/ and a number.");
+    Ok((LinkKind::Url, WebUrl::parse(text).map_err(wrong)?.as_str().to_owned()))
+}
+
+pub async fn link(State(cx): State<Cx>, by: By<Member>, Path(id): Path<i64>, Form(form): Form<LinkForm>) -> Reply {
+    let caller = by.actor;
+    let (kind, target) = link_target(&form.target)?;
+    let label: String = form.label.chars().filter(|c| !c.is_control()).take(120).collect();
+    cx.write(move |tx| {
+        let issue = issue::get(tx, id)?;
+        let (who, label) = (who(&caller), label.trim());
+        history::add_link(tx, issue.id, kind, &target, label, &who.name)?;
+        history::add_act(tx, issue.id, ActKind::Linked, &who, if label.is_empty() { &target } else { label }, None).map(|_| ())
+    })
+    .await?;
+    Ok(see_other_with(&path(id), "Linked."))
+}
+
+pub async fn unlink(State(cx): State<Cx>, by: By<Member>, Path((id, link)): Path<(i64, i64)>) -> Reply {
+    let caller = by.actor;
+    cx.write(move |tx| {
+        let issue = issue::get(tx, id)?;
+        history::remove_link(tx, issue.id, link)?;
+        capability::audit(tx, &caller, "errors.link.remove", &format!("issue {id}"), "")
+    })
+    .await?;
+    Ok(see_other_with(&path(id), "The link is removed."))
 }
 
 /// An entry of this issue's history.

@@ -23,7 +23,7 @@ const ACTS: u32 = 200;
 /// Releases one may resolve in.
 const RELEASES: u32 = 30;
 /// Tags beside the latest event, and values of each.
-const FEW_TAGS: usize = 8;
+const FEW_TAGS: usize = 6;
 const FEW_VALUES: usize = 4;
 const MANY_VALUES: usize = 20;
 /// What tells most is shown first; the others follow by name.
@@ -107,6 +107,7 @@ pub(super) async fn load(cx: &Cx, frame: &Frame, actor: &Actor, id: IssueId) -> 
             days: filled(counts::days_of(r, id, r.now - DAY * 29)?, r.now.day_start(), 30, DAY),
             tags: group_tags(counts::tags_of(r, id)?, FEW_VALUES),
             acts: acts::acts_of(r, id, ACTS)?,
+            links: acts::links_of(r, id)?,
             feedback: said.into_iter().map(|said| said_of(said, &issue)).collect(),
             related: Vec::new(),
             event: None,

@@ -96,6 +96,24 @@ async fn comments_are_markdown_without_harm_and_gone_by_their_author_only() {
 }
 
 #[tokio::test]
+async fn an_issue_is_tied_to_monitors_and_web_addresses_and_to_nothing_that_runs() {
+    let seed = Seed::new().await;
+    let made = seed.event(exception("KeyError", "'price'")).await;
+    let path = format!("{}/links", made.path());
+    seed.member.post(&path, &[("target", "https://tracker.example/7"), ("label", "Ticket 7")]).await.expect(303);
+    seed.member.post(&path, &[("target", "/uptime/monitors/3")]).await.expect(303);
+    for bad in ["javascript:alert(1)", "/uptime/monitors/x", "//elsewhere", "tracker", ""] {
+        seed.member.post(&path, &[("target", bad)]).await.expect(422);
+    }
+    seed.viewer.post(&path, &[("target", "https://tracker.example/7")]).await.expect(403);
+    let page = seed.page(&made.path()).await;
+    assert!(page.contains("<a href=\"https://tracker.example/7\" rel=\"noopener noreferrer\">Ticket 7</a>"), "{page}");
+    assert!(page.contains("href=\"/uptime/monitors/3\"") && page.contains("Linked by Test member"), "{page}");
+    seed.member.post(&format!("{path}/1/remove"), &[]).await.expect(303);
+    assert!(!seed.page(&made.path()).await.contains("href=\"https://tracker.example/7\""));
+}
+
+#[tokio::test]
 async fn merged_issues_are_one_lead_on_and_come_apart_again() {
     let seed = Seed::new().await;
     let (one, two) = two(&seed).await;
@@ -107,7 +125,7 @@ async fn merged_issues_are_one_lead_on_and_come_apart_again() {
 
     let grouping = seed.member.get(&format!("{}/grouping", one.path())).await.expect(200).body;
     assert!(grouping.contains("Split off"), "{grouping}");
-    let page = seed.member.get(&made_page(&one)).await.expect(200).body;
+    let page = seed.member.get(&one.path()).await.expect(200).body;
     let undo = page.split("action=\"").find(|part| part.contains("/undo\"")).unwrap().split('"').next().unwrap().to_owned();
     seed.member.post(&undo, &[]).await.expect(303);
     assert_eq!((state(&seed, one.issue).await["events"].clone(), state(&seed, two.issue).await["events"].clone()), (json!(1), json!(1)));
@@ -117,10 +135,6 @@ async fn merged_issues_are_one_lead_on_and_come_apart_again() {
     }
     let other = seed.event_of(new_project(&seed.house, "Other").await, exception("KeyError", "'price'")).await;
     seed.member.post(&format!("{}/merge", one.path()), &[("into", &other.issue.to_string())]).await.expect(422);
-}
-
-fn made_page(made: &Made) -> String {
-    made.path()
 }
 
 #[tokio::test]

@@ -285,10 +285,13 @@ async fn what_was_said_stands_with_its_error_and_without_one() {
     assert!(seed.page(&made.event_path()).await.contains("The cart broke."));
 }
 
-/// For looking at them: `SAVE_PAGES=/tmp/pages cargo nextest run -p errors saves`.
+/// `cargo nextest run -p errors --run-ignored only --no-capture saves`
 #[tokio::test]
-async fn saves_its_pages_where_it_is_asked_to() {
-    let Ok(folder) = std::env::var("SAVE_PAGES") else { return };
+#[ignore = "for looking at the pages in a browser; says where it put them"]
+async fn saves_its_pages_for_looking_at_them() {
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let folder = folder.display();
+    eprintln!("saved in {folder}");
     let seed = Seed::new().await;
     for (kind, value) in [
         ("TypeError", "Cannot read properties of undefined (reading 'amount')"),

@@ -46,6 +46,7 @@ fn one(tx: &mut db::Tx<'_>, project: ProjectId, number: i64) -> kernel::Result<(
     for step in 1..14 {
         counts::add_hour(tx, hash, (tx.now - DAY * step).day_start(), 40)?;
     }
+    hashes::count_events(tx, hash, 1_000, (at - DAY * 3, at), (number + 1, number + 1))?;
     counts::add_tag(tx, hash, ("environment", if number % 2 == 0 { "production" } else { "staging" }), 1_000, at)?;
     let seen = issues::IssueSeen {
         events: 1_000,

@@ -171,7 +171,7 @@ fn contexts(contexts: &Map<String, Value>, meta: Meta<'_>) -> Vec<(String, Data)
     for (name, value) in contexts.iter().filter(|(name, _)| !SHOWN_ELSEWHERE.contains(&name.as_str())).take(MAX_CONTEXTS) {
         let mut data = match value {
             Value::Object(map) => Data::of_map(map, meta.at(name)),
-            value => Data { rows: vec![Datum::of("value", value, meta.at(name))], hidden: 0 },
+            value => Data { rows: vec![Datum::of("value", value, meta.at(name))], ..Data::default() },
         };
         data.rows.retain(|row| row.name != "type");
         if !data.is_empty() {

@@ -20,6 +20,9 @@ pub(super) fn write_data(html: &mut Markup, data: &Data) {
     }
     html.end("dl");
     write_hidden(html, data.hidden);
+    if !data.note.is_empty() {
+        html.tag("p").tag("small").attr("class", "data-note").text(format!("({})", data.note)).end("small").end("p");
+    }
 }
 
 pub(super) fn write_hidden(html: &mut Markup, hidden: usize) {

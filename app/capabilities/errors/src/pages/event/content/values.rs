@@ -27,16 +27,18 @@ pub struct Datum {
 pub struct Data {
     pub rows: Vec<Datum>,
     pub hidden: usize,
+    /// Why something of all this is missing.
+    pub note: String,
 }
 
 impl Data {
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.is_empty() && self.note.is_empty()
     }
 
     pub fn of_map(map: &Map<String, Value>, meta: Meta<'_>) -> Data {
         let rows = map.iter().take(MAX_ENTRIES).map(|(name, value)| Datum::of(name, value, meta.at(name)));
-        Data { rows: rows.collect(), hidden: map.len().saturating_sub(MAX_ENTRIES) }
+        Data { rows: rows.collect(), hidden: map.len().saturating_sub(MAX_ENTRIES), note: meta.own() }
     }
 
     pub fn of_pairs(pairs: &[(String, String)], meta: Meta<'_>) -> Data {
@@ -46,7 +48,11 @@ impl Data {
             let own = places.into_iter().find(|place| place.is_some()).unwrap_or(Meta::NONE);
             Datum::text(name, value, own)
         };
-        Data { rows: pairs.iter().enumerate().take(MAX_ENTRIES).map(datum).collect(), hidden: pairs.len().saturating_sub(MAX_ENTRIES) }
+        Data {
+            rows: pairs.iter().enumerate().take(MAX_ENTRIES).map(datum).collect(),
+            hidden: pairs.len().saturating_sub(MAX_ENTRIES),
+            note: String::new(),
+        }
     }
 
     /// Left out when there is neither a value nor anything to say about it.
@@ -149,6 +155,11 @@ impl<'a> Meta<'a> {
 
     pub fn is_some(self) -> bool {
         self.0.is_some()
+    }
+
+    /// Of this place alone.
+    fn own(self) -> String {
+        self.0.and_then(|value| value.get("")).map(own_note).unwrap_or_default()
     }
 
     /// Of this place and of those inside it.
