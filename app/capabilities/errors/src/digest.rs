@@ -6,7 +6,7 @@
 
 mod apply;
 mod file;
-mod flood;
+pub mod flood;
 mod fold;
 mod prepare;
 pub mod sources;

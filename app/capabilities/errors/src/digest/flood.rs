@@ -11,8 +11,9 @@ use super::Prepared;
 use crate::grouping::flood_key;
 use crate::store::{counts, hashes};
 
-/// New issues of a project in an hour. The worst release a person has to look through has some dozens.
-pub const MOST: u64 = 1_000;
+/// New issues of a project in an hour. The worst release a person has to look through has some dozens; whoever moves here with an old
+/// program has its whole history of them on the first day.
+pub const MOST: u64 = 3_000;
 
 /// Files under the one issue what would open too many. An event that was filed before keeps its hash, whatever is decided now.
 pub fn stem(cx: &Cx, events: &mut [Prepared]) -> Result<()> {
