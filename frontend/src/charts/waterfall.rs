@@ -72,7 +72,7 @@ fn write_line(html: &mut Markup, line: WaterfallLine, total: f64) {
     }
     write_title(html, &line);
     write_bar(html, &line, total);
-    html.tag("span").attr("class", "number").text(Unit::Millis.write(line.length)).end("span");
+    html.tag("span").attr("class", "number").text(Unit::Millis.write(known(line.length))).end("span");
     html.end(if has_details { "summary" } else { "div" });
     if let Some(details) = line.details {
         html.tag("div").attr("class", "waterfall-details").view(details).end("div").end("details");
@@ -103,7 +103,6 @@ fn write_title(html: &mut Markup, line: &WaterfallLine) {
 }
 
 fn write_bar(html: &mut Markup, line: &WaterfallLine, total: f64) {
-    let known = |value: f64| if value.is_finite() { value } else { 0.0 };
     let left = (known(line.offset) / total * WIDTH).clamp(0.0, WIDTH - 3.0);
     // What takes no time is seen all the same.
     let width = (known(line.length) / total * WIDTH).clamp(3.0, WIDTH - left);
@@ -112,6 +111,10 @@ fn write_bar(html: &mut Markup, line: &WaterfallLine, total: f64) {
     html.attr("preserveAspectRatio", "none").attr("role", "img").attr("aria-label", format!("begins after {begins}"));
     html.tag("path").attr("class", "rule").attr("d", "M0 0v10M250 0v10M500 0v10M750 0v10M1000 0v10").done();
     html.tag("rect").attr("x", place(left)).attr("y", 1).attr("width", place(width)).attr("height", 8).done().end("svg");
+}
+
+fn known(value: f64) -> f64 {
+    if value.is_finite() { value } else { 0.0 }
 }
 
 #[cfg(test)]
