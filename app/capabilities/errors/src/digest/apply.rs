@@ -72,8 +72,9 @@ fn count(tx: &mut Tx<'_>, project: &Project, delta: &HashDelta, releases: &HashM
     for (hour, events) in &delta.hours {
         counts::add_hour(tx, hash_id, *hour, *events)?;
     }
+    let mut room = counts::KeyRoom::default();
     for ((key, value), (events, last_seen_at)) in &delta.tags {
-        counts::add_tag(tx, hash_id, (key, value), *events, *last_seen_at)?;
+        counts::add_tag(tx, hash_id, (key, value), *events, *last_seen_at, &mut room)?;
     }
     for (release, seen) in &delta.releases {
         counts::add_release(tx, hash_id, *release, *seen)?;

@@ -12,6 +12,8 @@ use crate::model::{ReleaseCount, TagValue};
 pub const OTHER: &str = "<other>";
 /// Values per key and hash: enough for every browser version, too few for a flood of ids to fill the database.
 pub const MAX_VALUES: i64 = 100;
+/// Keys per hash; what comes beyond is on the event only.
+pub const MAX_KEYS: i64 = 200;
 
 /// Events that arrived in a minute, and issues that were opened in it.
 pub fn add_minute(tx: &mut Tx<'_>, minute: Time, project: ProjectId, events: u64, opened: u64) -> Result<()> {
@@ -54,7 +56,32 @@ pub fn add_user(tx: &mut Tx<'_>, issue: IssueId, hash_id: i64, user: i64) -> Res
     Ok(is_known == 0)
 }
 
-pub fn add_tag(tx: &mut Tx<'_>, hash_id: i64, tag: (&str, &str), events: u64, last_seen_at: Time) -> Result<()> {
+/// How many new keys a hash may still get, counted at most once per batch: whoever makes up a key per event must not fill the database.
+#[derive(Debug, Default)]
+pub struct KeyRoom(Option<i64>);
+
+impl KeyRoom {
+    fn take(&mut self, r: &Reader<'_>, hash_id: i64) -> Result<bool> {
+        let left = match self.0 {
+            Some(left) => left,
+            None => MAX_KEYS - count_keys(r, hash_id)?,
+        };
+        self.0 = Some((left - 1).max(0));
+        Ok(left > 0)
+    }
+}
+
+/// From key to key through the primary key, whatever the number of values.
+fn count_keys(r: &Reader<'_>, hash_id: i64) -> Result<i64> {
+    r.value(
+        "with recursive keys(key) as (select min(key) from errors_tags where hash_id = ?1 union all \
+         select (select min(t.key) from errors_tags t where t.hash_id = ?1 and t.key > keys.key) from keys where keys.key is not null) \
+         select count(key) from keys",
+        [hash_id],
+    )
+}
+
+pub fn add_tag(tx: &mut Tx<'_>, hash_id: i64, tag: (&str, &str), events: u64, last_seen_at: Time, room: &mut KeyRoom) -> Result<()> {
     let (key, value) = tag;
     let counted = tx.run(
         "update errors_tags set events = events + ?4, last_seen_at = max(last_seen_at, ?5) where hash_id = ?1 and key = ?2 and value = ?3",
@@ -64,6 +91,9 @@ pub fn add_tag(tx: &mut Tx<'_>, hash_id: i64, tag: (&str, &str), events: u64, la
         return Ok(());
     }
     let values: i64 = tx.value("select count(*) from errors_tags where hash_id = ? and key = ?", params![hash_id, key])?;
+    if values == 0 && !room.take(tx, hash_id)? {
+        return Ok(());
+    }
     let value = if values < MAX_VALUES { value } else { OTHER };
     tx.run(
         "insert into errors_tags (hash_id, key, value, events, last_seen_at) values (?, ?, ?, ?, ?) \

@@ -210,6 +210,23 @@ async fn a_flood_of_tag_values_is_counted_without_being_stored() {
 }
 
 #[tokio::test]
+async fn a_flood_of_tag_names_stays_on_the_events() {
+    let kit = Kit::new().await;
+    kit.issue_for(&with(pay(1), json!({"tags": {"plan": "pro"}}))).await;
+    for round in 0..2 {
+        for index in 0..10 {
+            let tags: serde_json::Map<String, serde_json::Value> =
+                (0..50).map(|key| (format!("k{round}-{index}-{key}"), json!("v"))).collect();
+            kit.send_event(&with(pay(1), json!({"tags": tags}))).await;
+        }
+        kit.send_event(&with(pay(1), json!({"tags": {"plan": "pro"}}))).await;
+        kit.house.digest().await;
+        assert_eq!(kit.count("select count(distinct key) from errors_tags").await, 200);
+    }
+    assert_eq!(kit.count("select events from errors_tags where key = 'plan'").await, 3, "what was known before goes on being counted");
+}
+
+#[tokio::test]
 async fn a_flood_of_different_problems_opens_so_many_issues_an_hour_and_counts_the_rest_under_one() {
     let kit = Kit::new().await;
     let known = kit.issue_for(&pay(1)).await;

@@ -47,7 +47,7 @@ fn one(tx: &mut db::Tx<'_>, project: ProjectId, number: i64) -> kernel::Result<(
         counts::add_hour(tx, hash, (tx.now - DAY * step).day_start(), 40)?;
     }
     hashes::count_events(tx, hash, 1_000, (at - DAY * 3, at), (number + 1, number + 1))?;
-    counts::add_tag(tx, hash, ("environment", if number % 2 == 0 { "production" } else { "staging" }), 1_000, at)?;
+    counts::add_tag(tx, hash, ("environment", if number % 2 == 0 { "production" } else { "staging" }), 1_000, at, &mut counts::KeyRoom::default())?;
     let seen = issues::IssueSeen {
         events: 1_000,
         new_users: 37,
