@@ -9,6 +9,7 @@ use db::Tx;
 use ingest::store::Outcome;
 use ingest::{Item, Kind};
 use kernel::ids::{ProjectId, ReleaseId};
+use kernel::time::DAY;
 use kernel::{Result, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -32,8 +33,8 @@ impl Digest for Sessions {
 
     fn digest(&self, cx: &Cx, items: &[Item]) -> Result<Change> {
         let Some(first) = items.first().map(|item| item.id) else { return Ok(Box::new(|_| Ok(()))) };
-        let read = Read::of(items);
-        let releases = ensure_releases(cx, &read)?;
+        let mut read = Read::of(items);
+        let releases = ensure_releases(cx, &mut read)?;
         let seen: Vec<ReleaseId> = releases.values().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let deltas = cx.telemetry.write_blocking(move |tx| remember(tx, &read, &releases, first))?;
         Ok(Box::new(move |tx| {
@@ -78,10 +79,28 @@ impl Read {
     }
 }
 
+impl Read {
+    /// Takes out what these releases said.
+    fn refuse(&mut self, beyond: &[Named]) {
+        let is_beyond =
+            |project: ProjectId, one: &Observed| beyond.iter().any(|(other, version)| *other == project && *version == one.version);
+        let (refused, observed) = std::mem::take(&mut self.observed).into_iter().partition(|(_, project, one)| is_beyond(*project, one));
+        self.observed = observed;
+        let refused: Vec<(i64, ProjectId, Observed)> = refused;
+        self.refused.extend(refused.into_iter().map(|(item, project, _)| (item, project, Refused::TooManyReleases)));
+        self.refused.sort_by_key(|(item, _, _)| *item);
+    }
+}
+
 type Releases = HashMap<(ProjectId, String), ReleaseId>;
 
-/// Made before the batch is applied: making one that is there already changes nothing.
-fn ensure_releases(cx: &Cx, read: &Read) -> Result<Releases> {
+/// New releases of one project within [`session::OLDEST`] and a day. A team that deploys each commit has some hundreds; a program that
+/// names each of its starts has no end.
+const MAX_NEW: u32 = 1_000;
+
+/// Made before the batch is applied: making one that is there already changes nothing. Beyond the bound nothing is made: those sessions
+/// are refused.
+fn ensure_releases(cx: &Cx, read: &mut Read) -> Result<Releases> {
     let mut wanted: BTreeMap<(ProjectId, String), Time> = BTreeMap::new();
     for (_, project, one) in &read.observed {
         let at = wanted.entry((*project, one.version.clone())).or_insert(one.started_at);
@@ -102,18 +121,33 @@ fn ensure_releases(cx: &Cx, read: &Read) -> Result<Releases> {
         Ok((known, missing))
     })?;
     if !missing.is_empty() {
-        let made = cx.hermetic.write_blocking(move |tx| {
-            missing
-                .into_iter()
-                .map(|(project, version, at)| {
-                    let release = ingest::store::ensure_release(tx, project, &version, at)?;
-                    Ok(((project, version), release.id))
-                })
-                .collect::<Result<Vec<_>>>()
-        })?;
+        let (made, beyond) = cx.hermetic.write_blocking(move |tx| make_releases(tx, missing))?;
         known.extend(made);
+        read.refuse(&beyond);
     }
     Ok(known)
+}
+
+type Named = (ProjectId, String);
+
+/// What was made, and what would have been too many.
+fn make_releases(tx: &mut Tx<'_>, missing: Vec<(ProjectId, String, Time)>) -> Result<(Vec<(Named, ReleaseId)>, Vec<Named>)> {
+    let (mut made, mut beyond) = (Vec::new(), Vec::new());
+    for (project, version, at) in missing {
+        if is_full(tx, project)? {
+            beyond.push((project, version));
+            continue;
+        }
+        let release = ingest::store::ensure_release(tx, project, &version, at)?;
+        made.push(((project, version), release.id));
+    }
+    Ok((made, beyond))
+}
+
+fn is_full(tx: &Tx<'_>, project: ProjectId) -> Result<bool> {
+    let latest = ingest::store::list_releases(tx, project, MAX_NEW)?;
+    let since = tx.now - session::OLDEST - DAY;
+    Ok(latest.len() == MAX_NEW as usize && latest.last().is_some_and(|release| release.created_at > since))
 }
 
 /// Applies a batch to the memory, and gives what it changes about the counters. `first` is the first item that may not be counted yet.

@@ -51,6 +51,7 @@ async fn count_issue(cx: Cx, job: Job) -> Result<()> {
 }
 
 fn tidy(cx: &Cx) -> Result<()> {
+    remove_orphans(cx)?;
     evict(cx)?;
     let now = cx.now();
     let health = cx.hermetic.read_blocking(settings::health_kept)?;
@@ -60,6 +61,16 @@ fn tidy(cx: &Cx) -> Result<()> {
     until_none(&cx.telemetry, move |tx| sessions::forget_people_before(tx, (now - settings::PEOPLE_KEPT).day_start(), BATCH))?;
     cx.telemetry.write_blocking(move |tx| misses::remove_before(tx, (now - settings::MISSES_KEPT).day_start()))?;
     remove_items(cx)
+}
+
+/// Uploads of projects that are gone. Nobody could look them up any more; their sources need not lie here for longer.
+fn remove_orphans(cx: &Cx) -> Result<()> {
+    for project in cx.telemetry.read_blocking(artifacts::list_projects)? {
+        if cx.hermetic.read_blocking(|r| identity::store::find_project(r, project))?.is_none() {
+            until_none(&cx.telemetry, move |tx| artifacts::remove_some_of(tx, project, FEW))?;
+        }
+    }
+    Ok(())
 }
 
 /// Only what the digest has read.

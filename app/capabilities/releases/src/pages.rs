@@ -12,11 +12,11 @@ use crate::model::Counts;
 use crate::model::health::percent;
 
 /// A share with what it rests on; nothing to rest on is said, not shown as 100 %.
-fn share(value: Option<f64>, samples: u64, what: &str) -> View {
+fn share(value: Option<f64>, samples: u64, one: &str) -> View {
     match value {
         Some(value) => {
-            let (value, note) = (percent(value), format!("of {} {what}", grouped(samples)));
-            view! { <span>{value}</span>" "<span class="muted">{note}</span> }.into_any()
+            let (value, note) = (percent(value), format!("of {}", counted(samples, one)));
+            view! { <span>{value}" "<span class="muted">{note}</span></span> }.into_any()
         }
         None => muted("–"),
     }

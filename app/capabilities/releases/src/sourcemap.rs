@@ -101,6 +101,12 @@ impl SourceMap {
         self.names.get(usize::try_from(token.name).ok()?).map(|name| &**name).filter(|name| !name.is_empty())
     }
 
+    /// Places and names alone.
+    pub fn without_contents(mut self) -> SourceMap {
+        self.sources.iter_mut().for_each(|source| source.content = None);
+        self
+    }
+
     /// About what it takes in memory.
     pub fn bytes(&self) -> usize {
         let texts = |source: &Source| {

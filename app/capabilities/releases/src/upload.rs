@@ -18,6 +18,7 @@ use crate::model::Checksum;
 use crate::model::artifact::Labels;
 use crate::store::artifacts::{self, Digest, NewBundle};
 use crate::store::chunks;
+use bundle::ENTRY_BYTES;
 use whole::Whole;
 
 /// What clients are told, and held to. A request of two chunks stays below what the server takes without being asked (4 MiB).
@@ -26,12 +27,6 @@ pub const REQUEST_BYTES: u64 = 3 << 20;
 pub const CHUNKS_PER_REQUEST: usize = 64;
 /// One upload, as it is sent.
 pub const FILE_BYTES: u64 = 256 << 20;
-/// One file of a bundle, and all of them, unpacked.
-const ENTRY_BYTES: u64 = 128 << 20;
-const BUNDLE_BYTES: u64 = 1 << 30;
-const BUNDLE_FILES: usize = 20_000;
-/// Text compresses 3 to 20 times; source maps of generated code reach 60.
-const RATIO: u64 = 250;
 
 /// SHA-1, as clients name what they send.
 pub fn checksum_of(bytes: &[u8]) -> Checksum {
@@ -105,7 +100,7 @@ pub enum Assembled {
 
 /// Puts a bundle together for one project. What is there already is not asked for again.
 pub fn assemble_bundle(house: &House, new: &NewBundle, pieces: &[Checksum]) -> Result<Assembled> {
-    assemble(house, new, pieces, |whole| bundle::read(house, whole))
+    assemble(house, new, pieces, |whole| bundle::read(whole.reader(), |contents| keep_contents(house, contents, ENTRY_BYTES)))
 }
 
 /// A debug file is one file; nothing is taken out of it yet.

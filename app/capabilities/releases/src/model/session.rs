@@ -81,6 +81,8 @@ pub enum Refused {
     Unreadable,
     WithoutRelease,
     TooOld,
+    /// It names one release too many: a program that calls each of its starts a release.
+    TooManyReleases,
 }
 
 impl Refused {
@@ -89,6 +91,7 @@ impl Refused {
             Refused::Unreadable => "invalid_session",
             Refused::WithoutRelease => "session_without_release",
             Refused::TooOld => "session_too_old",
+            Refused::TooManyReleases => "too_many_releases",
         }
     }
 }

@@ -129,9 +129,10 @@ pub fn page(detail: &Detail) -> View {
             count: None,
         })
         .collect();
-    let wide = view! { {health(detail)} {environments(detail)} {files::card_of(detail)} {missed(detail)} };
     let narrow = view! { {facts(detail)} {related(&detail.hits)} {deploys(&detail.deploys, detail.now)} {commits(&detail.commits)} };
-    view! { {head} {tabs("Range", &ranges)} {live("release", stack(vec![summary(detail), columns(wide, narrow)]))} }.into_any()
+    let body =
+        vec![summary(detail), columns(health(detail), narrow), environments(detail).into_any(), files::card_of(detail), missed(detail)];
+    view! { {head} {tabs("Range", &ranges)} {live("release", stack(body))} }.into_any()
 }
 
 fn sum(detail: &Detail) -> Counts {
@@ -157,7 +158,6 @@ fn summary(detail: &Detail) -> View {
         tile_of("Crash-free sessions", told(counts.crash_free()), &of_sessions, tone_of(counts.crash_free(), counts.sessions)),
         tile_of("Without unhandled errors", told(counts.unhandled_free()), &of_sessions, tone_of(counts.unhandled_free(), counts.sessions)),
         tile_of("Crash-free users", told(users.crash_free()), &users_note, tone_of(users.crash_free(), users.all)),
-        tile_of("New issues", grouped(detail.issues.0), &format!("{} came back", grouped(detail.issues.1)), Tone::Neutral),
     ])
 }
 
@@ -181,23 +181,24 @@ fn health(detail: &Detail) -> View {
         has_table: true,
         ..LineChart::default()
     };
-    let free = LineChart {
-        id: "free",
-        title: "Sessions that went well enough",
-        about: "Percent of sessions without a crash, and without a crash or unhandled error.",
+    // What went wrong, not what went well: an axis that must reach 100 % shows nothing of what matters.
+    let bad = LineChart {
+        id: "bad",
+        title: "Sessions that crashed",
+        about: "Percent of sessions with a crash or unhandled error, and percent of sessions with a crash.",
         unit: Unit::Percent,
         from,
         to,
         every: detail.range.step(),
         series: vec![
-            Series { name: "without a crash", points: points(Counts::crash_free) },
-            Series { name: "without unhandled errors", points: points(Counts::unhandled_free) },
+            Series { name: "crash or unhandled error", points: points(|counts| Some(100.0 - counts.unhandled_free()?)) },
+            Series { name: "crash", points: points(|counts| Some(100.0 - counts.crash_free()?)) },
         ],
         has_table: true,
         ..LineChart::default()
     };
-    let free = (counts.sessions > 0).then(|| line_chart(&free));
-    card(Card { title: "Health", lead: &about, ..Card::default() }, view! { {line_chart(&sessions)} {free} })
+    let bad = (counts.sessions > 0).then(|| line_chart(&bad));
+    card(Card { title: "Health", lead: &about, ..Card::default() }, view! { {line_chart(&sessions)} {bad} })
 }
 
 fn environments(detail: &Detail) -> Option<View> {
@@ -208,8 +209,8 @@ fn environments(detail: &Detail) -> Option<View> {
         Row::new(vec![
             paragraph(name),
             paragraph(&grouped(counts.sessions)),
-            share(counts.crash_free(), counts.sessions, "sessions"),
-            share(counts.unhandled_free(), counts.sessions, "sessions"),
+            share(counts.crash_free(), counts.sessions, "session"),
+            share(counts.unhandled_free(), counts.sessions, "session"),
             paragraph(&endings(counts)),
         ])
     };
@@ -235,6 +236,8 @@ fn facts(detail: &Detail) -> View {
         Card { title: "Facts", ..Card::default() },
         key_values(vec![
             ("Project", paragraph(&detail.project.name)),
+            ("New issues", paragraph(&grouped(detail.issues.0))),
+            ("Issues that came back", paragraph(&grouped(detail.issues.1))),
             ("First seen", ago(release.created_at, detail.now)),
             ("Released", released),
             ("Uploads", paragraph(&counted(detail.held.bundles, "upload"))),

@@ -50,8 +50,8 @@ pub fn page(list: &List) -> View {
         Head::text("Release"),
         Head::number("Adoption"),
         Head::number("Sessions"),
-        Head::number("Crash-free sessions"),
-        Head::number("Without unhandled errors"),
+        Head::number("Crash-free"),
+        Head::number("No unhandled errors"),
         Head::number("Crash-free users"),
         Head::number("New issues"),
         Head::text("Source maps"),
@@ -105,7 +105,7 @@ fn empty() -> EmptyState<'static> {
 }
 
 fn row_of(row: &Listed, now: Time) -> Row {
-    let adoption = row.adoption.filter(|_| row.counts.sessions > 0).map_or_else(|| muted("–"), |share| paragraph(&percent(share)));
+    let adoption = bare(row.adoption.filter(|_| row.counts.sessions > 0));
     let back = (row.regressions > 0).then(|| muted(&format!("{} back", grouped(row.regressions))));
     let issues = grouped(row.new_issues);
     let maps = match row.held.files {
@@ -117,10 +117,10 @@ fn row_of(row: &Listed, now: Time) -> Row {
             name_of(row, now),
             adoption,
             paragraph(&grouped(row.counts.sessions)),
-            share(row.counts.crash_free(), row.counts.sessions, "sessions"),
-            share(row.counts.unhandled_free(), row.counts.sessions, "sessions"),
-            share(row.users.crash_free(), row.users.all, "users"),
-            view! { <span>{issues}</span>" "{back} }.into_any(),
+            bare(row.counts.crash_free()),
+            bare(row.counts.unhandled_free()),
+            share(row.users.crash_free(), row.users.all, "user"),
+            view! { <span>{issues}" "{back}</span> }.into_any(),
             maps,
         ],
         tone: match tone_of(row.counts.unhandled_free(), row.counts.sessions) {
@@ -128,6 +128,11 @@ fn row_of(row: &Listed, now: Time) -> Row {
             tone => tone,
         },
     }
+}
+
+/// What it rests on stands in the column of sessions.
+fn bare(share: Option<f64>) -> View {
+    share.map_or_else(|| muted("–"), |share| paragraph(&percent(share)))
 }
 
 fn name_of(row: &Listed, now: Time) -> View {

@@ -54,10 +54,9 @@ impl Shelf {
         Some(held.clone())
     }
 
-    /// What is larger than half of the shelf would only push everything else out.
     fn put(&mut self, key: (Digest, As), held: &Held, max: usize) {
         let bytes = held.bytes();
-        if bytes > max / 2 {
+        if bytes > max {
             return;
         }
         self.tick += 1;
@@ -83,24 +82,34 @@ fn with_shelf<T>(f: impl FnOnce(&mut Shelf) -> T) -> T {
 
 /// `Err`: one sentence why it cannot be read.
 pub fn map(house: &House, blob: &Blob) -> Result<std::result::Result<Arc<SourceMap>, Arc<str>>> {
-    let held = get(house, blob, As::Map, |bytes| match SourceMap::parse(bytes) {
-        Ok(map) => Held::Map(Arc::new(map)),
-        Err(sentence) => Held::Broken(sentence.into()),
-    })?;
-    Ok(match held {
+    Ok(match get(house, blob, As::Map, read_map)? {
         Held::Map(map) => Ok(map),
         Held::Text(sentence) | Held::Broken(sentence) => Err(sentence),
     })
+}
+
+/// A map that does not fit on the shelf would be parsed for every event. Without its sources most do fit: places and names are shown
+/// then, lines are not.
+fn read_map(bytes: &[u8]) -> Held {
+    match SourceMap::parse(bytes) {
+        Ok(map) if map.bytes() <= BYTES => Held::Map(Arc::new(map)),
+        Ok(map) => {
+            let map = map.without_contents();
+            if map.bytes() <= BYTES {
+                Held::Map(Arc::new(map))
+            } else {
+                Held::Broken(format!("The source map takes more than {BYTES} bytes of memory.").into())
+            }
+        }
+        Err(sentence) => Held::Broken(sentence.into()),
+    }
 }
 
 /// A map that stands in the built file itself.
 pub fn inline_map(blob: &Blob, bytes: &[u8]) -> std::result::Result<Arc<SourceMap>, Arc<str>> {
     let key = (blob.digest, As::Map);
     let held = with_shelf(|shelf| shelf.get(&key)).unwrap_or_else(|| {
-        let held = match SourceMap::parse(bytes) {
-            Ok(map) => Held::Map(Arc::new(map)),
-            Err(sentence) => Held::Broken(sentence.into()),
-        };
+        let held = read_map(bytes);
         with_shelf(|shelf| shelf.put(key, &held, BYTES));
         held
     });
@@ -161,10 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn what_would_fill_the_shelf_alone_is_not_kept() {
+    fn what_does_not_fit_at_all_pushes_nothing_out() {
         let mut shelf = Shelf::default();
         shelf.put(([1; 32], As::Text), &text_of(40), 100);
-        shelf.put(([2; 32], As::Text), &text_of(51), 100);
+        shelf.put(([2; 32], As::Text), &text_of(101), 100);
         assert!(shelf.get(&([1; 32], As::Text)).is_some() && shelf.get(&([2; 32], As::Text)).is_none());
     }
 

@@ -78,16 +78,16 @@ impl Lookup<'_> {
             None => Vec::new(),
         };
         if !files.is_empty() {
-            return self.from_files(files);
+            return self.among(files);
         }
         let by_url = self.by_url(&normal_url(path))?;
         if !by_url.is_empty() {
-            return self.from_files(by_url);
+            return self.among(by_url);
         }
         // Some upload only the map, under the name of the file with `.map` behind it.
         let maps = self.by_url(&format!("{}.map", normal_url(path)))?;
         if !maps.is_empty() {
-            return self.from_files(maps);
+            return self.among(maps);
         }
         Ok(Err(match (debug_id, self.build.release) {
             (Some(_), _) => Miss::UnknownDebugId,
@@ -106,7 +106,7 @@ impl Lookup<'_> {
         Ok(files)
     }
 
-    fn from_files(&self, files: Vec<Artifact>) -> Result<std::result::Result<Found, Miss>> {
+    fn among(&self, files: Vec<Artifact>) -> Result<std::result::Result<Found, Miss>> {
         let built = files.iter().find(|file| file.kind == ArtifactKind::Minified).cloned();
         if let Some(map) = files.iter().find(|file| file.kind == ArtifactKind::Map) {
             return self.parsed(map, built);

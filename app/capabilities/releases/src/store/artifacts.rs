@@ -161,6 +161,17 @@ fn remove_unnamed_blob(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
+pub fn list_projects(r: &Reader<'_>) -> Result<Vec<ProjectId>> {
+    r.rows("select distinct project_id from releases_bundles", [], |row| Ok(ProjectId(row.get(0)?)))
+}
+
+/// At most `limit` uploads of a project. Gives how many went.
+pub fn remove_some_of(tx: &mut Tx<'_>, project: ProjectId, limit: u32) -> Result<usize> {
+    let sql = "select id from releases_bundles where project_id = ? limit ?";
+    let ids: Vec<i64> = tx.rows(sql, params![project.0, limit], |row| row.get(0))?;
+    ids.into_iter().map(|id| remove_bundle(tx, project, id)).sum()
+}
+
 /// Gives how many uploads went.
 pub fn remove_bundles_of(tx: &mut Tx<'_>, project: ProjectId, release: &str) -> Result<usize> {
     let ids: Vec<i64> =

@@ -18,7 +18,29 @@ pub struct HourKey {
     pub environment: String,
 }
 
+/// Environments that are told apart in one hour of one release: whoever has the public key can name as many as there are words.
+const MAX_ENVIRONMENTS: i64 = 49;
+const OTHER: &str = "other";
+
+/// The environment under which this is counted. Once an hour has its fill, the new ones are one: what was counted there before an
+/// update stays there after it.
+fn counted_under<'k>(r: &Reader<'_>, key: &'k HourKey) -> Result<&'k str> {
+    let known: i64 = r.value(
+        "select exists (select 1 from releases_hours where hour = ? and project_id = ? and release_id = ? and environment = ?)",
+        params![key.hour.0, key.project.0, key.release.0, key.environment],
+    )?;
+    if known != 0 {
+        return Ok(&key.environment);
+    }
+    let count: i64 = r.value(
+        "select count(*) from releases_hours where hour = ? and project_id = ? and release_id = ?",
+        params![key.hour.0, key.project.0, key.release.0],
+    )?;
+    Ok(if count >= MAX_ENVIRONMENTS { OTHER } else { &key.environment })
+}
+
 pub fn add(tx: &mut Tx<'_>, key: &HourKey, delta: &Delta) -> Result<()> {
+    let environment = counted_under(tx, key)?;
     tx.run(
         "insert into releases_hours (hour, project_id, release_id, environment, sessions, errored, unhandled, abnormal, crashed) \
          values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set sessions = sessions + excluded.sessions, \
@@ -28,7 +50,7 @@ pub fn add(tx: &mut Tx<'_>, key: &HourKey, delta: &Delta) -> Result<()> {
             key.hour.0,
             key.project.0,
             key.release.0,
-            key.environment,
+            environment,
             delta.sessions,
             delta.errored,
             delta.unhandled,

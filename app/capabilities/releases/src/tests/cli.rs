@@ -3,39 +3,48 @@
 use axum::body::Body;
 use http::{Method, Request};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::shop::{BUNDLE, Cli, form};
-use super::{house, project};
+use super::{fixtures, house, project};
 use crate::upload::{CHUNK_BYTES, REQUEST_BYTES, checksum_of};
 
-/// Recorded requests of a folder, in order: method, path, headers, body. Empty, and said so, where there are none.
-fn recorded(folder: &str) -> Vec<(Method, String, Vec<(String, String)>, Vec<u8>)> {
-    let root = std::env::var("HERMETIC_FIXTURES")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/fixtures").to_owned());
-    let folder = PathBuf::from(root).join("envelopes/cli").join(folder);
+/// A recorded request.
+struct Recorded {
+    method: Method,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// Those of a folder, in order. None, and said so, where there are no fixtures.
+fn recorded(folder: &str) -> Vec<Recorded> {
+    let folder = fixtures().join("envelopes/cli").join(folder);
     let Ok(entries) = std::fs::read_dir(&folder) else {
         eprintln!("skipped: {} is not here; name the fixtures with HERMETIC_FIXTURES", folder.display());
         return Vec::new();
     };
     let mut files: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
     files.sort();
-    files
-        .iter()
-        .map(|file| {
-            let head: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-            let text = |value: &Value| value.as_str().unwrap().to_owned();
-            let headers = head["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect();
-            (text(&head["method"]).parse().unwrap(), text(&head["path"]), headers, std::fs::read(file.with_extension("body")).unwrap())
-        })
-        .collect()
+    files.iter().map(|file| read_recorded(file)).collect()
+}
+
+fn read_recorded(file: &Path) -> Recorded {
+    let head: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Recorded {
+        method: text(&head["method"]).parse().unwrap(),
+        path: text(&head["path"]),
+        headers: head["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect(),
+        body: std::fs::read(file.with_extension("body")).unwrap(),
+    }
 }
 
 /// Sends them with our key instead of the recorded one.
 async fn replay(cli: &Cli, folder: &str) -> Vec<Value> {
     let mut answers = Vec::new();
-    for (method, path, headers, body) in recorded(folder) {
+    for Recorded { method, path, headers, body } in recorded(folder) {
         let mut request = Request::builder().method(method).uri(&path);
         for (name, value) in headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("authorization")) {
             request = request.header(name, value);
@@ -140,13 +149,53 @@ async fn project_again(house: &testkit::TestHouse) -> identity::projects::Projec
 }
 
 #[tokio::test]
+async fn a_bundle_of_many_chunks_comes_together_byte_by_byte() {
+    let house = house().await;
+    let web = project(&house, "Web").await;
+    let mut state = 1_u32;
+    let noise: Vec<u8> = (0..3_300_000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_le_bytes()[3]
+        })
+        .collect();
+    let entry = |name: &str| json!({ "type": "source", "url": format!("~/{name}"), "headers": {} });
+    let whole = super::shop::bundle(&[("a", entry("noise"), &noise), ("b", entry("map"), super::shop::MAP.as_bytes())]);
+    let chunks: Vec<&[u8]> = whole.chunks(CHUNK_BYTES as usize).collect();
+    assert_eq!(chunks.len(), 4);
+    let cli = Cli::of(&house).await;
+    cli.assemble(&whole, &chunks, &web, "1").await;
+    // Two at a time, the later ones first.
+    cli.post_chunks(&chunks[2..]).await.expect(200);
+    cli.post_chunks(&chunks[..2]).await.expect(200);
+    assert_eq!(cli.assemble(&whole, &chunks, &web, "1").await["state"], "ok");
+    let kept = house
+        .cx
+        .telemetry
+        .read(move |r| {
+            let files = crate::store::artifacts::list_of_release(r, web.id, "1", 0, 9)?;
+            let contents = files.iter().map(|file| Ok((file.blob.size, crate::store::artifacts::read_blob(r, file.blob.id)?.unwrap())));
+            contents.collect::<kernel::Result<Vec<_>>>()
+        })
+        .await
+        .unwrap();
+    let contents: Vec<Vec<u8>> = kept.iter().map(|(size, packed)| crate::upload::unpack_contents(packed, *size).unwrap()).collect();
+    assert!(contents[0] == noise && contents[1] == super::shop::MAP.as_bytes());
+    // In another order the same pieces are another file.
+    let mut shuffled = chunks.clone();
+    shuffled.swap(0, 1);
+    let told = cli.assemble(&whole, &shuffled, &web, "2").await;
+    assert!(told["detail"].as_str().unwrap().contains("do not make up the file"), "{told}");
+}
+
+#[tokio::test]
 async fn the_others_are_told_once_what_came_in() {
     let house = house().await;
     let web = project(&house, "Web").await;
     let cli = Cli::of(&house).await;
     cli.upload(BUNDLE, &web, "web@1.0.0").await;
     cli.upload(BUNDLE, &web, "web@1.0.0").await;
-    let facts = house.cx.read(|r| facts(r)).await.unwrap();
+    let facts = house.cx.read(facts).await.unwrap();
     assert_eq!(facts.len(), 1, "{facts:?}");
     let fact: Value = serde_json::from_str(&facts[0]).unwrap();
     assert!(facts[0].contains(super::shop::DEBUG_ID) && facts[0].contains("web@1.0.0"), "{fact}");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use testkit::TestHouse;
 
-use super::{house, project};
+use super::{fixtures, house, project};
 use crate::model::{Counts, Ending, Users};
 use crate::store::{hours, sessions};
 
@@ -198,6 +198,31 @@ async fn users_of_a_window_are_different_ones_and_a_day_is_cut_at_the_hour() {
 }
 
 #[tokio::test]
+async fn made_up_environments_and_releases_do_not_fill_the_state() {
+    let house = house().await;
+    let id = project(&house, "Shop").await.id;
+    let row = |release: String, environment: String| json!({ "sid": kernel::ids::random_public_id(), "started": house.clock.now().rfc3339(), "status": "ok", "attrs": { "release": release, "environment": environment } });
+    for number in 0..200 {
+        report(&house, id, Kind::Session, &row("1".into(), format!("env-{number}"))).await;
+    }
+    house.digest().await;
+    let release = release(&house, id, "1").await;
+    let environments = house.cx.read(move |r| hours::sum_by_environment(r, release, r.now - DAY)).await.unwrap();
+    assert!(environments.len() <= 50, "{}", environments.len());
+    assert_eq!(environments.iter().map(|(_, counts)| counts.sessions).sum::<u64>(), 200, "none is lost");
+    assert_eq!(environments[0].0, "other");
+    // A program that names each start a release.
+    for number in 0..1_100 {
+        report(&house, id, Kind::Session, &row(format!("start-{number}"), "p".into())).await;
+    }
+    house.digest().await;
+    let releases = house.cx.read(move |r| ingest::store::list_releases(r, id, 5_000)).await.unwrap().len();
+    assert!(releases <= 1_001, "{releases}");
+    let told = refused(&house, id).await;
+    assert_eq!(told, [("too_many_releases".to_owned(), 1_101 - releases as u64)], "what is not counted is told");
+}
+
+#[tokio::test]
 async fn the_same_session_id_in_two_projects_is_two_sessions() {
     let house = house().await;
     let (one, two) = (project(&house, "One").await.id, project(&house, "Two").await.id);
@@ -224,10 +249,8 @@ async fn sessions_of_a_project_that_is_gone_do_not_stop_the_others() {
 
 /// Every session item of the recorded traffic: kind, payload.
 fn recorded() -> Vec<(Kind, Vec<u8>)> {
-    let root = std::env::var("HERMETIC_FIXTURES")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/fixtures").to_owned());
     let mut files = Vec::new();
-    collect(&PathBuf::from(root).join("envelopes"), &mut files);
+    collect(&fixtures().join("envelopes"), &mut files);
     if files.is_empty() {
         eprintln!("skipped: there is no recorded traffic here; name the fixtures with HERMETIC_FIXTURES");
     }

@@ -78,6 +78,18 @@ async fn contents_that_two_uploads_share_stay_until_both_are_gone() {
 }
 
 #[tokio::test]
+async fn uploads_of_a_project_that_is_gone_go_too() {
+    let house = house().await;
+    let (gone, stays) = (project(&house, "Gone").await, project(&house, "Stays").await);
+    let cli = Cli::of(&house).await;
+    cli.upload(BUNDLE, &gone, "gone").await;
+    cli.upload(BUNDLE, &stays, "stays").await;
+    house.cx.write(move |tx| identity::store::remove_project(tx, gone.id)).await.unwrap();
+    house.pass(HOUR).await;
+    assert_eq!(releases_with_files(&house).await, ["stays"]);
+}
+
+#[tokio::test]
 async fn issues_are_counted_for_their_release_once() {
     let house = house().await;
     let web = project(&house, "Web").await;

@@ -1,25 +1,28 @@
 //! Artifact bundles: a ZIP with a manifest, behind eight bytes of its own (`SYSB`, version 2). Names in it are keys of the manifest and
 //! nothing else: none becomes a path.
 
-use capability::House;
 use kernel::{Error, Kind, Result};
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{self, Read, Seek};
 
-use super::whole::{Whole, broken};
-use super::{BUNDLE_BYTES, BUNDLE_FILES, ENTRY_BYTES, RATIO, keep_contents};
 use crate::model::artifact::{Labels, Manifest};
 
+/// One file of a bundle, and all of them, unpacked.
+pub const ENTRY_BYTES: u64 = 128 << 20;
+const BUNDLE_BYTES: u64 = 1 << 30;
+const BUNDLE_FILES: usize = 20_000;
+/// Text compresses 3 to 20 times; source maps of generated code reach 60.
+const RATIO: u64 = 250;
 const MANIFEST: &[u8] = b"manifest.json";
 const MANIFEST_BYTES: u64 = 16 << 20;
 /// Below this, a high ratio costs nothing.
 const SMALL: u64 = 1 << 20;
 
-/// Keeps the contents of every file that the manifest names.
-pub fn read(house: &House, whole: &Whole<'_>) -> Result<Vec<(Labels, i64)>> {
+/// Hands the contents of every file that the manifest names to `keep`, and what it gave back on, with the file's labels.
+pub fn read<T>(whole: impl Read + Seek, mut keep: impl FnMut(&mut dyn Read) -> Result<T>) -> Result<Vec<(Labels, T)>> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-    let archive = ZipArchive::from_seekable(whole.reader(), &mut buffer).map_err(no_zip)?;
+    let archive = ZipArchive::from_seekable(whole, &mut buffer).map_err(no_zip)?;
     let entries = list(&archive, &mut buffer)?;
     let manifest = entries.get(MANIFEST).ok_or_else(|| Error::invalid("The bundle has no manifest.json."))?;
     let manifest = read_manifest(&archive, manifest)?;
@@ -32,8 +35,8 @@ pub fn read(house: &House, whole: &Whole<'_>) -> Result<Vec<(Labels, i64)>> {
             let sentence = format!("The bundle has more than {BUNDLE_BYTES} bytes unpacked. Please upload it in parts.");
             return Err(Error::new(Kind::TooLarge, sentence));
         }
-        let blob = open(&archive, entry, |contents| keep_contents(house, contents, ENTRY_BYTES))?;
-        files.push((labels, blob));
+        let kept = open(&archive, entry, &mut keep)?;
+        files.push((labels, kept));
     }
     Ok(files)
 }
@@ -95,6 +98,10 @@ fn open<R: ReaderAt, T>(archive: &ZipArchive<R>, entry: &Entry, read: impl FnOnc
     };
     // One byte beyond what was promised makes the check of the size fail, instead of being cut off unseen.
     read(&mut found.verifying_reader(unpacked.take(entry.size + 1)))
+}
+
+fn broken(error: io::Error) -> Error {
+    Error::invalid("A file of the bundle is damaged. Please build and upload it again.").because(error)
 }
 
 fn no_zip(error: rawzip::Error) -> Error {
