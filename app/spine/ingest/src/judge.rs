@@ -42,8 +42,7 @@ pub(crate) fn judge(carried: Carried<'_>, bench: &Bench<'_>) -> Judged {
     let mut judged = Judged { drops: carried.drops, id: carried.event_id, ..Judged::default() };
     for thing in carried.things {
         let (category, declared, bytes) = (thing.kind.category(), thing.declared, thing.payload.len());
-        let envelope_id = carried.event_id.or(judged.id);
-        match judge_thing(thing, envelope_id, &head, bench, &mut judged) {
+        match judge_thing(thing, carried.event_id, &head, bench, &mut judged) {
             Ok(ready) => judged.kept.push(ready),
             Err(reason) => judged.drops.drop(category, reason, declared, bytes),
         }
@@ -62,7 +61,6 @@ fn head_of(carried: &Carried<'_>, bench: &Bench<'_>) -> Head {
     }
 }
 
-/// The id that the items of one event share is settled by the first that has one.
 fn judge_thing(
     thing: Thing<'_>,
     envelope_id: Option<EventId>,
@@ -97,7 +95,7 @@ fn judge_thing(
     if kind == Kind::ClientReport {
         reports::read(&thing.payload, &mut judged.drops);
     }
-    let event_id = event_id_of(kind, envelope_id, &outline);
+    let event_id = event_id_of(kind, (envelope_id, judged.id), &outline);
     judged.id = judged.id.or(event_id);
     let head = Head {
         filename: thing.filename,
@@ -139,13 +137,16 @@ pub(crate) fn has_own_id(kind: Kind) -> bool {
     matches!(kind, Kind::Event | Kind::Transaction | Kind::Feedback)
 }
 
-/// The envelope's id counts for more than the payload's; what has none gets one.
-fn event_id_of(kind: Kind, envelope_id: Option<EventId>, outline: &Outline) -> Option<EventId> {
+/// The envelope's id counts for more than the payload's; what has none gets one. Where the envelope says nothing, what came along
+/// belongs to the first that has an id.
+fn event_id_of(kind: Kind, (envelope, first): (Option<EventId>, Option<EventId>), outline: &Outline) -> Option<EventId> {
     let own = || outline.event_id.as_deref().and_then(EventId::parse);
     match kind {
-        Kind::UserReport => own().or(envelope_id),
-        _ if has_own_id(kind) => envelope_id.or_else(own).or_else(|| Some(EventId::random())),
-        Kind::Attachment | Kind::Minidump | Kind::Profile | Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => envelope_id,
+        Kind::UserReport => own().or(envelope).or(first),
+        _ if has_own_id(kind) => envelope.or_else(own).or_else(|| Some(EventId::random())),
+        Kind::Attachment | Kind::Minidump | Kind::Profile | Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => {
+            envelope.or(first)
+        }
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ mod other_doors;
 mod retention;
 mod security;
 mod sockets;
+mod timing;
 
 use axum::Router;
 use axum::body::Body;

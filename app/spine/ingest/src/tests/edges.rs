@@ -193,6 +193,16 @@ async fn the_id_of_the_envelope_counts_for_more_than_the_payloads_and_a_bad_one_
 }
 
 #[tokio::test]
+async fn two_events_with_ids_of_their_own_are_two() {
+    let site = Site::new().await;
+    let other = "11111111111111111111111111111111";
+    let events = [format!(r#"{{"event_id":"{ID}"}}"#), format!(r#"{{"event_id":"{other}"}}"#)];
+    assert_eq!(site.envelope(lines(&["{}", EVENT, &events[0], EVENT, &events[1]])).await.id(), EventId::parse(ID));
+    let ids: Vec<String> = site.items().iter().map(|item| item.event_id.unwrap().to_string()).collect();
+    assert_eq!(ids, [ID, other]);
+}
+
+#[tokio::test]
 async fn what_is_sent_again_is_kept_once_with_all_that_came_along() {
     let site = Site::new().await;
     let envelope = format!("{}{}", event(ID, "boom"), lines(&[r#"{"type":"attachment","length":1}"#, "a", r#"{"type":"sessions"}"#, "{}"]));
