@@ -165,7 +165,15 @@ pub enum Trouble {
     NoAddress,
 }
 
-pub const TROUBLES: [Trouble; 4] = [Trouble::NoCurrency, Trouble::DatabaseAway, Trouble::PaymentTimeout, Trouble::NoAddress];
+const TROUBLES: [Trouble; 4] = [Trouble::NoCurrency, Trouble::DatabaseAway, Trouble::PaymentTimeout, Trouble::NoAddress];
+
+/// What goes wrong with a request, if anything does: paying is where most can.
+pub fn trouble(chance: &mut Chance, endpoint: &str) -> Option<Trouble> {
+    match endpoint {
+        "/api/checkout" => chance.once_in(6).then(|| *chance.pick(&TROUBLES)),
+        _ => chance.once_in(50).then_some(Trouble::DatabaseAway),
+    }
+}
 
 impl Trouble {
     /// The request it ends; a warning ends none.

@@ -56,7 +56,7 @@ pub fn visit(chance: &mut Chance, at: Time, start: Time, batch: &mut Batch) {
     let visit = Visit::new(chance, at, shop_release);
     batch.spans.extend(shop::page_load(chance, &visit));
     if let Some(name) = visit.page.call {
-        let trouble = chance.once_in(16).then(|| *chance.pick(&api::TROUBLES));
+        let trouble = api::trouble(chance, name);
         let called = Time(at.0 + 400);
         let call = Call {
             at: called,
