@@ -92,7 +92,7 @@ impl Read {
     }
 }
 
-type Releases = HashMap<(ProjectId, String), ReleaseId>;
+type Releases = HashMap<Named, ReleaseId>;
 
 /// New releases of one project within [`session::OLDEST`] and a day. A team that deploys each commit has some hundreds; a program that
 /// names each of its starts has no end.
@@ -131,15 +131,15 @@ fn ensure_releases(cx: &Cx, read: &mut Read) -> Result<Releases> {
 type Named = (ProjectId, String);
 
 /// What was made, and what would have been too many.
-fn make_releases(tx: &mut Tx<'_>, missing: Vec<(ProjectId, String, Time)>) -> Result<(Vec<(Named, ReleaseId)>, Vec<Named>)> {
-    let (mut made, mut beyond) = (Vec::new(), Vec::new());
+fn make_releases(tx: &mut Tx<'_>, missing: Vec<(ProjectId, String, Time)>) -> Result<(Releases, Vec<Named>)> {
+    let (mut made, mut beyond) = (Releases::new(), Vec::new());
     for (project, version, at) in missing {
         if is_full(tx, project)? {
             beyond.push((project, version));
             continue;
         }
         let release = ingest::store::ensure_release(tx, project, &version, at)?;
-        made.push(((project, version), release.id));
+        made.insert((project, version), release.id);
     }
     Ok((made, beyond))
 }

@@ -89,7 +89,7 @@ fn read_manifest<R: ReaderAt>(archive: &ZipArchive<R>, entry: &Entry) -> Result<
 /// Hands the unpacked contents on: never more than the directory promised, checked against their sum at the end.
 fn open<R: ReaderAt, T>(archive: &ZipArchive<R>, entry: &Entry, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
     let found = archive.get_entry(entry.place).map_err(no_zip)?;
-    let raw = std::io::BufReader::with_capacity(64 << 10, found.reader());
+    let raw = io::BufReader::with_capacity(64 << 10, found.reader());
     let unpacked: Box<dyn Read> = match entry.method {
         CompressionMethod::STORE => Box::new(raw),
         CompressionMethod::DEFLATE => Box::new(flate2::bufread::DeflateDecoder::new(raw)),
