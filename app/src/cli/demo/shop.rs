@@ -58,7 +58,7 @@ impl Visit {
             page: chance.pick(&PAGES),
             release,
             user: chance.below(240),
-            agent: *chance.pick(&USER_AGENTS),
+            agent: chance.pick::<&str>(&USER_AGENTS),
         }
     }
 

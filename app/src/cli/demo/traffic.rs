@@ -85,7 +85,7 @@ fn serve(chance: &mut Chance, call: &Call<'_>, trouble: Option<api::Trouble>, ba
     batch.api.push(transaction);
     let code = if call.is_failed { 500 } else { 200 };
     let route = ("http.route", json!(call.endpoint.name));
-    batch.logs.push(api::line(call, &span_id, 1, "info", &format!("request to {}", call.endpoint.name), &[route.clone()]));
+    batch.logs.push(api::line(call, &span_id, 1, "info", &format!("request to {}", call.endpoint.name), std::slice::from_ref(&route)));
     if call.endpoint.name == "/api/checkout" && !call.is_failed {
         let order = 40_000 + chance.below(9_000);
         let more = [
