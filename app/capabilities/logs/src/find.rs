@@ -1,11 +1,12 @@
 //! Finding lines: the index leads, the lines themselves decide, and no question looks at more than it may.
 
 use db::{Db, Reader};
+use ingest::Item;
 use kernel::ids::ProjectId;
 use kernel::{Result, Time};
 use std::collections::HashMap;
 
-use crate::model::line::{Line, lines_of};
+use crate::model::line::{Line, line_at, lines_of};
 use crate::model::query::Candidate;
 use crate::model::{Level, Query, Span, place};
 use crate::store::{self, Place, Range};
@@ -82,10 +83,20 @@ pub fn find(r: &Reader<'_>, ask: &Ask) -> Result<Found> {
 
 /// Items that were read for one answer: a page's lines often lie in the same ones.
 #[derive(Default)]
-struct Items(HashMap<i64, Vec<Line>>);
+struct Items(HashMap<i64, Held>);
 
-/// So many read items are held at once; lines that lie near each other came in together.
+/// So many items are held at once; lines that lie near each other came in together.
 const MOST_HELD: usize = 64;
+
+/// An item is read for the line that is wanted; whole, once it turns out that many of it are.
+enum Held {
+    Gone,
+    Packed { item: Box<Item>, asked: usize },
+    Whole(Vec<Line>),
+}
+
+/// Reading one line of a container costs some tenth of reading all of it.
+const FEW: usize = 3;
 
 impl Items {
     /// `None` where the item has aged out meanwhile.
@@ -95,11 +106,20 @@ impl Items {
                 self.0.clear();
             }
             let item = ingest::store::find_item(r, place.item)?;
-            let lines = item.as_ref().map_or_else(|| Ok(Vec::new()), lines_of).unwrap_or_default();
-            self.0.insert(place.item, lines);
+            self.0.insert(place.item, item.map_or(Held::Gone, |item| Held::Packed { item: Box::new(item), asked: 0 }));
         }
-        let lines = self.0.get(&place.item);
-        Ok(usize::try_from(place.position).ok().and_then(|position| lines?.get(position).cloned()))
+        let (Some(held), Ok(position)) = (self.0.get_mut(&place.item), usize::try_from(place.position)) else { return Ok(None) };
+        if let Held::Packed { item, asked } = held {
+            *asked += 1;
+            if *asked <= FEW {
+                return line_at(item, position);
+            }
+            *held = Held::Whole(lines_of(item)?);
+        }
+        Ok(match held {
+            Held::Whole(lines) => lines.get(position).cloned(),
+            _ => None,
+        })
     }
 }
 

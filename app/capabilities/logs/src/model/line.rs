@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 
 use super::Level;
+use super::pick::pick;
 
 /// More lines of one container are not read: the wire's own limit is 1,000 by count and 1 MiB by size.
 const MOST_LINES: usize = 10_000;
@@ -100,14 +101,7 @@ impl Line {
 pub fn lines_of(item: &Item) -> Result<Vec<Line>> {
     let container: Value =
         serde_json::from_slice(&item.payload()?).map_err(|error| Error::invalid("A container of log lines is not JSON.").because(error))?;
-    let head = item.head.trace.as_ref();
-    let around = Around {
-        received_at: item.received_at,
-        drift_us: drift(item.received_at, item.head.sent_at),
-        release: head.and_then(|head| head.release.as_deref()).unwrap_or_default(),
-        environment: head.and_then(|head| head.environment.as_deref()).unwrap_or_default(),
-        trace_id: head.and_then(|head| head.trace_id.as_deref()).unwrap_or_default(),
-    };
+    let around = Around::of(item);
     let lines = match container {
         Value::Object(mut container) => match container.remove("items") {
             Some(Value::Array(lines)) => lines,
@@ -121,6 +115,16 @@ pub fn lines_of(item: &Item) -> Result<Vec<Line>> {
     Ok(lines.into_iter().take(MOST_LINES).filter_map(|line| read(line, &around)).collect())
 }
 
+/// One line of an item, by its position among [`lines_of`].
+pub fn line_at(item: &Item, position: usize) -> Result<Option<Line>> {
+    let line = pick(&item.payload()?, position).filter(|_| position < MOST_LINES);
+    match line.and_then(|line| read(line, &Around::of(item))) {
+        Some(line) => Ok(Some(line)),
+        // A container of another shape.
+        None => Ok(lines_of(item)?.into_iter().nth(position)),
+    }
+}
+
 /// What a line takes over from the item it came in.
 struct Around<'a> {
     received_at: Time,
@@ -128,6 +132,19 @@ struct Around<'a> {
     release: &'a str,
     environment: &'a str,
     trace_id: &'a str,
+}
+
+impl<'a> Around<'a> {
+    fn of(item: &'a Item) -> Around<'a> {
+        let head = item.head.trace.as_ref();
+        Around {
+            received_at: item.received_at,
+            drift_us: drift(item.received_at, item.head.sent_at),
+            release: head.and_then(|head| head.release.as_deref()).unwrap_or_default(),
+            environment: head.and_then(|head| head.environment.as_deref()).unwrap_or_default(),
+            trace_id: head.and_then(|head| head.trace_id.as_deref()).unwrap_or_default(),
+        }
+    }
 }
 
 fn drift(received_at: Time, sent_at: Option<Time>) -> i64 {

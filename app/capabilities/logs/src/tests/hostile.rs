@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, line, line_with};
-use crate::model::line::lines_of;
+use crate::model::line::{line_at, lines_of};
 use crate::model::query::Candidate;
 use crate::model::{Query, words};
 
@@ -75,9 +75,10 @@ proptest! {
         let line: serde_json::Map<String, Value> = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let payload = json!({ "items": [line] }).to_string();
         let item = ingest::Item::sample(1, kernel::ids::ProjectId(1), ingest::Kind::Logs, kernel::Time(1_772_452_800_000), payload.as_bytes());
-        for line in lines_of(&item).unwrap() {
+        for (position, line) in lines_of(&item).unwrap().into_iter().enumerate() {
             words::words_of(&line, item.project);
             line.pieces();
+            prop_assert_eq!(line_at(&item, position).unwrap(), Some(line));
         }
     }
 

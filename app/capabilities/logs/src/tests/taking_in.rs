@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::bench::{Bench, line, line_with, testkit_start_s};
 use crate::digest::Lines;
 use crate::model::Level;
-use crate::model::line::lines_of;
+use crate::model::line::{line_at, lines_of};
 
 #[tokio::test]
 async fn lines_stand_in_the_order_of_their_moments_whenever_they_came() {
@@ -109,7 +109,13 @@ fn shapes_of_lines_that_are_read_all_the_same() {
     let now = Time(1_772_452_800_000);
     let read = |text: &str| {
         let item = ingest::Item::sample(1, kernel::ids::ProjectId(1), ingest::Kind::Logs, now, text.as_bytes());
-        lines_of(&item).map(|lines| lines.into_iter().map(|line| (line.level, line.body)).collect::<Vec<_>>())
+        lines_of(&item).map(|lines| {
+            for (position, line) in lines.iter().enumerate() {
+                assert_eq!(line_at(&item, position).unwrap().as_ref(), Some(line), "{text}: line {position} alone is the same");
+            }
+            assert_eq!(line_at(&item, lines.len()).unwrap(), None, "{text}");
+            lines.into_iter().map(|line| (line.level, line.body)).collect::<Vec<_>>()
+        })
     };
     let one = |level: Level, body: &str| vec![(level, body.to_owned())];
     let table = [
@@ -120,6 +126,10 @@ fn shapes_of_lines_that_are_read_all_the_same() {
         (r#"{"items":[{"level":"info","body":42}]}"#, one(Level::Info, "42")),
         (r#"{"level":"error","body":"alone","attributes":[]}"#, one(Level::Error, "alone")),
         (r#"[{"body":"listed"}]"#, one(Level::Info, "listed")),
+        (
+            r#"{"v":[{}],"items":[1,{"body":"a"},[{}],"x",{"body":"b"},{"body":"c"}]}"#,
+            [one(Level::Info, "a"), one(Level::Info, "b"), one(Level::Info, "c")].concat(),
+        ),
         (r#"{"items":[null,1,"x",[],{}]}"#, one(Level::Info, "")),
         (r#"{"items":{}}"#, vec![]),
         ("{}", vec![]),
