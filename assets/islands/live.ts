@@ -80,11 +80,13 @@ async function refresh(enhance: Enhance): Promise<void> {
   }
 }
 
-/** Never takes away what somebody is typing, or a question that waits for its answer. */
+/** Never takes away what somebody is typing or has ticked, or a question that waits for its answer. */
 function isBusy(piece: HTMLElement): boolean {
   const at = document.activeElement;
   const isTyping = at !== null && piece.contains(at) && at.matches("input, textarea, select");
-  return isTyping || piece.querySelector(".confirm[open]") !== null;
+  const boxes = [...piece.querySelectorAll<HTMLInputElement>('input[type="checkbox"]')];
+  const hasTicked = boxes.some((box) => box.checked !== box.defaultChecked);
+  return isTyping || hasTicked || piece.querySelector(".confirm[open]") !== null;
 }
 
 function swap(old: HTMLElement, fresh: HTMLElement, enhance: Enhance): void {

@@ -202,15 +202,6 @@ struct Word {
     was_quoted: bool,
 }
 
-impl Word {
-    fn text(self) -> String {
-        match self.key {
-            Some(key) => format!("{key}:{}", self.value),
-            None => self.value,
-        }
-    }
-}
-
 /// Splits at blanks outside of quotes. An open quote reaches to the end.
 fn words(text: &str) -> Vec<Word> {
     let mut letters = text.chars().peekable();
@@ -247,17 +238,16 @@ fn is_key(text: &str) -> bool {
 fn read(word: &Word) -> Result<Option<Term>, String> {
     let term = |field| Ok(Some(Term { is_not: word.is_not, field }));
     let value: String = word.value.chars().filter(|c| !c.is_control()).collect();
-    let value: String = value.trim().chars().take(MAX_VALUE).collect::<String>().trim_end().to_owned();
+    let value = value.trim();
     let Some(key) = &word.key else {
-        return if value.is_empty() { Ok(None) } else { term(Field::Text(value)) };
+        return if value.is_empty() { Ok(None) } else { term(Field::Text(cut(value))) };
     };
     let known = key.to_ascii_lowercase();
     let is_known = KEYS.contains(&known.as_str());
     // `https://…`, `std::panic` and `TypeError:` are words of a message, not conditions.
     let is_text = !is_known && !word.was_quoted && (value.is_empty() || value.starts_with(['/', ':', '\\']));
     if is_text {
-        let text = Word { key: Some(key.clone()), value, ..Word::default() }.text();
-        return term(Field::Text(text));
+        return term(Field::Text(cut(&format!("{key}:{value}"))));
     }
     if value.is_empty() {
         return Err(format!("“{key}:” needs a value behind the colon."));
@@ -268,7 +258,13 @@ fn read(word: &Word) -> Result<Option<Term>, String> {
 const KEYS: [&str; 12] =
     ["is", "level", "priority", "assigned", "project", "release", "user", "tag", "has", "environment", "url", "transaction"];
 
-fn read_field(known: &str, key: &str, value: String) -> Result<Field, String> {
+/// Each part of a condition is cut by itself, so that what is written back is read as the same.
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_VALUE).collect::<String>().trim_end().to_owned()
+}
+
+fn read_field(known: &str, key: &str, whole: &str) -> Result<Field, String> {
+    let value = cut(whole);
     Ok(match known {
         "is" => Field::Is(one_of(known, &value, &IS)?),
         "level" => Field::Level(one_of(known, &value, &LEVELS)?),
@@ -282,12 +278,12 @@ fn read_field(known: &str, key: &str, value: String) -> Result<Field, String> {
         "release" => Field::Release(Pattern(value)),
         "user" => Field::User(Pattern(value)),
         "has" => Field::Has(value),
-        "tag" => match value.split_once(['=', ':']) {
-            Some((key, value)) if !key.is_empty() && !value.is_empty() => Field::Tag(key.to_owned(), Pattern(value.to_owned())),
+        "tag" => match whole.split_once(['=', ':']) {
+            Some((key, value)) if !key.trim().is_empty() && !value.is_empty() => Field::Tag(cut(key), Pattern(cut(value))),
             _ => return Err("“tag:” is written with key and value: tag:browser=Firefox.".to_owned()),
         },
         "environment" | "url" | "transaction" => Field::Tag(known.to_owned(), Pattern(value)),
-        _ => Field::Tag(key.to_owned(), Pattern(value)),
+        _ => Field::Tag(cut(key), Pattern(value)),
     })
 }
 

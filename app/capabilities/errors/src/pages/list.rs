@@ -6,7 +6,7 @@ use frontend::prelude::*;
 use kernel::Time;
 use kernel::ids::{MemberId, ProjectId};
 
-use super::{Place, count, counted, level_tone, places, priority_tone, spark, state_words};
+use super::{Place, count, counted, level_tone, places, spark, state_words};
 use crate::model::{Level, Priority, State};
 use crate::search::asked::{Asked, Range, Sort, StateTab};
 
@@ -198,20 +198,25 @@ fn row(list: &List, line: &Line) -> Row {
             count(line.events).into_any(),
             count(line.users).into_any(),
             view! { <span class="seen">{ago(line.last_seen_at, list.now)} <br/> <span class="muted">"first " {ago(line.first_seen_at, list.now)}</span></span> }.into_any(),
-            state_dot(priority_tone(line.priority), line.priority.as_str()),
+            priority(line.priority),
             if line.assignee.is_empty() { muted("nobody") } else { line.assignee.clone().into_any() },
         ],
     }
+}
+
+/// Only what is urgent stands out; fifty signs would tell nothing, and weigh.
+fn priority(priority: Priority) -> View {
+    if priority == Priority::High { view! { <b class="urgent">"high"</b> }.into_any() } else { muted(priority.as_str()) }
 }
 
 /// What it is called, and in a second line where it happens.
 fn name(list: &List, line: &Line) -> View {
     let title = if line.kind.is_empty() { crate::model::title("", &line.value) } else { line.kind.clone() };
     let title = kernel::text::shorten(&title, 100);
-    let value = if line.kind.is_empty() { String::new() } else { kernel::text::shorten(&crate::model::title("", &line.value), 140) };
+    let value = if line.kind.is_empty() { String::new() } else { kernel::text::shorten(&crate::model::title("", &line.value), 100) };
     let value = if value == "<no message>" { String::new() } else { value };
     let mut about = vec![line.project.clone()];
-    about.extend((!line.culprit.is_empty()).then(|| kernel::text::shorten(&line.culprit, 100)));
+    about.extend((!line.culprit.is_empty()).then(|| kernel::text::shorten(&line.culprit, 80)));
     let about = about.join(" · ");
     let pick = list.can_act.then(|| {
         let (id, label) = (line.id.to_string(), format!("Pick issue {}", line.id));

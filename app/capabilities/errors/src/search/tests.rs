@@ -97,6 +97,13 @@ fn a_flood_of_conditions_is_cut_and_said() {
 }
 
 #[test]
+fn a_long_tag_survives_being_written_back() {
+    let search = Search::parse(&format!("plan:{}", "x".repeat(300)));
+    assert!(matches!(&search.terms[0].field, Field::Tag(key, pattern) if key == "plan" && pattern.0.len() == MAX_VALUE));
+    assert_eq!(Search::parse(&search.to_string()).terms, search.terms);
+}
+
+#[test]
 fn a_star_is_anything_and_the_signs_of_like_are_themselves() {
     assert_eq!(Pattern("a*b".into()).like(), "a%b");
     assert_eq!(Pattern("100%_\\".into()).like(), "100\\%\\_\\\\");

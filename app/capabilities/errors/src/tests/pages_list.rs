@@ -47,7 +47,14 @@ fn one(tx: &mut db::Tx<'_>, project: ProjectId, number: i64) -> kernel::Result<(
         counts::add_hour(tx, hash, (tx.now - DAY * step).day_start(), 40)?;
     }
     hashes::count_events(tx, hash, 1_000, (at - DAY * 3, at), (number + 1, number + 1))?;
-    counts::add_tag(tx, hash, ("environment", if number % 2 == 0 { "production" } else { "staging" }), 1_000, at, &mut counts::KeyRoom::default())?;
+    counts::add_tag(
+        tx,
+        hash,
+        ("environment", if number % 2 == 0 { "production" } else { "staging" }),
+        1_000,
+        at,
+        &mut counts::KeyRoom::default(),
+    )?;
     let seen = issues::IssueSeen {
         events: 1_000,
         new_users: 37,
@@ -68,7 +75,8 @@ async fn a_page_of_fifty_issues_stays_below_100_kilobytes_and_leads_on_by_key() 
     fill(&seed, 120).await;
     for query in ["", "?range=14d", "?sort=priority", "?sort=events&q=voucher"] {
         let page = seed.admin.get(&format!("/errors{query}")).await.expect(200).body;
-        assert!(page.len() < 100_000, "{} bytes of /errors{query}", page.len());
+        // The navigation of a whole house weighs some 14,000 more.
+        assert!(page.len() < 85_000, "{} bytes of /errors{query}", page.len());
         assert_eq!(page.matches("type=\"checkbox\" name=\"issue\"").count(), 50, "{query}");
     }
     for sort in Sort::ALL {
