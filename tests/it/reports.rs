@@ -10,8 +10,7 @@ use std::time::Duration;
 use tests::{Client, Hermetic, eventually_async, process, root, switch};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
-const PROJECT: &str =
-    "[[projects]]\nslug = \"shop\"\nname = \"Shop\"\n[[projects.keys]]\nlabel = \"all\"\npublic_key = \"0123456789abcdef0123456789abcdef\"\n";
+const PROJECT: &str = "[[projects]]\nslug = \"shop\"\nname = \"Shop\"\n[[projects.keys]]\nlabel = \"all\"\npublic_key = \"0123456789abcdef0123456789abcdef\"\n";
 
 /// One recorded request.
 struct Recorded {

@@ -6,11 +6,8 @@ use std::time::Duration;
 fn main() {
     // Its transport wants a provider of TLS, for plain HTTP too.
     drop(tests::Client::new("http://127.0.0.1"));
-    let options = sentry::ClientOptions::new()
-        .release("worker@0.9.0")
-        .environment("production")
-        .traces_sample_rate(1.0)
-        .auto_session_tracking(true);
+    let options =
+        sentry::ClientOptions::new().release("worker@0.9.0").environment("production").traces_sample_rate(1.0).auto_session_tracking(true);
     let dsn = tests::switch("DSN").unwrap_or_default();
     let guard = sentry::init((dsn, options));
     let transaction = sentry::start_transaction(sentry::TransactionContext::new("import customers", "queue.process"));

@@ -56,6 +56,7 @@ impl Row {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "a benchmark run by hand prints its table")]
 pub fn print(title: &str, rows: &[Row]) {
     println!("\n{title}");
     println!("  {:<42} {:>10} {:>10} {:<5} {:>7}  bar", "", "ours", "real", "", "ratio");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tests::{Client, eventually_async};
 
 use crate::pages::{self};
-use crate::process::{self, Meter};
+use crate::process::Meter;
 use crate::{Pages, Server};
 
 /// Quotas are raised, or it would drop most of what it accepts; http, because there is no proxy before it.
@@ -49,7 +49,8 @@ impl Bugsink {
         tool(base, "bugsink-manage", &["migrate"]);
         tool(base, "bugsink-manage", &["migrate", "snappea", "--database=snappea"]);
         let key = tool(base, "bugsink-manage", &["shell", "-c", PROJECT]).lines().last().unwrap_or_default().trim().to_owned();
-        let gunicorn = ["--bind", &address, "--workers=2", "--timeout=6", "--max-requests=1000", "--max-requests-jitter=100", "bugsink.wsgi"];
+        let gunicorn =
+            ["--bind", &address, "--workers=2", "--timeout=6", "--max-requests=1000", "--max-requests-jitter=100", "bugsink.wsgi"];
         let processes = vec![start(base, "gunicorn", &gunicorn), start(base, "bugsink-runsnappea", &[])];
         let client = Client::new(&format!("http://{address}"));
         eventually_async("Bugsink answers", Duration::from_secs(60), async || {
@@ -99,7 +100,7 @@ impl Server for Bugsink {
     }
 
     fn meter(&self) -> Meter {
-        process::Meter::start(&self.processes.iter().map(Child::id).collect::<Vec<_>>())
+        Meter::start(&self.processes.iter().map(Child::id).collect::<Vec<_>>())
     }
 }
 

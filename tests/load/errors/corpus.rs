@@ -13,7 +13,7 @@ const TEMPLATES: [&str; 8] = [
     "unexpected token at position {n}",
     "GET https://api.example.com/v1/items/{n} answered 502",
     "cannot read properties of undefined (reading 'total')",
-    "no such file: /tmp/upload-{n}.png",
+    "no such file: uploads/{n}.png",
     "invoice {n} of 2026-11-{d} is not balanced",
 ];
 
@@ -60,7 +60,8 @@ impl Corpus {
 fn vary(mut event: Value, dice: &mut Dice) -> Value {
     let family = dice.zipf(TYPES);
     let (n, m, d) = (dice.below(1_000_000), dice.below(256), 1 + dice.below(28));
-    let text = TEMPLATES[(family % 8) as usize].replace("{n}", &n.to_string()).replace("{m}", &m.to_string()).replace("{d}", &format!("{d:02}"));
+    let text =
+        TEMPLATES[(family % 8) as usize].replace("{n}", &n.to_string()).replace("{m}", &m.to_string()).replace("{d}", &format!("{d:02}"));
     event["event_id"] = Value::from(format!("{:016x}{:016x}", dice.word(), dice.word()));
     let now = kernel::Clock::System.now();
     event["timestamp"] = Value::from(now.rfc3339_millis());
@@ -104,7 +105,8 @@ fn bases() -> Vec<Value> {
 }
 
 fn events_of(path: &Path) -> Vec<Value> {
-    let head: Value = std::fs::read(path.with_extension("json")).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let head: Value =
+        std::fs::read(path.with_extension("json")).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let header = |name: &str| {
         let found = head["headers"].as_array()?.iter().find(|pair| pair[0].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name)))?;
         found[1].as_str()

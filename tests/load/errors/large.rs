@@ -42,7 +42,8 @@ fn issues(data: &Path) -> i64 {
         generation += 1;
         let (issue, hash) = (first_issues * generation, first_hashes * generation);
         copy(&connection, "errors_issues", &[("id", format!("id + {issue}"))], &format!("id <= {first_issues}"));
-        let hashes = [("id", format!("id + {hash}")), ("issue_id", format!("issue_id + {issue}")), ("hash", format!("hash + {generation}"))];
+        let hashes =
+            [("id", format!("id + {hash}")), ("issue_id", format!("issue_id + {issue}")), ("hash", format!("hash + {generation}"))];
         copy(&connection, "errors_hashes", &hashes, &format!("id <= {first_hashes}"));
         for table in ["errors_hours", "errors_days", "errors_tags", "errors_releases", "errors_users"] {
             copy(&connection, table, &[("hash_id", format!("hash_id + {hash}"))], &format!("hash_id <= {first_hashes}"));

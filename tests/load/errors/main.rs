@@ -6,7 +6,12 @@
 //!
 //! Run by `tests/run errors`. ERRORS_EVENTS changes the number, ERRORS_BURST=0 leaves out the burst of 20,000, ERRORS_LARGE=1 adds a
 //! million events.
-#![expect(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a driver run by hand: it prints its table and stops at what is broken")]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a driver run by hand: it prints its table and stops at what is broken"
+)]
 
 mod bugsink;
 mod corpus;
@@ -84,7 +89,13 @@ async fn main() {
             Row::at_least("digested, until all are", "/s", 1_000.0, own.digested_per_second, real.digested_per_second),
             Row::at_least_times("  beside the peer", "×", 10.0, own.digested_per_second, real.digested_per_second),
             Row::shown("behind when the last was accepted", "s", own.seconds_behind, real.seconds_behind),
-            Row::at_most("processor per event", "ms", 2.0, own.taken.cpu_seconds * 1e3 / count as f64, real.taken.cpu_seconds * 1e3 / count as f64),
+            Row::at_most(
+                "processor per event",
+                "ms",
+                2.0,
+                own.taken.cpu_seconds * 1e3 / count as f64,
+                real.taken.cpu_seconds * 1e3 / count as f64,
+            ),
             Row::at_most("memory, idle", "MB", 60.0, idle.memory / 1e6, their_idle.memory / 1e6),
             Row::shown("memory, peak", "MB", own.taken.peak / 1e6, real.taken.peak / 1e6),
             Row::at_most("stored per event", "kB", 6.0, own.stored_per_event / 1e3, real.stored_per_event / 1e3),

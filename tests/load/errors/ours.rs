@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tests::{Client, Hermetic, people, process as program};
 
 use crate::pages::{self, Times};
-use crate::process::{self, Meter};
+use crate::process::Meter;
 use crate::{Pages, Server};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -36,7 +36,10 @@ impl Ours {
         let mut served = Hermetic::serve(folder.path()).await;
         let owner = people::set_up(&served).await;
         assert!(served.stop().await.success());
-        program::apply(folder.path(), &format!("[[projects]]\nslug = \"shop\"\nname = \"Shop\"\n[[projects.keys]]\nlabel = \"bench\"\npublic_key = \"{KEY}\"\n"));
+        program::apply(
+            folder.path(),
+            &format!("[[projects]]\nslug = \"shop\"\nname = \"Shop\"\n[[projects.keys]]\nlabel = \"bench\"\npublic_key = \"{KEY}\"\n"),
+        );
         let served = Hermetic::serve(folder.path()).await;
         let owner = owner.moved_to(&served.url);
         // What is looked at as idle has done its first work.
@@ -91,6 +94,6 @@ impl Server for Ours {
     }
 
     fn meter(&self) -> Meter {
-        process::Meter::start(&[self.served.pid()])
+        Meter::start(&[self.served.pid()])
     }
 }

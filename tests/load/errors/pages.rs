@@ -27,5 +27,8 @@ pub async fn time(client: &Client, path: &str) -> Times {
 /// The first link that begins with `start` and goes on with a number or a letter.
 pub fn first_link(html: &str, start: &str) -> Option<String> {
     let links = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
-    links.filter(|link| link.strip_prefix(start).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))).map(str::to_owned).next()
+    links
+        .filter(|link| link.strip_prefix(start).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+        .map(str::to_owned)
+        .next()
 }

@@ -1,7 +1,5 @@
 //! What a process and those it started took: a server may be several.
 
-use std::path::Path;
-
 /// Clock ticks per second in /proc: 100 on every Linux there is (USER_HZ).
 const TICKS: f64 = 100.0;
 
@@ -61,10 +59,4 @@ fn field(pid: u32, file: &str, name: &str) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(name));
     line.and_then(|line| line.split_whitespace().nth(1)).and_then(|number| number.parse().ok()).unwrap_or_default()
-}
-
-/// Bytes of a folder, everything in it counted.
-pub fn folder_bytes(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.metadata().map_or(0, |data| if data.is_dir() { folder_bytes(&entry.path()) } else { data.len() })).sum()
 }

@@ -9,8 +9,8 @@ use super::wire::{Envelope, Speaker};
 pub const SPANS: &str = "application/vnd.sentry.items.span.v2+json";
 pub const LOGS: &str = "application/vnd.sentry.items.log+json";
 /// What browsers run; its map is uploaded.
-pub const SCRIPT: &str = include_str!("shop/app.min.js");
-pub const SCRIPT_MAP: &str = include_str!("shop/app.min.js.map");
+pub const SCRIPT: &str = include_str!("shop/built.js");
+pub const SCRIPT_MAP: &str = include_str!("shop/built.js.map");
 pub const SCRIPT_URL: &str = "https://shop.example.com/assets/app.min.js";
 
 pub const USER_AGENTS: [&str; 4] = [

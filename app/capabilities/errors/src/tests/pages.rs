@@ -285,10 +285,13 @@ async fn what_was_said_stands_with_its_error_and_without_one() {
     assert!(seed.page(&made.event_path()).await.contains("The cart broke."));
 }
 
-/// `cargo nextest run -p errors --run-ignored only --no-capture saves`
+/// `HERMETIC_SLOW=1 cargo nextest run -p errors --no-capture saves`
 #[tokio::test]
-#[ignore = "for looking at the pages in a browser; says where it put them"]
 async fn saves_its_pages_for_looking_at_them() {
+    if std::env::var_os("HERMETIC_SLOW").is_none() {
+        eprintln!("SKIPPED: for looking at the pages in a browser; says where it put them; HERMETIC_SLOW=1 runs it");
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder").keep();
     let folder = folder.display();
     eprintln!("saved in {folder}");

@@ -11,8 +11,8 @@ use testkit::{Client, TestHouse};
 
 use crate::upload::checksum_of;
 
-pub const BUILT: &str = include_str!("app.min.js");
-pub const MAP: &str = include_str!("app.min.js.map");
+pub const BUILT: &str = include_str!("built.js");
+pub const MAP: &str = include_str!("built.js.map");
 /// With debug ids in both files, for release `web@1.0.0`, dist 7.
 pub const BUNDLE: &[u8] = include_bytes!("shop.zip");
 pub const DEBUG_ID: &str = "2096d85c-c3d8-5a53-b69d-22e430cd063a";
