@@ -11,7 +11,6 @@ mod replica {
 
 #[path = "../../../app/capabilities/errors/src"]
 mod errors {
-    #[expect(dead_code, reason = "the targets reach only what reads")]
     pub mod model;
     pub mod normal;
 
@@ -35,11 +34,25 @@ pub mod bundle;
 #[path = "../../../app/spine/capability/src/frames.rs"]
 pub mod frames;
 
+/// Of the page kit, the scale of numbers; and in place of its colours, their names.
+#[path = "../../../frontend/src/charts"]
+pub mod charts {
+    #[expect(dead_code, reason = "the targets reach only how a number is written")]
+    mod scale;
+    pub use scale::Unit;
+}
+pub enum Tone {
+    Good,
+    Warn,
+    Bad,
+}
+
 /// What stands in for the house where frames are resolved: nobody resolves any here.
 pub struct House;
 
 // The sources above name these crates and modules as they do at home.
 extern crate self as capability;
+extern crate self as frontend;
 pub use errors::{grouping, normal};
 pub mod model {
     pub use crate::artifact;
