@@ -3,7 +3,7 @@
 /// Clock ticks per second in /proc: 100 on every Linux there is (USER_HZ).
 const TICKS: f64 = 100.0;
 
-/// A group of processes, named by the one that leads it.
+/// Processes, and where one leads a group, all of it.
 pub struct Meter {
     groups: Vec<u32>,
     before: f64,
@@ -41,7 +41,7 @@ fn stat(pid: u32) -> Vec<f64> {
 fn members(groups: &[u32]) -> Vec<u32> {
     let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| stat(*pid).get(2).is_some_and(|group| groups.contains(&(*group as u32)))).collect()
+    pids.filter(|pid| groups.contains(pid) || stat(*pid).get(2).is_some_and(|group| groups.contains(&(*group as u32)))).collect()
 }
 
 /// Of those that live, and of those that have ended and were waited for.

@@ -1,7 +1,7 @@
 //! What errors makes of reported items.
 //!
 //! One batch goes through four steps: each item is read and grouped ([`prepare`]); the rows that lead to it are written to telemetry.db,
-//! idempotently ([`file`]); what belongs to one hash is added up ([`fold`]); and all of it is applied to hermetic.db in the transaction that
+//! idempotently ([`file`](mod@file)); what belongs to one hash is added up ([`fold`]); and all of it is applied to hermetic.db in the transaction that
 //! moves the cursor ([`apply`]). An item that is digested again keeps the hash it was filed under, and is counted once.
 
 mod apply;

@@ -1,6 +1,6 @@
 //! An event in one form, whatever the SDK sent: every legacy shape is read, nothing is refused, everything is bounded.
 //!
-//! - [`Event`] with [`Exception`], [`Frame`], [`Breadcrumb`], [`Request`], [`User`]: [`read`] makes it of an item's payload
+//! - [`Event`] with [`Exception`], [`Frame`], [`Breadcrumb`], [`Request`], [`User`]: [`read`](fn@read) makes it of an item's payload
 //! - [`SourceFrames`]: what maps said about its frames, stored beside the event; [`Event::resolve`] puts it in
 //! - [`policy`]: browsers' reports on policies; [`feedback`]: what people said
 

@@ -1,7 +1,7 @@
 //! Uploads: pieces that come in any order, put together, checked, and taken apart into files that can be found.
 //!
 //! - [`store_chunk`], [`missing`]: pieces, by their checksum; [`whole`]: a file made of pieces, read without being in memory at once
-//! - [`bundle`]: artifact bundles; [`keep_file`], [`keep_debug_file`]: single files; [`announce`]: the others are told
+//! - [`bundle`]: artifact bundles; [`keep_file`], [`assemble_debug_file`]: single files; [`announce`](mod@announce): the others are told
 
 mod announce;
 mod bundle;

@@ -7,6 +7,7 @@
 use db::Tx;
 use ingest::store::{self, Outcome};
 use ingest::{Item, Kind};
+use kernel::time::Stopwatch;
 use kernel::{Error, Result};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,10 @@ const BATCH_ROWS: usize = 500;
 const BATCH_BYTES: usize = 2 << 20;
 /// How long to wait before a batch is tried again that could not be stored.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// A digest that has just looked lets more come together first: in a burst every commit would wake all of them, and the looking alone
+/// would cost the clients their answers. A single report is digested at once.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// What a batch changes in hermetic.db. Runs on the writer thread, so it only writes what was worked out before.
 pub type Change = Box<dyn FnOnce(&mut Tx<'_>) -> Result<()> + Send>;
@@ -50,11 +55,22 @@ pub fn start(cx: &Cx, tasks: &mut Tasks) {
 async fn run(cx: Cx, digest: &'static dyn Digest, shutdown: CancellationToken) {
     let mut signals = cx.telemetry.signals();
     let mut place = Place::default();
+    let mut looked: Option<Stopwatch> = None;
     loop {
+        let early = looked.map_or(Duration::ZERO, |watch| GATHER.saturating_sub(watch.elapsed()));
+        if !early.is_zero() {
+            tokio::time::sleep(early).await;
+        }
+        looked = Some(Stopwatch::start());
         let wait = match step(&cx, digest, &mut place).await {
             Ok(0) => None,
             Ok(_) if shutdown.is_cancelled() => return,
-            Ok(_) => continue,
+            Ok(count) => {
+                if count >= BATCH_ROWS {
+                    looked = None;
+                }
+                continue;
+            }
             Err(error) => {
                 tracing::warn!(digest = digest.name(), error = error.chain(), "what was reported could not be digested; trying again");
                 Some(AGAIN)
