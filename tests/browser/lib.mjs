@@ -138,13 +138,13 @@ export function shape(address) {
   return url.pathname.replace(/\/\d+(?=\/|$)/g, "/#").replace(/\/[A-Za-z0-9_-]{20,}(?=\/|$)/g, "/*").replace(/\d{4}-\d{2}/g, "#-#");
 }
 
-const NOT_A_PAGE = /\.(atom|rss|json|ics|svg|xml|txt|css|js|png|ico)$|sign-out|\/live$|\/metrics$|\/api\//;
+const NOT_A_PAGE = /\.(atom|rss|json|ics|svg|xml|txt|css|js|png|ico)$|sign-out|\/live$|\/metrics$|\/api\/|\/attachments\/|\/export$/;
 
 /** Every page that can be reached from `starts` by links; `visit(page, shape)` looks at each once. */
 export async function walk(page, starts, visit) {
   const waiting = starts.map((path) => new URL(path, base).href);
   const seen = new Set();
-  while (waiting.length > 0 && seen.size < 120) {
+  while (waiting.length > 0 && seen.size < 200) {
     const address = waiting.shift();
     const kind = shape(address);
     if (seen.has(kind)) continue;
