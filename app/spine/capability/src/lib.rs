@@ -124,12 +124,12 @@ pub trait Capability: Sync {
         &[]
     }
 
-    /// What `hermetic doctor` and the console's health page say about this capability.
     /// Whether its settings, each of which is right by itself, agree. Asked before a change is kept.
     fn check_settings(&self, _r: &Reader<'_>) -> Result<()> {
         Ok(())
     }
 
+    /// What `hermetic doctor` and the console's health page say about this capability.
     fn diagnose(&self, _r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
         Ok(Vec::new())
     }

@@ -85,7 +85,7 @@ impl Ladder<'_> {
 }
 
 fn work(chance: &mut Chance, ladder: &mut Ladder<'_>) {
-    let user = query_text(0);
+    let user = query_text(USER);
     let millis = chance.millis(4);
     ladder.query(chance, user, millis);
     match ladder.call.endpoint.work {
@@ -93,19 +93,19 @@ fn work(chance: &mut Chance, ladder: &mut Ladder<'_>) {
             let millis = chance.millis(3);
             ladder.step(chance, "cache.get", "product:48213", millis, json!({"cache.hit": true, "cache.key": ["product:48213"]}));
             let millis = chance.millis(ladder.call.endpoint.millis);
-            ladder.query(chance, query_text(1), millis);
+            ladder.query(chance, query_text(PRODUCT), millis);
         }
         Work::QueryPerRow => {
             let millis = chance.millis(12);
-            ladder.query(chance, query_text(2), millis);
+            ladder.query(chance, query_text(ORDERS), millis);
             for _ in 0..12 + chance.below(14) {
                 let millis = 5 + chance.below(9);
-                ladder.query(chance, query_text(3), millis);
+                ladder.query(chance, query_text(ORDER_ITEMS), millis);
             }
         }
         Work::SlowQuery => {
             let millis = if chance.once_in(9) { 5_200 + chance.below(2_600) } else { 1_100 + chance.below(900) };
-            ladder.query(chance, query_text(4), millis);
+            ladder.query(chance, query_text(REVENUE), millis);
         }
         Work::Payment => {
             let millis = chance.millis(ladder.call.endpoint.millis);
@@ -113,7 +113,7 @@ fn work(chance: &mut Chance, ladder: &mut Ladder<'_>) {
                 json!({"http.request.method": "POST", "http.response.status_code": 200, "url": "https://payments.example.net/v1/charges"});
             ladder.step(chance, "http.client", "POST https://payments.example.net/v1/charges", millis, data);
             let millis = chance.millis(9);
-            ladder.query(chance, query_text(5), millis);
+            ladder.query(chance, query_text(NEW_ORDER), millis);
         }
     }
 }
@@ -298,7 +298,7 @@ pub fn error(chance: &mut Chance, call: &Call<'_>, span_id: &str, trouble: Troub
             "headers": {"Accept": "application/json", "Authorization": "[Filtered]", "X-Request-Id": chance.hex(16)}},
         "tags": {"region": "eu-central", "plan": chance.pick(&["free", "starter", "pro"])},
         "breadcrumbs": {"values": [
-            {"timestamp": earlier(310), "category": "query", "type": "query", "message": query_text(0)},
+            {"timestamp": earlier(310), "category": "query", "type": "query", "message": query_text(USER)},
             {"timestamp": earlier(120), "category": "redis", "type": "redis", "message": format!("GET cart:{order}")},
             {"timestamp": earlier(30), "category": "shop.checkout", "level": "info", "message": format!("cart {order} has 3 lines")},
         ]},
@@ -363,6 +363,14 @@ pub fn check_in(id: &str, state: &str, seconds_taken: Option<f64>) -> Value {
     }
     value
 }
+
+/// Lines of queries.txt.
+const USER: usize = 0;
+const PRODUCT: usize = 1;
+const ORDERS: usize = 2;
+const ORDER_ITEMS: usize = 3;
+const REVENUE: usize = 4;
+const NEW_ORDER: usize = 5;
 
 /// What the shop's API asks of its database: texts that are reported, never run.
 fn query_text(line: usize) -> &'static str {
