@@ -9,8 +9,14 @@ use std::process::Command;
 use std::{fs, io};
 
 /// Bundles by their entry points; a prebuilt folder has to hold the same names.
-const BUNDLES: [(&str, &str); 3] =
-    [("islands/console.ts", "console.js"), ("styles/console.css", "console.css"), ("styles/public.css", "public.css")];
+const BUNDLES: [(&str, &str); 5] = [
+    ("islands/console.ts", "console.js"),
+    ("styles/console.css", "console.css"),
+    ("styles/public.css", "public.css"),
+    // The sheet of one capability's pages, under its word.
+    ("styles/errors.css", "errors.css"),
+    ("styles/logs.css", "logs.css"),
+];
 const NO_NODE: &str =
     "Hermetic's browser files are bundled at build time: install Node.js 20 or newer, or set HERMETIC_ASSETS_DIR to a prebuilt folder.";
 /// Old enough for any browser that still gets updates; below these, esbuild rewrites what is too new.

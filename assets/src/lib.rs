@@ -1,7 +1,7 @@
 //! What the binary embeds: browser files under `/assets/` by the hash of their content, icons, seed content.
 //!
 //! - [`find`] serves a path; such a file never changes and may be cached for ever
-//! - [`url`] gives the path of a file by its plain name; [`text`] gives a text file itself
+//! - [`url`] gives the path of a file by its plain name, [`own_styles`] that of a capability's stylesheet; [`text`] gives a text file itself
 //! - [`icon`] gives a drawing; [`content`] gives seed content (mail templates, articles, API description)
 
 /// A file as it is sent. `br` and `gzip` are missing where they would not be smaller.
@@ -32,6 +32,11 @@ pub fn find(path: &str) -> Option<&'static Asset> {
 /// Where a file is served. The names are fixed when the binary is built; one that does not exist leads nowhere.
 pub fn url(name: &str) -> &'static str {
     by_name(name).map_or("/assets/missing", |asset| asset.path)
+}
+
+/// Where the stylesheet of one capability's pages is served, if it has one of its own.
+pub fn own_styles(word: &str) -> Option<&'static str> {
+    by_name(&format!("{word}.css")).map(|asset| asset.path)
 }
 
 /// A text file itself, for pages that must arrive in one request. Empty when there is none of that name.

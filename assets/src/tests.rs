@@ -55,6 +55,9 @@ fn the_browser_files_stay_light() {
     let packed = |name: &str| find(url(name)).and_then(|asset| asset.br).map_or(usize::MAX, <[u8]>::len);
     assert!(packed("console.js") <= 6 * 1024, "console.js: {} bytes", packed("console.js"));
     assert!(packed("console.css") <= 8 * 1024, "console.css: {} bytes", packed("console.css"));
+    for own in ["errors.css", "logs.css"] {
+        assert!(packed(own) <= 3 * 1024, "{own}: {} bytes", packed(own));
+    }
 }
 
 #[test]
@@ -63,7 +66,7 @@ fn nothing_in_the_browser_files_breaks_the_policy_of_the_pages() {
     for banned in ["eval(", "new Function", "innerHTML", "setAttribute(\"style\"", "document.write"] {
         assert!(!js.contains(banned), "{banned}");
     }
-    for css in [text("console.css"), text("public.css")] {
+    for css in all().iter().filter(|asset| asset.name.ends_with(".css")).map(|asset| text(asset.name)) {
         assert!(!css.contains("url("), "styles load nothing");
     }
 }

@@ -7,7 +7,7 @@ use kernel::{Role, Time};
 use std::time::Duration;
 
 const NOW: Time = Time(1_795_444_740_000);
-const ASSETS: AssetUrls = AssetUrls { css: "console.css", js: "console.js", favicon: "favicon.svg" };
+const ASSETS: AssetUrls = AssetUrls { css: "console.css", own_css: None, js: "console.js", favicon: "favicon.svg" };
 const ICON: &str = r#"<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M3 12.5h4.2l2.3-6.3 4.6 12.1 2.4-5.8H21"/></svg>"#;
 
 #[expect(clippy::print_stdout, reason = "an example prints what it is an example of")]

@@ -6,7 +6,7 @@ use kernel::error::FieldError;
 
 #[expect(clippy::print_stdout, reason = "an example prints what it is an example of")]
 fn main() {
-    let assets = AssetUrls { css: "console.css", js: "console.js", favicon: "favicon.svg" };
+    let assets = AssetUrls { css: "console.css", own_css: None, js: "console.js", favicon: "favicon.svg" };
     let frame = PlainFrame { product: "Hermetic".to_owned(), assets, ..PlainFrame::default() };
     println!("{}\n\x0c", plain_page(&frame, "Sign in", sign_in()));
     let error = ErrorPage {

@@ -12,6 +12,8 @@ use crate::{Href, Tone, View, glyphs};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AssetUrls {
     pub css: &'static str,
+    /// What this page needs beyond `css`.
+    pub own_css: Option<&'static str>,
     pub js: &'static str,
     pub favicon: &'static str,
 }
@@ -217,7 +219,9 @@ pub fn document(options: Document<'_>, body: impl IntoView + 'static) -> String 
 fn asset_links(assets: &AssetUrls) -> Vec<View> {
     let mut head = Markup::new();
     head.tag("link").attr("rel", "icon").attr("href", assets.favicon).attr("type", "image/svg+xml").done();
-    head.tag("link").attr("rel", "stylesheet").attr("href", assets.css).done();
+    for css in [Some(assets.css), assets.own_css].into_iter().flatten() {
+        head.tag("link").attr("rel", "stylesheet").attr("href", css).done();
+    }
     head.tag("script").attr("src", assets.js).end("script");
     vec![head.into_view()]
 }

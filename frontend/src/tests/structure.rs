@@ -21,7 +21,7 @@ fn frame() -> Frame {
         theme: Theme::Dark,
         topics: vec!["status", "uptime"],
         query: String::new(),
-        assets: AssetUrls { css: "/assets/console.css", js: "/assets/console.js", favicon: "/assets/favicon.svg" },
+        assets: AssetUrls { css: "/assets/console.css", own_css: None, js: "/assets/console.js", favicon: "/assets/favicon.svg" },
     }
 }
 

@@ -41,14 +41,19 @@ impl FromRequestParts<Cx> for Framed {
             theme: Theme::System,
             topics: Vec::new(),
             query: String::new(),
-            assets: asset_urls(),
+            assets: AssetUrls { own_css: own_css(parts.uri.path()), ..asset_urls() },
         }))
     }
 }
 
 /// Addresses of the embedded browser files.
 pub fn asset_urls() -> AssetUrls {
-    AssetUrls { css: assets::url("console.css"), js: assets::url("console.js"), favicon: assets::url("favicon.svg") }
+    AssetUrls { css: assets::url("console.css"), own_css: None, js: assets::url("console.js"), favicon: assets::url("favicon.svg") }
+}
+
+/// The pages of a capability begin with its word, and so does its stylesheet.
+fn own_css(path: &str) -> Option<&'static str> {
+    path.split('/').nth(1).filter(|word| *word != "console" && *word != "public").and_then(assets::own_styles)
 }
 
 fn navigation(cx: &Cx, role: Role) -> Vec<frontend::NavGroup> {
