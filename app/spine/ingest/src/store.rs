@@ -125,7 +125,10 @@ pub fn next_batch(r: &Reader<'_>, cursor: i64, kinds: &[Kind], rows: usize, byte
 /// want none of them would otherwise turn all those pages.
 fn next_sql(kinds: &[Kind]) -> String {
     let ids_of = |kind: &Kind| {
-        format!("select id from (select id from ingest_items indexed by ingest_items_by_kind where kind = {} and id > ?1 order by id limit ?2)", kind.code())
+        format!(
+            "select id from (select id from ingest_items indexed by ingest_items_by_kind where kind = {} and id > ?1 order by id limit ?2)",
+            kind.code()
+        )
     };
     let ids = kinds.iter().map(ids_of).collect::<Vec<_>>().join(" union all ");
     format!("select {ITEM_COLUMNS} from ingest_items where id in (select id from ({ids}) order by id limit ?2) order by id")
