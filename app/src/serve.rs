@@ -133,9 +133,13 @@ impl Instance {
         let drained = server.await.context("the server task failed")?;
         tracing::info!(cut = drained.cut, "stopped answering; finishing work");
         tasks.join(TASKS_END).await;
+        // What was refused while the last requests were answered: the loop that writes these counts ended at the signal.
+        if let Err(error) = cx.ingest.flush().await {
+            tracing::error!(error = error.chain(), "what was refused at the end could not be counted");
+        }
         watchdog.abort();
         let copies = self.copies;
-        end(cx.write(|_| Ok(())), async {
+        end(last_writes(&cx), async {
             if let Some(copies) = copies {
                 copies.finish(COPIES_END).await;
             }
@@ -144,6 +148,13 @@ impl Instance {
         drop(self.held);
         Ok(())
     }
+}
+
+/// What the door refused while the last answers went out lies in its memory still; then an empty transaction, behind all others.
+async fn last_writes(cx: &Cx) -> kernel::Result<()> {
+    let counted = cx.ingest.flush().await;
+    cx.write(|_| Ok(())).await?;
+    counted
 }
 
 /// Behind an empty transaction every earlier write is on the disk, and the copies may take the rest. It fails on a full disk;

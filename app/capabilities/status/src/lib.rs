@@ -90,7 +90,7 @@ impl Capability for Status {
     }
 
     fn start(&self, cx: &Cx, tasks: &mut Tasks) {
-        tasks.spawn("status.followers", follow::mend(cx.clone()));
+        tasks.once("status.followers", follow::mend(cx.clone()));
         tasks.spawn("status.publisher", publisher::run(cx.clone(), tasks.shutdown()));
         tasks.spawn("status.exporter", export::run(cx.clone(), tasks.shutdown()));
     }

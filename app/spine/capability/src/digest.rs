@@ -5,7 +5,7 @@
 //! same when it is written again.
 
 use db::Tx;
-use ingest::store::{self, Outcome};
+use ingest::store;
 use ingest::{Item, Kind};
 use kernel::time::Stopwatch;
 use kernel::{Error, Result};
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Cx, Tasks};
@@ -114,13 +115,14 @@ pub async fn drain(cx: &Cx, digest: &'static dyn Digest) -> Result<usize> {
     }
 }
 
-/// Where a loop is. Beyond the stored cursor lie only items of other kinds.
+/// Where a loop is. Beyond the stored cursor lie only items of other kinds. A step that fails gives it up: some of its batch may have been
+/// applied, and only the stored cursor knows how much.
 #[derive(Default)]
 struct Place(Option<i64>);
 
 /// One batch; gives how many items it had, 0 when there was nothing.
 async fn step(cx: &Cx, digest: &'static dyn Digest, place: &mut Place) -> Result<usize> {
-    let cursor = match place.0 {
+    let cursor = match place.0.take() {
         Some(cursor) => cursor,
         None => cx.read(move |r| store::cursor(r, digest.name())).await?,
     };
@@ -147,12 +149,20 @@ fn is_passing(error: &Error) -> bool {
 async fn apply(cx: &Cx, digest: &'static dyn Digest, items: Arc<Vec<Item>>, range: std::ops::Range<usize>, upto: i64) -> Result<()> {
     let house = cx.clone();
     let made = tokio::task::spawn_blocking(move || digest.digest(&house, &items[range])).await;
-    let change = made.unwrap_or_else(|panic| Err(Error::internal("a digest panicked").because(panic)))?;
+    let change = made.unwrap_or_else(|lost| Err(unmade(lost)))?;
     cx.write(move |tx| {
         change(tx)?;
         store::set_cursor(tx, digest.name(), upto)
     })
     .await
+}
+
+/// Nothing was made of a batch: the digest panicked; or the server ends and its threads take nothing more, which is no fault of an item.
+fn unmade(lost: JoinError) -> Error {
+    if lost.is_cancelled() {
+        return Error::unavailable("The server stops; what was reported is digested after the next start.").because(lost);
+    }
+    Error::internal("a digest panicked").because(lost)
 }
 
 /// One item that cannot be digested must not hold up the others for ever.
@@ -171,7 +181,10 @@ async fn one_by_one(cx: &Cx, digest: &'static dyn Digest, items: Arc<Vec<Item>>,
 
 async fn pass_over(cx: &Cx, digest: &'static dyn Digest, item: &Item, after: i64, error: &Error) -> Result<()> {
     tracing::error!(digest = digest.name(), item = item.id, error = error.chain(), "an item could not be digested and is passed over");
-    let (project, kind) = (item.project, item.kind);
-    cx.telemetry.write(move |tx| store::count(tx, project, kind.category(), Outcome::Dropped, "undigestible", 1, 0)).await?;
+    let (id, project, category) = (item.id, item.project, item.kind.category());
+    cx.telemetry.write(move |tx| store::count_passed(tx, digest.name(), id, (project, category))).await?;
     cx.write(move |tx| store::set_cursor(tx, digest.name(), after)).await
 }
+
+#[cfg(test)]
+mod tests;

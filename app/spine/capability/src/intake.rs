@@ -47,7 +47,7 @@ const OTHERS: Setting = Setting {
 const RAW_DAYS: Setting = Setting {
     key: "ingest.raw_days",
     label: "Keep profiles, replays and measurements",
-    help: "They are stored as they come.",
+    help: "They are stored as they come, and so is what SDKs tell of their own losses.",
     kind: DAYS,
     default: "30",
 };
@@ -82,7 +82,7 @@ pub(crate) const SECTION: Section = Section {
 const SWEEP: &str = "ingest.sweep";
 /// How long the count of something refused may lie in memory.
 const FLUSH: Duration = Duration::from_secs(3);
-/// The command line changes keys from another process, whose commits tell nothing here: so many flushes later they are read anew.
+/// The command line changes keys and settings from another process, whose commits tell nothing here: so many flushes later they are read anew.
 const FORGET: u32 = 10;
 
 pub(crate) fn work(work: &mut Work) {
@@ -90,7 +90,7 @@ pub(crate) fn work(work: &mut Work) {
     work.every(SWEEP, HOUR);
 }
 
-/// Writes the door's counts every few seconds and tells it what the settings allow.
+/// Writes the door's counts every few seconds (and once more after the last answer: see `serve`) and tells it what the settings allow.
 pub(crate) fn start(cx: &Cx, tasks: &mut Tasks) {
     let shutdown = tasks.shutdown();
     tasks.spawn("ingest.counts", counts(cx.clone(), shutdown.clone()));
@@ -112,8 +112,21 @@ async fn counts(cx: Cx, shutdown: CancellationToken) {
         }
         rounds += 1;
         if rounds.is_multiple_of(FORGET) {
-            cx.ingest.forget_keys();
+            read_anew(&cx).await;
         }
+    }
+}
+
+/// What another process may have changed.
+async fn read_anew(cx: &Cx) {
+    cx.ingest.forget_keys();
+    read_allowances(cx).await;
+}
+
+async fn read_allowances(cx: &Cx) {
+    match cx.read(allowances).await {
+        Ok(allowances) => cx.ingest.set_allowances(allowances),
+        Err(error) => tracing::warn!(error = error.chain(), "the limits of the door could not be read; the old ones stay"),
     }
 }
 
@@ -125,10 +138,7 @@ async fn follow_settings(cx: Cx, shutdown: CancellationToken) {
             signal = signals.recv() => signal,
         };
         match signal {
-            Ok(TOPIC) | Err(RecvError::Lagged(_)) => match cx.read(allowances).await {
-                Ok(allowances) => cx.ingest.set_allowances(allowances),
-                Err(error) => tracing::warn!(error = error.chain(), "the limits of the door could not be read; the old ones stay"),
-            },
+            Ok(TOPIC) | Err(RecvError::Lagged(_)) => read_allowances(&cx).await,
             Ok(_) => {}
             Err(RecvError::Closed) => return,
         }
@@ -153,7 +163,7 @@ pub(crate) fn gauges(house: &House) -> Vec<Gauge> {
 fn windows(r: &Reader<'_>) -> Result<Windows> {
     Ok(Windows {
         raw_days: whole(r, &RAW_DAYS)?,
-        raw_bytes: u64::from(whole(r, &RAW_MEGABYTES)?) << 20,
+        raw_bytes: u64::from(whole(r, &RAW_MEGABYTES)?) * 1_000_000,
         counted_days: whole(r, &COUNTED_DAYS)?,
         file_days: whole(r, &FILE_DAYS)?,
     })
@@ -172,3 +182,6 @@ async fn sweep(cx: &Cx) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

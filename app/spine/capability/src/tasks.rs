@@ -35,6 +35,15 @@ impl Tasks {
         });
     }
 
+    /// Something that is done once at the start and then ends. A panic of it is told; the end of the server waits for it.
+    pub fn once(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.running.spawn(async move {
+            if tokio::spawn(task).await.is_err_and(|error| error.is_panic()) {
+                tracing::error!(task = name, "what is done once at the start panicked; please report it");
+            }
+        });
+    }
+
     /// Waits for every loop to end, at most so long.
     pub async fn join(&self, limit: Duration) {
         self.running.close();

@@ -1,6 +1,34 @@
 use crate::settings::{self, Setting, SettingKind};
+use crate::{Boot, Capability, Cx, Registry};
 use db::{Db, File, Migrations, OpenOptions};
+use kernel::text::WebUrl;
 use kernel::{Clock, Sealer, Time};
+use outbound::{Outbound, OutboundOptions};
+use tokio_util::sync::CancellationToken;
+
+/// A house of these capabilities. (The test kit stands above this crate.)
+pub fn house(folder: &tempfile::TempDir, capabilities: &'static [&'static dyn Capability]) -> Cx {
+    let clock = Clock::frozen(Time(1_772_452_800_000));
+    let boot = Boot {
+        data_dir: folder.path().to_owned(),
+        listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        public_url: WebUrl::parse("http://hermetic.example").unwrap(),
+        version: "test",
+        is_demo: false,
+    };
+    crate::open(crate::OpenOptions {
+        boot,
+        registry: Registry(capabilities),
+        outbound: Outbound::new(OutboundOptions::new(clock.clone(), "hermetic-test")).unwrap(),
+        clock,
+        sealer: Sealer::new(&[5; 32]),
+        accepts_new_key: false,
+        log_folder: None,
+        checkpoints: db::Checkpoints::Automatic,
+        shutdown: CancellationToken::new(),
+    })
+    .unwrap()
+}
 
 const NUMBER: Setting =
     Setting { key: "test.number", label: "Number", help: "", kind: SettingKind::Number { min: 1.0, max: 9.0, unit: "s" }, default: "3" };

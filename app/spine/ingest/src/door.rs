@@ -135,6 +135,11 @@ impl Door {
         self.0.backlog.behind(self.0.newest.load(Ordering::Relaxed))
     }
 
+    /// What may be reported in a minute now.
+    pub fn allowances(&self) -> Allowances {
+        **self.0.allowances.load()
+    }
+
     /// How many requests are being taken at this moment.
     pub fn requests(&self) -> usize {
         self.0.room.requests()

@@ -57,6 +57,7 @@ pub const TELEMETRY_MIGRATIONS: &[Migration] = &[
 
 /// Told on telemetry.db after each commit that kept an item: digests wake up.
 pub const TOPIC: db::Signal = "ingest";
+    Migration { number: 3, name: "marks", sql: include_str!("../migrations/0003_marks.sql") },
 
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,17 @@ pub fn count(tx: &mut Tx<'_>, project: ProjectId, category: &str, outcome: Outco
     Ok(())
 }
 
+/// Counts an item that a digest cannot make anything of, in telemetry.db. Once: the cursor moves in the other file, and where it did not
+/// the item comes again. A digest reads in the order of ids, so the last one that was counted tells of all.
+pub fn count_passed(tx: &mut Tx<'_>, digest: &str, item: i64, (project, category): (ProjectId, &str)) -> Result<()> {
+    let is_new = tx.run(
+        "insert into ingest_marks (digest, item_id) values (?, ?) \
+         on conflict (digest) do update set item_id = excluded.item_id where excluded.item_id > item_id",
+        params![digest, item],
+    )?;
+    if is_new == 0 { Ok(()) } else { count(tx, project, category, Outcome::Dropped, "undigestible", 1, 0) }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeRow {
     pub project: ProjectId,
