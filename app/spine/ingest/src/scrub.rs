@@ -59,8 +59,14 @@ impl Scrubber {
         if outcome.edits.is_empty() {
             return Ok(Scrubbed { bytes: text.into_owned().into_bytes(), redactions: 0 });
         }
-        let redactions = outcome.notes.len();
+        let redactions = outcome.redactions;
         Ok(Scrubbed { bytes: meta::rewrite(&text, outcome), redactions })
+    }
+
+    /// A text that lies beside a payload: the name of a transaction, of a file.
+    pub(crate) fn scrub_text(&self, text: String) -> String {
+        let found = text::find(&text, text::Mode::Free, &walk::Marks::of(&text), &self.names, true);
+        if found.is_empty() { text } else { text::without(&text, &found).0 }
     }
 }
 

@@ -8,7 +8,7 @@ use super::walk::{Edit, Note, Outcome};
 
 /// The text with everything replaced that is to be replaced.
 pub fn rewrite(text: &str, outcome: Outcome) -> Vec<u8> {
-    let Outcome { mut edits, notes, meta, object_end, is_empty_object } = outcome;
+    let Outcome { mut edits, notes, meta, object_end, is_empty_object, .. } = outcome;
     if let Some(object_end) = object_end
         && !notes.is_empty()
     {
@@ -46,10 +46,14 @@ fn apply(text: &str, start: usize, end: usize, mut edits: Vec<Edit>) -> Vec<u8> 
     out
 }
 
+/// A tree of JSON takes up to a hundred times the bytes of its text: a `_meta` beyond this makes room for ours.
+const LARGEST: usize = 256 << 10;
+
 /// What was in `_meta` before, and the notes.
 fn with(before: &str, notes: &[Note]) -> Value {
+    let before = if before.len() > LARGEST { "" } else { before };
     let mut root: Value = serde_json::from_str(before).unwrap_or_default();
-    let is_told = |note: &&Note| !note.remarks.is_empty() && note.path.first().is_some_and(|first| first != "_meta");
+    let is_told = |note: &&Note| note.path.first().is_some_and(|first| first != "_meta");
     for note in notes.iter().filter(is_told) {
         let mut map = &mut root;
         for step in note.path.iter().map(String::as_str).chain([""]) {

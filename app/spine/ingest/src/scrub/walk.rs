@@ -4,6 +4,7 @@
 //! texts; what lies deeper than [`MAX_DEPTH`] is cut off, because readers stop at 128.
 
 mod literal;
+mod named;
 mod outcome;
 mod place;
 
@@ -15,12 +16,13 @@ use super::{FILTERED, text, tokens};
 use crate::Kind;
 pub use literal::Marks;
 use literal::Quoted;
+use named::Named;
 pub use outcome::{Edit, Note, Outcome, Remark};
 use place::Place;
 
 const MAX_DEPTH: usize = 100;
-/// Reasons kept in `_meta` of one payload: everything beyond is scrubbed, too, but not explained.
-const MAX_NOTES: usize = 1_000;
+/// Places that are changed in one payload: more than fit into an event. What has more is larger, and no program's.
+const MAX_EDITS: usize = 200_000;
 
 pub fn walk(text: &str, kind: Kind, names: &Names) -> Result<Outcome> {
     let mut walk =
@@ -67,6 +69,9 @@ impl<'t> Walk<'t> {
     }
 
     fn value(&mut self, place: Place, verdict: Option<Verdict>) -> Result<()> {
+        if self.out.edits.len() > MAX_EDITS {
+            return Err(self.invalid("has more secrets than are looked for"));
+        }
         match (self.peek(), verdict) {
             (Some(b'"'), _) => self.string(place, verdict),
             (Some(b'{' | b'['), Some(verdict)) if !place.keeps_shape() => self.swallow(verdict),
@@ -106,12 +111,11 @@ impl<'t> Walk<'t> {
 
     /// An object or list that goes as a whole; an empty one holds nothing.
     fn swallow(&mut self, verdict: Verdict) -> Result<()> {
-        let (start, edits, notes) = (self.at, self.out.edits.len(), self.out.notes.len());
+        let (start, mark) = (self.at, self.out.mark());
         self.value(Place::Safe, None)?;
         let inside = self.text[start + 1..self.at - 1].trim_matches(|c: char| c.is_ascii_whitespace() || c == '"');
         if !is_gone_already(inside) {
-            self.out.edits.truncate(edits);
-            self.out.notes.truncate(notes);
+            self.out.back_to(&mark);
             self.redact(start, self.at, verdict);
         }
         Ok(())
@@ -130,10 +134,13 @@ impl<'t> Walk<'t> {
         self.notes(vec![remark], original_len);
     }
 
-    fn notes(&mut self, remarks: Vec<Remark>, original_len: Option<usize>) {
-        let is_told = self.out.notes.len() < MAX_NOTES;
-        let path = if is_told { self.path_texts() } else { Vec::new() };
-        self.out.notes.push(Note { path, remarks: if is_told { remarks } else { Vec::new() }, original_len });
+    fn notes(&mut self, mut remarks: Vec<Remark>, original_len: Option<usize>) {
+        self.out.redactions += 1;
+        let path_bytes = self.path.iter().map(|step| if let Step::Key(raw) = step { raw.len() } else { 8 }).sum();
+        remarks.truncate(self.out.room_for(path_bytes));
+        if !remarks.is_empty() {
+            self.out.tell(Note { path: self.path_texts(), remarks, original_len }, path_bytes);
+        }
     }
 
     fn path_texts(&self) -> Vec<String> {
@@ -186,8 +193,9 @@ impl<'t> Walk<'t> {
         self.space();
         let name = if quoted.marks.has_escape { literal::unescape(raw) } else { Cow::Borrowed(raw) };
         let (inner, inner_verdict) = self.judge(place, &name, verdict);
+        let inner = if inner == Place::Safe && self.only_looks_like_an_id(place, &name) { Place::Free } else { inner };
         self.path.push(Step::Key(raw));
-        let value_start = self.at;
+        let (value_start, edits) = (self.at, self.out.edits.len());
         if place == Place::Typed && name == "type" && verdict.is_some() {
             self.value(Place::Safe, None)?;
             named.type_at = Some((value_start, self.at));
@@ -196,7 +204,7 @@ impl<'t> Walk<'t> {
         }
         self.path.pop();
         if place == Place::Free && inner_verdict.is_none() {
-            self.remember(&name, value_start, named);
+            self.remember(&name, value_start, edits, named);
         }
         if place == Place::Typed && name == "value" {
             named.is_gone = self.out.edits.last().is_some_and(|edit| edit.start == value_start && edit.text == "\"[Filtered]\"");
@@ -205,6 +213,12 @@ impl<'t> Walk<'t> {
             self.out.meta = Some((value_start, self.at));
         }
         Ok(())
+    }
+
+    /// Under the name of an id begins an object or a list, and the project does not say that it is safe.
+    fn only_looks_like_an_id(&self, place: Place, name: &str) -> bool {
+        let is_protocols = matches!(place, Place::Root | Place::Free | Place::Entry) && place::is_id(name);
+        is_protocols && matches!(self.peek(), Some(b'{' | b'[')) && !self.names.is_safe(name, self.parents())
     }
 
     /// Where the value of this name is to be read, and whether it goes.
@@ -236,13 +250,13 @@ impl<'t> Walk<'t> {
     }
 
     /// `{"name": "password", "value": "…"}` in any order.
-    fn remember(&self, name: &str, start: usize, named: &mut Named) {
+    fn remember(&self, name: &str, start: usize, edits: usize, named: &mut Named) {
         match name {
             "key" | "name" if self.bytes[start] == b'"' => {
                 let text = literal::unescape(&self.text[start + 1..self.at - 1]);
                 named.verdict = self.names.verdict(&text, self.parents()).filter(|_| !self.names.is_safe(&text, self.parents()));
             }
-            "value" => named.value_at = Some((start, self.at)),
+            "value" => (named.value_at, named.value_edits) = (Some((start, self.at)), edits..self.out.edits.len()),
             _ => {}
         }
     }
@@ -254,7 +268,8 @@ impl<'t> Walk<'t> {
         }
         let (Some(verdict), Some((start, end))) = (named.verdict, named.value_at) else { return };
         if self.is_secret(&self.text[start..end], verdict) {
-            self.out.edits.retain(|edit| edit.start < start || edit.end > end);
+            // Of this value alone: looking at all of them for each such object would take the square of their number.
+            self.out.edits.drain(named.value_edits.clone());
             self.path.push(Step::Key("value"));
             self.redact(start, end, verdict);
             self.path.pop();
@@ -374,16 +389,6 @@ impl<'t> Walk<'t> {
         self.notes(remarks, Some(plain.len()));
         Ok(())
     }
-}
-
-/// What is known of an object once its fields are read.
-#[derive(Default)]
-struct Named {
-    verdict: Option<Verdict>,
-    value_at: Option<(usize, usize)>,
-    type_at: Option<(usize, usize)>,
-    /// The value of a typed attribute went.
-    is_gone: bool,
 }
 
 /// Nothing, or what an SDK took out itself.

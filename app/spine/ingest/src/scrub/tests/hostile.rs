@@ -115,7 +115,52 @@ fn floods_stay_linear_and_their_reasons_bounded() {
         let payload = json!({"extra": {"a": text}}).to_string();
         assert!(scrubber.scrub(Kind::Event, payload.as_bytes()).is_ok());
     }
+    let named = vec![r#"{"name":"pin","value":"1234"}"#; 150_000].join(",");
+    let named = scrubber.scrub(Kind::Profile, format!(r#"{{"extra":[{named}]}}"#).as_bytes()).unwrap();
+    assert_eq!(named.redactions, 150_000);
+    assert!(memchr::memmem::find(&named.bytes, b"1234").is_none());
     assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+#[test]
+fn what_is_told_of_what_is_gone_has_its_own_bound() {
+    let names = Names::new(&[], &[], true);
+    // A name as long as the payload, in the path of each of its thousand secrets.
+    let long = format!(r#"{{"extra":{{"{}":{{{}}}}}}}"#, "n".repeat(900_000), vec![r#""pin":"1234""#; 1_000].join(","));
+    let outcome = walk::walk(&long, Kind::Event, &names).unwrap();
+    let told: usize = outcome.notes.iter().flat_map(|note| &note.path).map(String::len).sum();
+    assert_eq!(outcome.redactions, 1_000);
+    assert!(told <= 200 << 10, "{told} bytes of names");
+    assert!(!String::from_utf8(meta::rewrite(&long, outcome)).unwrap().contains("1234"));
+    // One text with many parts.
+    let (clean, _) = scrub(Kind::Event, &json!({"extra": {"note": "pin=1234&".repeat(50_000)}}));
+    assert!(!clean["extra"]["note"].as_str().unwrap().contains("1234"));
+    assert_eq!(clean["_meta"]["extra"]["note"][""]["rem"].as_array().unwrap().len(), 1_000);
+    // Another one's `_meta` is kept while it is one.
+    for (len, is_kept) in [(10, true), (300_000, false)] {
+        let payload = json!({"extra": {"pin": "1234"}, "_meta": {"user": {"": {"err": ["x".repeat(len)]}}}});
+        let (clean, _) = scrub(Kind::Event, &payload);
+        assert_eq!(clean["_meta"]["user"].is_object(), is_kept, "{len}");
+        assert_eq!(clean["_meta"]["extra"]["pin"][""]["rem"][0][0], "@password");
+    }
+    // More secrets than anything of its size that is no attack.
+    let many = format!(r#"{{"extra":[{}]}}"#, vec![r#"{"pin":"1"}"#; 200_002].join(","));
+    let scrubber = Scrubber::for_project(&sample_project());
+    assert_eq!(scrubber.scrub(Kind::Profile, many.as_bytes()).unwrap_err().kind, kernel::Kind::Invalid);
+}
+
+#[test]
+fn nothing_hides_under_the_name_of_an_id() {
+    let payload = json!({
+        "timestamp": {"password": "PLANTED"}, "trace_id": [["token", "PLANTED"]],
+        "extra": {"event_id": {"at": 5, "in": {"api_key": "PLANTED"}}, "span_id": "4111111111111111"},
+    });
+    let (clean, redactions) = scrub(Kind::Event, &payload);
+    assert!(redactions == 3 && !clean.to_string().contains("PLANTED"), "{clean}");
+    assert_eq!((&clean["extra"]["event_id"]["at"], &clean["extra"]["span_id"]), (&json!(5), &json!("4111111111111111")));
+    let project = Project { safe_fields: vec!["event_id".to_owned()], ..sample_project() };
+    let (clean, _) = scrub_as(&project, Kind::Event, &payload);
+    assert_eq!(clean["extra"]["event_id"]["in"]["api_key"], "PLANTED", "the project says so");
 }
 
 proptest! {

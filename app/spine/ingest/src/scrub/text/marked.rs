@@ -49,7 +49,8 @@ fn field(text: &str, place: usize, names: &Names) -> Option<Found> {
     let name = named.split('"').next()?;
     let (blank, len) = head.find("\r\n\r\n").map(|at| (at, 4)).or_else(|| head.find("\n\n").map(|at| (at, 2)))?;
     let start = place + blank + len;
-    names.verdict(name, std::iter::empty())?;
+    // Before its end is looked for: where it must not go anyway, the next one would look for the same end again.
+    names.verdict(name, std::iter::empty()).filter(|_| !names.is_safe(name, std::iter::empty()))?;
     let end = text[start..].find("\n--").map_or(text.len(), |len| start + len);
     part(text, start, end, name, names)
 }

@@ -163,7 +163,7 @@ pub fn is_essential(name: &str) -> bool {
 }
 
 /// Names of the protocol under which ids stand: one in a million of those looks like the number of a card.
-fn is_id(name: &str) -> bool {
+pub fn is_id(name: &str) -> bool {
     matches!(
         name,
         "event_id"
