@@ -28,6 +28,7 @@ pub mod otlp;
 mod outline;
 pub mod pack;
 pub mod quota;
+mod raw;
 mod reason;
 mod refusal;
 pub mod releases;
@@ -48,16 +49,19 @@ pub use routes::mount;
 use db::Migration;
 
 /// Tables of the state.
-pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "cursors", sql: include_str!("../migrations/0001_cursors.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "cursors", sql: include_str!("../migrations/0001_cursors.sql") },
+    Migration { number: 2, name: "release_days", sql: include_str!("../migrations/0002_release_days.sql") },
+];
 /// Tables of the log.
 pub const TELEMETRY_MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "items", sql: include_str!("../migrations/0001_items.sql") },
     Migration { number: 2, name: "kinds", sql: include_str!("../migrations/0002_kinds.sql") },
+    Migration { number: 3, name: "marks", sql: include_str!("../migrations/0003_marks.sql") },
 ];
 
 /// Told on telemetry.db after each commit that kept an item: digests wake up.
 pub const TOPIC: db::Signal = "ingest";
-    Migration { number: 3, name: "marks", sql: include_str!("../migrations/0003_marks.sql") },
 
 #[cfg(test)]
 mod tests;
