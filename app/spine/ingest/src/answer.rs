@@ -30,19 +30,19 @@ pub(crate) enum Shape {
     Id,
     /// The id alone, as crash reporters expect it.
     PlainId,
-    /// An empty OTLP answer: everything was taken.
-    OtlpJson,
-    OtlpProtobuf,
 }
 
 pub(crate) fn accepted(id: Option<EventId>, reached: &[Reached], shape: Shape) -> Response<Body> {
-    let (kind, body) = match (shape, id) {
-        (Shape::Id, Some(id)) => ("application/json", format!("{{\"id\":\"{id}\"}}")),
-        (Shape::Id, None) | (Shape::OtlpJson, _) => ("application/json", "{}".to_owned()),
-        (Shape::PlainId, id) => ("text/plain", id.map(|id| id.to_string()).unwrap_or_default()),
-        (Shape::OtlpProtobuf, _) => ("application/x-protobuf", String::new()),
-    };
-    let mut response = written(StatusCode::OK, kind, body.into());
+    match (shape, id) {
+        (Shape::Id, Some(id)) => taken("application/json", format!("{{\"id\":\"{id}\"}}").into(), reached),
+        (Shape::Id, None) => taken("application/json", "{}".into(), reached),
+        (Shape::PlainId, id) => taken("text/plain", id.map(|id| id.to_string()).unwrap_or_default().into(), reached),
+    }
+}
+
+/// A good answer in the words of another protocol.
+pub(crate) fn taken(kind: &'static str, body: Body, reached: &[Reached]) -> Response<Body> {
+    let mut response = written(StatusCode::OK, kind, body);
     // Told on good answers, too, so that an SDK stops before it is refused.
     set(response.headers_mut(), RATE_LIMITS, &quota::header(reached));
     response

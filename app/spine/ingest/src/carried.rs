@@ -56,11 +56,10 @@ pub(crate) fn of_envelope(envelope: Envelope<'_>) -> Carried<'_> {
     let head = Head { sdk: header.sdk, sent_at: header.sent_at, trace: header.trace, ..Head::default() };
     let event_id = header.event_id.as_deref().and_then(EventId::parse);
     let mut carried = Carried { head, event_id, ..Carried::default() };
-    for bytes in envelope.malformed {
-        carried.drops.drop(UNKNOWN, Reason::Malformed, 1, bytes);
-    }
-    for bytes in envelope.beyond {
-        carried.drops.drop(UNKNOWN, Reason::TooMany, 1, bytes);
+    for (passed, reason) in [(envelope.malformed, Reason::Malformed), (envelope.beyond, Reason::TooMany)] {
+        if passed.items > 0 {
+            carried.drops.drop(UNKNOWN, reason, passed.items, passed.bytes);
+        }
     }
     let mut attachments = 0;
     for item in envelope.items {

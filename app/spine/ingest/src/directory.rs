@@ -59,8 +59,7 @@ impl Keys {
 
     /// A key opens its own project and no other; without a project in the address (`/api/store/`) it names it.
     pub fn find(&self, project: Option<ProjectId>, key: &str) -> Result<Caller, Stranger> {
-        let meant = project.filter(|id| self.projects.contains_key(id));
-        let stranger = |reason| Stranger { reason, project: meant };
+        let stranger = |reason| Stranger { reason, project: self.meant(project) };
         let key = self.keys.get(key).ok_or(stranger(Reason::UnknownKey))?;
         if project.is_some_and(|id| id != key.project) {
             return Err(stranger(Reason::UnknownKey));
@@ -71,6 +70,11 @@ impl Keys {
         }
         let asker = Asker { project: key.project, key: key.id, per_minute: key.per_minute };
         Ok(Caller { known: Arc::clone(known), asker })
+    }
+
+    /// The project an address names, if there is one.
+    pub fn meant(&self, project: Option<ProjectId>) -> Option<ProjectId> {
+        project.filter(|id| self.projects.contains_key(id))
     }
 
     pub fn is_active(&self, id: DsnKeyId) -> bool {

@@ -45,7 +45,7 @@ pub(crate) struct Inner {
     pub quotas: Quotas,
     pub allowances: ArcSwap<Allowances>,
     pub room: Room,
-    pub hands: Semaphore,
+    pub hands: Arc<Semaphore>,
     pub tally: Tally,
     pub backlog: Backlog,
     pub mispastes: Mispastes,
@@ -58,6 +58,8 @@ pub(crate) struct Inner {
 pub(crate) struct Taken {
     pub id: Option<EventId>,
     pub reached: Vec<Reached>,
+    /// How many things of the request were not kept.
+    pub lost: u64,
 }
 
 /// A body as it came.
@@ -93,8 +95,16 @@ pub(crate) struct Entered {
     pub client: Option<String>,
     /// As the address of the request names it.
     pub project: Option<ProjectId>,
+    /// Whom it is counted for while nobody knows who it is from: the project that is meant, or none.
+    pub meant: ProjectId,
     pub parts: Parts,
     pub share: Share,
+}
+
+impl Entered {
+    pub fn counts_for(&self) -> ProjectId {
+        self.caller.as_ref().map_or(self.meant, |caller| caller.asker.project)
+    }
 }
 
 impl Door {
@@ -108,7 +118,7 @@ impl Door {
             quotas: Quotas::default(),
             allowances: ArcSwap::from_pointee(Allowances::STANDARD),
             room: Room::new(REQUESTS, BYTES),
-            hands: Semaphore::new(hands),
+            hands: Arc::new(Semaphore::new(hands)),
             tally: Tally::default(),
             backlog: Backlog::default(),
             mispastes: Mispastes::default(),
@@ -125,6 +135,11 @@ impl Door {
         self.0.allowances.store(Arc::new(allowances));
     }
 
+    /// What may be reported in a minute now.
+    pub fn allowances(&self) -> Allowances {
+        **self.0.allowances.load()
+    }
+
     /// A digest has read the log up to this item.
     pub fn note_digested(&self, digest: &'static str, item_id: i64) {
         self.0.backlog.note(digest, item_id);
@@ -133,11 +148,6 @@ impl Door {
     /// How many items the slowest digest is behind.
     pub fn backlog(&self) -> u64 {
         self.0.backlog.behind(self.0.newest.load(Ordering::Relaxed))
-    }
-
-    /// What may be reported in a minute now.
-    pub fn allowances(&self) -> Allowances {
-        **self.0.allowances.load()
     }
 
     /// How many requests are being taken at this moment.
@@ -165,36 +175,43 @@ impl Door {
                 (shown.client, Some(caller))
             }
         };
-        if caller.is_some() && self.0.backlog.is_too_long(self.0.newest.load(Ordering::Relaxed)) {
-            return Err(self.counted(Refusal::Overloaded, caller.as_ref(), announced(&parts)));
-        }
-        Ok(Entered { caller, client, project, parts, share: self.0.room.share() })
+        let meant = keys.meant(project).unwrap_or(NO_PROJECT);
+        Ok(Entered { caller, client, project, meant, parts, share: self.0.room.share() })
     }
 
-    /// Whether this key may report from where it reports, and has not reported all it may.
+    /// Refuses a request that shows no key where it must, and counts it for the project it means.
+    pub(crate) async fn without_key(&self, project: Option<ProjectId>, parts: &Parts) -> Refusal {
+        match self.0.directory.keys().await {
+            Ok(keys) => self.counted(Refusal::Denied(Reason::UnknownKey), keys.meant(project).unwrap_or(NO_PROJECT), announced(parts)),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Whether this key may report from where it reports, has not reported all it may, and is not ahead of the digests.
     fn admit(&self, keys: &Keys, project: Option<ProjectId>, key: &str, parts: &Parts) -> Result<Caller, Refusal> {
         let caller = keys.find(project, key).map_err(|stranger| {
             let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("?");
-            self.0.mispastes.tell(key, host, project, stranger.reason, self.0.clock.now());
-            self.0.tally.add(stranger.project.unwrap_or(NO_PROJECT), &unread(stranger.reason, announced(parts)));
-            Refusal::Denied(stranger.reason)
+            self.0.mispastes.tell(key, host, project.filter(|project| *project != NO_PROJECT), stranger.reason, self.0.clock.now());
+            self.counted(Refusal::Denied(stranger.reason), stranger.project.unwrap_or(NO_PROJECT), announced(parts))
         })?;
+        let refused = |refusal| Err(self.counted(refusal, caller.asker.project, announced(parts)));
         if !origins::allows(&caller.known.project.allowed_origins, &parts.headers) {
-            return Err(self.counted(Refusal::Denied(Reason::Origin), Some(&caller), announced(parts)));
+            return refused(Refusal::Denied(Reason::Origin));
         }
         let reached = self.0.quotas.reached(caller.asker, &self.0.allowances.load(), self.0.clock.now());
         // Only the key's own limit forbids everything; the others depend on what comes.
         if reached.iter().any(|limit| limit.group.is_none()) {
-            return Err(self.counted(Refusal::Limited(reached), Some(&caller), announced(parts)));
+            return refused(Refusal::Limited(reached));
+        }
+        if self.0.backlog.is_too_long(self.0.newest.load(Ordering::Relaxed)) {
+            return refused(Refusal::Overloaded);
         }
         Ok(caller)
     }
 
     /// Counts a request that is refused as a whole.
-    pub(crate) fn counted(&self, refusal: Refusal, caller: Option<&Caller>, bytes: usize) -> Refusal {
-        if let (Some(reason), Some(caller)) = (refusal.reason(), caller) {
-            self.0.tally.add(caller.asker.project, &unread(reason, bytes));
-        }
+    pub(crate) fn counted(&self, refusal: Refusal, project: ProjectId, bytes: usize) -> Refusal {
+        self.0.tally.add(project, &unread(refusal.reason(), bytes));
         refusal
     }
 
@@ -208,7 +225,7 @@ impl Door {
         });
         let sent = match (read.await, encoding::parse(&content_encoding(&entered.parts))) {
             (Ok(bytes), Ok(layers)) => Sent { bytes, layers },
-            (Err(error), _) | (_, Err(error)) => return Err(self.counted(error.into(), entered.caller.as_ref(), size)),
+            (Err(error), _) | (_, Err(error)) => return Err(self.counted(error.into(), entered.counts_for(), size)),
         };
         Ok((entered, sent))
     }
@@ -218,9 +235,10 @@ impl Door {
         if sent.layers.is_empty() {
             return Ok((entered, sent.bytes));
         }
-        self.seat(&mut entered, sent.bytes.len())?;
+        let size = sent.bytes.len();
+        self.seat(&mut entered, size)?;
         let door = self.clone();
-        self.by_hand(move || {
+        self.by_hand((entered.counts_for(), size), move || {
             let bytes = door.unpacked(&mut entered, sent)?;
             Ok((entered, bytes))
         })
@@ -232,42 +250,43 @@ impl Door {
     where
         F: FnOnce(&[u8]) -> Result<Found<'_>> + Send + 'static,
     {
-        self.seat(&mut entered, sent.bytes.len())?;
+        let size = sent.bytes.len();
+        self.seat(&mut entered, size)?;
         let keys = self.0.directory.keys().await?;
-        let (door, size) = (self.clone(), sent.bytes.len());
+        let (door, counts_for) = (self.clone(), entered.counts_for());
         let (caller, judged, _share) = self
-            .by_hand(move || {
+            .by_hand((counts_for, size), move || {
                 let body = door.unpacked(&mut entered, sent)?;
-                let found = read(&body).map_err(|error| door.counted(error.into(), entered.caller.as_ref(), body.len()))?;
-                door.judge(&keys, entered, found)
+                let found = read(&body).map_err(|error| door.counted(error.into(), counts_for, body.len()))?;
+                door.judge(&keys, entered, found, body.len())
             })
             .await?;
         // A key may have been switched off while its last body was on the way.
         if !self.0.directory.keys().await?.is_active(caller.asker.key) {
-            return Err(self.counted(Refusal::Denied(Reason::KeyOff), Some(&caller), size));
+            return Err(self.counted(Refusal::Denied(Reason::KeyOff), caller.asker.project, size));
         }
         keep::keep(self, &caller, judged).await
     }
 
     fn seat(&self, entered: &mut Entered, size: usize) -> Result<(), Refusal> {
-        entered.share.sit().map_err(|error| self.counted(error.into(), entered.caller.as_ref(), size))
+        entered.share.sit().map_err(|error| self.counted(error.into(), entered.counts_for(), size))
     }
 
     fn unpacked(&self, entered: &mut Entered, sent: Sent) -> Result<Vec<u8>, Refusal> {
-        let (packed, share) = (sent.bytes.len(), &mut entered.share);
+        let (packed, counts_for, share) = (sent.bytes.len(), entered.counts_for(), &mut entered.share);
         let unpacked = encoding::decode(sent.bytes, &sent.layers, Caps::STANDARD, &mut |more| share.grow(more));
-        unpacked.map_err(|error| self.counted(error.into(), entered.caller.as_ref(), packed))
+        unpacked.map_err(|error| self.counted(error.into(), counts_for, packed))
     }
 
-    fn judge(&self, keys: &Keys, entered: Entered, found: Found<'_>) -> Result<(Caller, Judged, Share), Refusal> {
-        let Entered { caller, mut client, project, parts, share } = entered;
+    fn judge(&self, keys: &Keys, entered: Entered, found: Found<'_>, size: usize) -> Result<(Caller, Judged, Share), Refusal> {
+        let Entered { caller, mut client, project, meant, parts, share } = entered;
         let caller = match caller {
             Some(caller) => caller,
             None => {
-                let (shown, named) = found.dsn.as_deref().and_then(auth::from_dsn).ok_or(Refusal::Denied(Reason::UnknownKey))?;
-                if project.is_some_and(|project| project != named) {
-                    return Err(Refusal::Denied(Reason::UnknownKey));
-                }
+                let named = found.dsn.as_deref().and_then(auth::from_dsn);
+                let (shown, named) = named
+                    .filter(|(_, named)| project.is_none_or(|project| project == *named))
+                    .ok_or_else(|| self.counted(Refusal::Denied(Reason::UnknownKey), meant, size))?;
                 client = client.or(shown.client);
                 self.admit(keys, Some(named), &shown.key, &parts)?
             }
@@ -286,12 +305,24 @@ impl Door {
         Ok((caller, judged, share))
     }
 
-    /// On one of the few threads that unpack and scrub.
-    async fn by_hand<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+    /// On one of the few threads that unpack and scrub. The work holds its place by itself: a client that hangs up takes this future away,
+    /// but not the work. What panics is counted for `who`, with its bytes.
+    pub(crate) async fn by_hand<T: Send + 'static>(
+        &self,
+        who: (ProjectId, usize),
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
         let waiting = |error| Refusal::Failed(Error::internal("waiting for a thread").because(error));
-        let _hand = self.0.hands.acquire().await.map_err(waiting)?;
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|panic| Err(Refusal::Failed(Error::internal("taking a report panicked").because(panic))))
+        let hand = Arc::clone(&self.0.hands).acquire_owned().await.map_err(waiting)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(hand);
+            done
+        });
+        done.await.unwrap_or_else(|panic| {
+            let failed = Refusal::Failed(Error::internal("taking a report panicked").because(panic));
+            Err(self.counted(failed, who.0, who.1))
+        })
     }
 
     /// The limits that this caller has reached now, whatever this request has to do with them.

@@ -14,9 +14,23 @@ pub struct Envelope<'a> {
     pub header: Header,
     pub items: Vec<RawItem<'a>>,
     /// Items whose header says nothing, with the bytes that were passed over.
-    pub malformed: Vec<usize>,
+    pub malformed: Passed,
     /// Items beyond the number that is taken, with their bytes.
-    pub beyond: Vec<usize>,
+    pub beyond: Passed,
+}
+
+/// Items that are only counted: there can be as many as lines.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    pub items: u64,
+    pub bytes: usize,
+}
+
+impl Passed {
+    fn add(&mut self, bytes: usize) {
+        self.items += 1;
+        self.bytes += bytes;
+    }
 }
 
 /// What the first line says; everything in it may be missing.
@@ -68,8 +82,8 @@ pub fn parse(bytes: &[u8]) -> Result<Envelope<'_>> {
         let length = length_of(&header);
         let (payload, next, is_whole) = payload_at(bytes, after, length);
         match text(&header, "type", 64) {
-            None => envelope.malformed.push(next - at),
-            Some(_) if envelope.items.len() >= limits::ITEMS => envelope.beyond.push(payload.len()),
+            None => envelope.malformed.add(next - at),
+            Some(_) if envelope.items.len() >= limits::ITEMS => envelope.beyond.add(payload.len()),
             Some(kind) => envelope.items.push(RawItem { header: read_item_header(kind, &header), payload, is_whole }),
         }
         at = next;

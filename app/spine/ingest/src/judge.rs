@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use crate::carried::{Carried, Thing, UNKNOWN};
 use crate::directory::Caller;
-use crate::outline::{Outline, forbids_address, outline};
+use crate::outline::{Outline, forbids_address, forbids_user_agent, outline};
 use crate::quota::{Allowances, Group, Quotas, Reached};
 use crate::reason::Reason;
 use crate::store::Ready;
@@ -51,14 +51,20 @@ pub(crate) fn judge(carried: Carried<'_>, bench: &Bench<'_>) -> Judged {
 }
 
 fn head_of(carried: &Carried<'_>, bench: &Bench<'_>) -> Head {
-    let keeps = bench.caller.known.project.keeps_addresses && !carried.things.iter().any(|thing| forbids_address(&thing.payload));
-    Head {
+    let forbids = |what: fn(&[u8]) -> bool| carried.things.iter().any(|thing| what(&thing.payload));
+    let keeps_address = bench.caller.known.project.keeps_addresses && !forbids(forbids_address);
+    let mut head = Head {
         key: Some(bench.caller.asker.key),
         sdk: carried.head.sdk.clone().or_else(|| bench.client.clone()),
-        address: bench.address.filter(|_| keeps).map(|address| address.to_string()),
-        user_agent: bench.user_agent.clone(),
+        address: bench.address.filter(|_| keeps_address).map(|address| address.to_string()),
+        user_agent: bench.user_agent.clone().filter(|_| !forbids(forbids_user_agent)),
         ..carried.head.clone()
+    };
+    // What calls itself by its address may have a token in it.
+    if let Some(trace) = &mut head.trace {
+        trace.transaction = trace.transaction.take().map(|name| bench.caller.known.scrubber.scrub_text(name));
     }
+    head
 }
 
 fn judge_thing(
@@ -98,7 +104,7 @@ fn judge_thing(
     let event_id = event_id_of(kind, (envelope_id, judged.id), &outline);
     judged.id = judged.id.or(event_id);
     let head = Head {
-        filename: thing.filename,
+        filename: thing.filename.map(|name| bench.caller.known.scrubber.scrub_text(name)),
         content_type: thing.content_type,
         attachment_type: thing.attachment_type,
         platform: thing.platform,

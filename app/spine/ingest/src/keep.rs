@@ -21,20 +21,21 @@ pub(crate) async fn keep(door: &Door, caller: &Caller, judged: Judged) -> Result
         return Err(refusal);
     }
     let Judged { kept, drops, id, .. } = judged;
+    let lost_here = drops.ours();
     if !kept.is_empty() || !drops.is_empty() {
-        let lost = lost_of(&kept);
-        let drops = Arc::new(drops);
+        let (sums, drops) = (sums_of(&kept), Arc::new(drops));
         let written = Arc::clone(&drops);
         match door.inner().telemetry.write(move |tx| write(tx, project, &kept, &written)).await {
             Ok(last) => drop(door.inner().newest.fetch_max(last.unwrap_or(0), Ordering::Relaxed)),
             Err(error) => {
+                let refusal = Refusal::from(error);
                 door.tally(project, &drops);
-                door.tally(project, &lost);
-                return Err(error.into());
+                door.tally(project, &lost(&sums, refusal.reason()));
+                return Err(refusal);
             }
         }
     }
-    Ok(Taken { id, reached: door.reached(caller) })
+    Ok(Taken { id, reached: door.reached(caller), lost: lost_here })
 }
 
 /// Nothing is left: the sender hears why, the most telling reason first.
@@ -54,11 +55,15 @@ fn refusal_of(judged: &Judged) -> Option<Refusal> {
     }
 }
 
-/// What is to be counted where the disk takes none of it.
-fn lost_of(kept: &[Ready]) -> Drops {
+/// Category, quantity and bytes of what is to be counted where the log takes none of it.
+fn sums_of(kept: &[Ready]) -> Vec<(&'static str, u64, usize)> {
+    kept.iter().map(|item| (item.kind.category(), item.quantity, item.payload.bytes.len())).collect()
+}
+
+fn lost(sums: &[(&'static str, u64, usize)], reason: Reason) -> Drops {
     let mut lost = Drops::default();
-    for item in kept {
-        lost.drop(item.kind.category(), Reason::DiskFull, item.quantity, item.payload.bytes.len());
+    for (category, quantity, bytes) in sums {
+        lost.drop(category, reason, *quantity, *bytes);
     }
     lost
 }

@@ -18,11 +18,11 @@ pub const ENTRIES: usize = 10_000;
 pub fn payload(kind: Kind) -> usize {
     match kind {
         Kind::Event | Kind::Transaction | Kind::Feedback | Kind::Security | Kind::ReplayEvent => 1 << 20,
-        Kind::Spans | Kind::Logs | Kind::Metrics => 12 << 20,
+        // Looking through JSON takes some times its bytes: no kind of it fills an envelope.
+        Kind::Spans | Kind::Logs | Kind::Metrics | Kind::Profile | Kind::ProfileChunk => 12 << 20,
         Kind::Session | Kind::Sessions | Kind::ReplayRecording => 10 << 20,
         Kind::CheckIn | Kind::UserReport | Kind::ClientReport => 100 << 10,
         Kind::Attachment | Kind::Minidump | Kind::ReplayVideo => 20 << 20,
-        Kind::Profile | Kind::ProfileChunk => ENVELOPE,
     }
 }
 

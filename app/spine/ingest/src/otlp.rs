@@ -34,6 +34,14 @@ const MAX_ENTRIES: usize = 1_000;
 const FULL_BYTES: usize = 1 << 20;
 /// Of one request: collectors send 8,192 by default. A few bytes can announce a span, so that their number needs a bound of its own.
 const MAX_REQUEST: usize = 20_000;
+/// Attributes, elements of lists, events and links of one request: some bytes each on the wire, a hundred in memory.
+const MAX_VALUES: usize = 500_000;
+/// Of one entry; exporters themselves stop at 128.
+const MAX_ATTRIBUTES: usize = 256;
+const MAX_LINKS: usize = 32;
+const MAX_EVENTS: usize = 32;
+/// Values inside of values: OTLP itself sets no bound.
+const MAX_DEPTH: usize = 16;
 /// Each entry repeats what its resource says: what a request may grow to.
 const MAX_OUTPUT: usize = 64 << 20;
 
@@ -153,15 +161,60 @@ impl<T> Batch<T> {
     }
 }
 
+const NOT_ALL: &str = "Some of these were not taken: this project has reported as much as it may, or they were too many or too large.";
+
+/// What an exporter hears: nothing where everything was taken, else how much was not (`partial_success`).
+pub(crate) fn answer_json(lost: u64, rejected: &str) -> String {
+    match lost {
+        0 => "{}".to_owned(),
+        _ => json!({ "partialSuccess": { rejected: lost.to_string(), "errorMessage": NOT_ALL } }).to_string(),
+    }
+}
+
+pub(crate) fn answer_protobuf(lost: u64) -> Vec<u8> {
+    if lost == 0 {
+        return Vec::new();
+    }
+    let partial = [&[0x08][..], &varint(lost), &[0x12], &varint(NOT_ALL.len() as u64), NOT_ALL.as_bytes()].concat();
+    [&[0x0a][..], &varint(partial.len() as u64), &partial].concat()
+}
+
+fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// What may still be made of one request.
+struct Budget {
+    values: usize,
+}
+
+impl Budget {
+    fn new() -> Budget {
+        Budget { values: MAX_VALUES }
+    }
+
+    /// One value more.
+    fn take(&mut self) -> Result<()> {
+        self.values = self.values.checked_sub(1).ok_or_else(too_many)?;
+        Ok(())
+    }
+}
+
 /// A resource is repeated in all of its entries: what is read of it is bounded before that.
 fn resource(mut attributes: Attributes) -> Rc<Attributes> {
-    attributes.truncate(256);
     attributes.retain(|(name, value)| name.len() <= 200 && value.as_str().map_or_else(|| value.to_string().len(), str::len) <= 4_096);
     Rc::new(attributes)
 }
 
 fn too_many() -> Error {
-    Error::new(kernel::Kind::TooLarge, format!("An OTLP request holds at most {MAX_REQUEST} entries here; export smaller batches."))
+    let most = format!("An OTLP request holds at most {MAX_REQUEST} entries and {MAX_VALUES} attributes here; export smaller batches.");
+    Error::new(kernel::Kind::TooLarge, most)
 }
 
 fn malformed(what: &str) -> Error {

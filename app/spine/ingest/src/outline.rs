@@ -2,7 +2,6 @@
 
 use memchr::memmem;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -40,9 +39,9 @@ impl<'de> Visitor<'de> for OutlineVisitor {
         let mut outline = Outline::default();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match key.as_ref() {
-                "event_id" => outline.event_id = text(map.next_value()?),
-                "type" => outline.kind = text(map.next_value()?),
-                "items" => outline.entries = map.next_value::<Entries>()?.0,
+                "event_id" => outline.event_id = map.next_value::<Glimpse>()?.text,
+                "type" => outline.kind = map.next_value::<Glimpse>()?.text,
+                "items" => outline.entries = map.next_value::<Glimpse>()?.entries,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -50,76 +49,85 @@ impl<'de> Visitor<'de> for OutlineVisitor {
     }
 }
 
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
+/// A value that is looked at and not built: how long it is if it is a list, what it says if it is a text. A tree of it could take a hundred
+/// times the bytes of the payload.
+#[derive(Default)]
+struct Glimpse {
+    text: Option<String>,
+    entries: Option<u64>,
 }
 
-/// How long a list is; `None` for anything else.
-struct Entries(Option<u64>);
+/// Ids and types are shorter.
+const LONGEST: usize = 64;
 
-impl<'de> Deserialize<'de> for Entries {
+impl<'de> Deserialize<'de> for Glimpse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EntriesVisitor)
+        deserializer.deserialize_any(GlimpseVisitor)
     }
 }
 
-struct EntriesVisitor;
+struct GlimpseVisitor;
 
-impl<'de> Visitor<'de> for EntriesVisitor {
-    type Value = Entries;
+impl<'de> Visitor<'de> for GlimpseVisitor {
+    type Value = Glimpse;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("anything")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Glimpse, A::Error> {
         let mut count = 0;
         while list.next_element::<IgnoredAny>()?.is_some() {
             count += 1;
         }
-        Ok(Entries(Some(count)))
+        Ok(Glimpse { entries: Some(count), ..Glimpse::default() })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Glimpse, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Entries(None))
+        Ok(Glimpse::default())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Entries, E> {
-        Ok(Entries(None))
+    fn visit_bool<E>(self, _: bool) -> Result<Glimpse, E> {
+        Ok(Glimpse::default())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Entries, E> {
-        Ok(Entries(None))
+    fn visit_i64<E>(self, _: i64) -> Result<Glimpse, E> {
+        Ok(Glimpse::default())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Entries, E> {
-        Ok(Entries(None))
+    fn visit_u64<E>(self, _: u64) -> Result<Glimpse, E> {
+        Ok(Glimpse::default())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Entries, E> {
-        Ok(Entries(None))
+    fn visit_f64<E>(self, _: f64) -> Result<Glimpse, E> {
+        Ok(Glimpse::default())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Entries, E> {
-        Ok(Entries(None))
+    fn visit_str<E>(self, text: &str) -> Result<Glimpse, E> {
+        Ok(Glimpse { text: (text.len() <= LONGEST).then(|| text.to_owned()), ..Glimpse::default() })
     }
 
-    fn visit_unit<E>(self) -> Result<Entries, E> {
-        Ok(Entries(None))
+    fn visit_unit<E>(self) -> Result<Glimpse, E> {
+        Ok(Glimpse::default())
     }
 }
 
-/// Whether the SDK forbids that the address it sends from is kept: `"infer_ip": "never"` in its settings, wherever they stand. The bytes
-/// are looked through instead of the JSON: a text that quotes this has backslashes before its quotes, and where it is told by mistake
-/// less is kept, not more.
+/// Whether the SDK forbids that the address it sends from is kept.
 pub(crate) fn forbids_address(payload: &[u8]) -> bool {
-    const NAME: &[u8] = b"\"infer_ip\"";
-    memmem::find_iter(payload, NAME).any(|at| {
-        let rest = &payload[at + NAME.len()..];
+    forbids(payload, b"\"infer_ip\"")
+}
+
+/// Whether it forbids that something is made of the `User-Agent` it sends with.
+pub(crate) fn forbids_user_agent(payload: &[u8]) -> bool {
+    forbids(payload, b"\"infer_user_agent\"")
+}
+
+/// `"infer_ip": "never"` in the SDK's settings, wherever they stand. The bytes are looked through instead of the JSON: a text that quotes
+/// this has backslashes before its quotes, and where it is told by mistake less is kept, not more.
+fn forbids(payload: &[u8], name: &[u8]) -> bool {
+    memmem::find_iter(payload, name).any(|at| {
+        let rest = &payload[at + name.len()..];
         let value: Vec<u8> = rest.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).take(8).collect();
         value == b":\"never\""
     })
@@ -143,6 +151,8 @@ mod tests {
             let read = outline(payload.as_bytes());
             assert_eq!((read.event_id.as_deref(), read.kind.as_deref(), read.entries), (event_id, kind, entries), "{payload}");
         }
+        let long = format!(r#"{{"event_id":"{}","items":[1]}}"#, "a".repeat(65));
+        assert_eq!((outline(long.as_bytes()).event_id, outline(long.as_bytes()).entries), (None, Some(1)));
         let deep = format!("{{\"extra\":{}1{},\"event_id\":\"a\"}}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(outline(deep.as_bytes()).event_id.as_deref(), Some("a"), "depth is no matter for what is passed over");
     }
@@ -155,5 +165,7 @@ mod tests {
         for no in [r#"{"sdk":{"settings":{"infer_ip":"auto"}}}"#, r#"{"message":"say \"infer_ip\":\"never\""}"#, r#"{"infer_ip""#, "{}"] {
             assert!(!forbids_address(no.as_bytes()), "{no}");
         }
+        assert!(forbids_user_agent(br#"{"ingest_settings":{"infer_ip":"auto","infer_user_agent":"never"}}"#));
+        assert!(!forbids_user_agent(br#"{"ingest_settings":{"infer_ip":"never","infer_user_agent":"auto"}}"#));
     }
 }

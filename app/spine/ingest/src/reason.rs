@@ -25,10 +25,12 @@ pub enum Reason {
     UnknownKey,
     /// The log takes nothing more: the disk is full.
     DiskFull,
+    /// Taking it went wrong here; our log says why.
+    Failed,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 12] = [
         Reason::UnknownType,
         Reason::TooLarge,
         Reason::TooMany,
@@ -40,6 +42,7 @@ impl Reason {
         Reason::KeyOff,
         Reason::UnknownKey,
         Reason::DiskFull,
+        Reason::Failed,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Reason {
             Reason::KeyOff => "key_off",
             Reason::UnknownKey => "unknown_key",
             Reason::DiskFull => "disk_full",
+            Reason::Failed => "failed",
         }
     }
 }

@@ -67,15 +67,15 @@ impl Refusal {
     }
 
     /// What it is counted as, where it is not counted item by item.
-    pub fn reason(&self) -> Option<Reason> {
+    pub fn reason(&self) -> Reason {
         match self {
-            Refusal::Denied(reason) => Some(*reason),
-            Refusal::Malformed(_) => Some(Reason::Malformed),
-            Refusal::TooLarge(_) => Some(Reason::TooLarge),
-            Refusal::Limited(_) => Some(Reason::RateLimited),
-            Refusal::Overloaded => Some(Reason::Overloaded),
-            Refusal::Unavailable(_) => Some(Reason::DiskFull),
-            Refusal::Failed(_) => None,
+            Refusal::Denied(reason) => *reason,
+            Refusal::Malformed(_) => Reason::Malformed,
+            Refusal::TooLarge(_) => Reason::TooLarge,
+            Refusal::Limited(_) => Reason::RateLimited,
+            Refusal::Overloaded => Reason::Overloaded,
+            Refusal::Unavailable(_) => Reason::DiskFull,
+            Refusal::Failed(_) => Reason::Failed,
         }
     }
 }

@@ -123,7 +123,7 @@ pub fn next_batch(r: &Reader<'_>, cursor: i64, kinds: &[Kind], rows: usize, byte
 
 /// The ids come out of the index, kind by kind: an item of 4 kB has a page of its own, and in a burst of events the four digests that
 /// want none of them would otherwise turn all those pages.
-fn next_sql(kinds: &[Kind]) -> String {
+pub(crate) fn next_sql(kinds: &[Kind]) -> String {
     let ids_of = |kind: &Kind| {
         format!(
             "select id from (select id from ingest_items indexed by ingest_items_by_kind where kind = {} and id > ?1 order by id limit ?2)",

@@ -56,6 +56,11 @@ impl Drops {
         self.0.iter().any(|(line, _)| line.is_ours && line.reason == reason.as_str())
     }
 
+    /// How many things we dropped.
+    pub fn ours(&self) -> u64 {
+        self.0.iter().filter(|(line, _)| line.is_ours).map(|(_, sum)| sum.quantity).fold(0, u64::saturating_add)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -107,6 +107,12 @@ fn dropped(reason: &str) -> Explained {
             "Observations are refused before the last space is gone, so that the rest keeps working.",
             "Make room: shorten retention under Settings, or give the machine a larger disk.",
         ),
+        "failed" => said(
+            Tone::Bad,
+            "It went wrong here",
+            "The instance made a mistake while it took this; the SDK was told that it failed.",
+            "The log of the instance says what went wrong. Please report it to the makers with that line.",
+        ),
         "too_many" => said(
             Tone::Warn,
             "Too many at once",

@@ -2,10 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Attributes, Scope};
+use super::{Attributes, MAX_ATTRIBUTES, Scope};
 
-/// Of one entry; exporters themselves stop at 128.
-const MAX_ATTRIBUTES: usize = 256;
 /// Of one text: a stack trace fits.
 const MAX_TEXT: usize = 16 << 10;
 /// What a resource says is repeated in each entry: a process has about 20 such attributes, and they are short.

@@ -6,10 +6,11 @@ use kernel::Result;
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
-use super::{Attributes, Batch, Group, Line, Link, MAX_REQUEST, Scope, Span, SpanEvent, malformed, resource, too_many};
+use super::{Attributes, Batch, Budget, Group, Line, Link, Scope, Span, SpanEvent, malformed, resource, too_many};
+use super::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_EVENTS, MAX_LINKS, MAX_REQUEST};
 
-/// Values inside of values: OTLP itself sets no bound.
-const MAX_DEPTH: usize = 16;
+/// Reads one span or line.
+type Read<T> = fn(&[u8], &mut Budget) -> Result<T>;
 
 pub fn traces(body: &[u8]) -> Result<Batch<Span>> {
     requests(body, span)
@@ -20,20 +21,20 @@ pub fn logs(body: &[u8]) -> Result<Batch<Line>> {
 }
 
 /// Both requests have one shape: resources (1) with scopes (2) with entries (2).
-fn requests<T>(body: &[u8], entry: fn(&[u8]) -> Result<T>) -> Result<Batch<T>> {
-    let mut batch = Batch::new();
+fn requests<T>(body: &[u8], entry: Read<T>) -> Result<Batch<T>> {
+    let (mut batch, mut budget) = (Batch::new(), Budget::new());
     for field in Fields(body) {
         if let (1, Wire::Bytes(group)) = field? {
             let mut attributes = Vec::new();
             for field in Fields(group) {
                 if let (1, Wire::Bytes(bytes)) = field? {
-                    attributes = key_values(bytes, 1)?;
+                    attributes = key_values(bytes, 1, &mut budget)?;
                 }
             }
             let attributes = resource(attributes);
             for field in Fields(group) {
                 if let (2, Wire::Bytes(of_scope)) = field? {
-                    batch.take(scoped(of_scope, &attributes, MAX_REQUEST - batch.count, entry)?)?;
+                    batch.take(scoped(of_scope, &attributes, (MAX_REQUEST - batch.count, entry), &mut budget)?)?;
                 }
             }
         }
@@ -41,12 +42,12 @@ fn requests<T>(body: &[u8], entry: fn(&[u8]) -> Result<T>) -> Result<Batch<T>> {
     Ok(batch)
 }
 
-fn scoped<T>(bytes: &[u8], resource: &Rc<Attributes>, room: usize, entry: fn(&[u8]) -> Result<T>) -> Result<Group<T>> {
+fn scoped<T>(bytes: &[u8], resource: &Rc<Attributes>, (room, entry): (usize, Read<T>), budget: &mut Budget) -> Result<Group<T>> {
     let mut group = Group { resource: Rc::clone(resource), scope: Scope::default(), entries: Vec::new() };
     for field in Fields(bytes) {
         match field? {
             (1, Wire::Bytes(scope)) => group.scope = scope_of(scope)?,
-            (2, Wire::Bytes(bytes)) if group.entries.len() < room => group.entries.push(entry(bytes)?),
+            (2, Wire::Bytes(bytes)) if group.entries.len() < room => group.entries.push(entry(bytes, budget)?),
             (2, Wire::Bytes(_)) => return Err(too_many()),
             _ => {}
         }
@@ -66,7 +67,7 @@ fn scope_of(bytes: &[u8]) -> Result<Scope> {
     Ok(scope)
 }
 
-fn span(bytes: &[u8]) -> Result<Span> {
+fn span(bytes: &[u8], budget: &mut Budget) -> Result<Span> {
     let mut span = Span::default();
     for field in Fields(bytes) {
         match field? {
@@ -77,9 +78,9 @@ fn span(bytes: &[u8]) -> Result<Span> {
             (6, Wire::Number(kind)) => span.kind = kind,
             (7, Wire::Number(nanos)) => span.start_nanos = nanos,
             (8, Wire::Number(nanos)) => span.end_nanos = nanos,
-            (9, Wire::Bytes(pair)) => span.attributes.extend(key_value(pair, 0)?),
-            (11, Wire::Bytes(event)) => span.events.push(span_event(event)?),
-            (13, Wire::Bytes(other)) => span.links.push(link(other)?),
+            (9, Wire::Bytes(pair)) if span.attributes.len() < MAX_ATTRIBUTES => span.attributes.extend(key_value(pair, 0, budget)?),
+            (11, Wire::Bytes(event)) if span.events.len() < MAX_EVENTS => span.events.push(span_event(event, budget)?),
+            (13, Wire::Bytes(other)) if span.links.len() < MAX_LINKS => span.links.push(link(other, budget)?),
             (15, Wire::Bytes(status)) => {
                 for field in Fields(status) {
                     match field? {
@@ -96,8 +97,9 @@ fn span(bytes: &[u8]) -> Result<Span> {
     Ok(span)
 }
 
-fn span_event(bytes: &[u8]) -> Result<SpanEvent> {
-    let mut event = SpanEvent { attributes: key_values(bytes, 3)?, ..SpanEvent::default() };
+fn span_event(bytes: &[u8], budget: &mut Budget) -> Result<SpanEvent> {
+    budget.take()?;
+    let mut event = SpanEvent { attributes: key_values(bytes, 3, budget)?, ..SpanEvent::default() };
     for field in Fields(bytes) {
         match field? {
             (1, Wire::Number(nanos)) => event.nanos = nanos,
@@ -108,8 +110,9 @@ fn span_event(bytes: &[u8]) -> Result<SpanEvent> {
     Ok(event)
 }
 
-fn link(bytes: &[u8]) -> Result<Link> {
-    let mut link = Link { attributes: key_values(bytes, 4)?, ..Link::default() };
+fn link(bytes: &[u8], budget: &mut Budget) -> Result<Link> {
+    budget.take()?;
+    let mut link = Link { attributes: key_values(bytes, 4, budget)?, ..Link::default() };
     for field in Fields(bytes) {
         match field? {
             (1, Wire::Bytes(id)) => link.trace_id = id.to_vec(),
@@ -120,14 +123,14 @@ fn link(bytes: &[u8]) -> Result<Link> {
     Ok(link)
 }
 
-fn line(bytes: &[u8]) -> Result<Line> {
-    let mut line = Line { attributes: key_values(bytes, 6)?, ..Line::default() };
+fn line(bytes: &[u8], budget: &mut Budget) -> Result<Line> {
+    let mut line = Line { attributes: key_values(bytes, 6, budget)?, ..Line::default() };
     for field in Fields(bytes) {
         match field? {
             (1, Wire::Number(nanos)) => line.nanos = nanos,
             (2, Wire::Number(severity)) => line.severity = severity,
             (3, Wire::Bytes(severity)) => line.severity_text = text(severity),
-            (5, Wire::Bytes(body)) => line.body = any_value(body, 0)?,
+            (5, Wire::Bytes(body)) => line.body = any_value(body, 0, budget)?,
             (9, Wire::Bytes(id)) => line.trace_id = id.to_vec(),
             (10, Wire::Bytes(id)) => line.span_id = id.to_vec(),
             (11, Wire::Number(nanos)) => line.observed_nanos = nanos,
@@ -139,30 +142,31 @@ fn line(bytes: &[u8]) -> Result<Line> {
 }
 
 /// The attributes in the repeated field `number`.
-fn key_values(bytes: &[u8], number: u64) -> Result<Attributes> {
+fn key_values(bytes: &[u8], number: u64, budget: &mut Budget) -> Result<Attributes> {
     let mut pairs = Vec::new();
     for field in Fields(bytes) {
         match field? {
-            (field, Wire::Bytes(pair)) if field == number => pairs.extend(key_value(pair, 0)?),
+            (field, Wire::Bytes(pair)) if field == number && pairs.len() < MAX_ATTRIBUTES => pairs.extend(key_value(pair, 0, budget)?),
             _ => {}
         }
     }
     Ok(pairs)
 }
 
-fn key_value(bytes: &[u8], depth: usize) -> Result<Option<(String, Value)>> {
+fn key_value(bytes: &[u8], depth: usize, budget: &mut Budget) -> Result<Option<(String, Value)>> {
+    budget.take()?;
     let (mut key, mut value) = (String::new(), Value::Null);
     for field in Fields(bytes) {
         match field? {
             (1, Wire::Bytes(name)) => key = text(name),
-            (2, Wire::Bytes(any)) => value = any_value(any, depth)?,
+            (2, Wire::Bytes(any)) => value = any_value(any, depth, budget)?,
             _ => {}
         }
     }
     Ok((!key.is_empty()).then_some((key, value)))
 }
 
-fn any_value(bytes: &[u8], depth: usize) -> Result<Value> {
+fn any_value(bytes: &[u8], depth: usize, budget: &mut Budget) -> Result<Value> {
     let mut value = Value::Null;
     if depth > MAX_DEPTH {
         return Ok(value);
@@ -174,8 +178,8 @@ fn any_value(bytes: &[u8], depth: usize) -> Result<Value> {
             // Negative numbers come in two's complement.
             (3, Wire::Number(number)) => Value::from(number.cast_signed()),
             (4, Wire::Number(bits)) => Value::from(f64::from_bits(bits)),
-            (5, Wire::Bytes(list)) => Value::Array(list_of(list, depth)?),
-            (6, Wire::Bytes(list)) => Value::Object(map_of(list, depth)?),
+            (5, Wire::Bytes(list)) => Value::Array(list_of(list, depth, budget)?),
+            (6, Wire::Bytes(list)) => Value::Object(map_of(list, depth, budget)?),
             (7, Wire::Bytes(bytes)) => Value::from(STANDARD.encode(bytes)),
             _ => continue,
         };
@@ -183,21 +187,22 @@ fn any_value(bytes: &[u8], depth: usize) -> Result<Value> {
     Ok(value)
 }
 
-fn list_of(bytes: &[u8], depth: usize) -> Result<Vec<Value>> {
+fn list_of(bytes: &[u8], depth: usize, budget: &mut Budget) -> Result<Vec<Value>> {
     let mut values = Vec::new();
     for field in Fields(bytes) {
         if let (1, Wire::Bytes(value)) = field? {
-            values.push(any_value(value, depth + 1)?);
+            budget.take()?;
+            values.push(any_value(value, depth + 1, budget)?);
         }
     }
     Ok(values)
 }
 
-fn map_of(bytes: &[u8], depth: usize) -> Result<Map<String, Value>> {
+fn map_of(bytes: &[u8], depth: usize, budget: &mut Budget) -> Result<Map<String, Value>> {
     let mut map = Map::new();
     for field in Fields(bytes) {
         if let (1, Wire::Bytes(pair)) = field? {
-            map.extend(key_value(pair, depth + 1)?);
+            map.extend(key_value(pair, depth + 1, budget)?);
         }
     }
     Ok(map)

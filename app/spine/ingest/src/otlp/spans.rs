@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::attributes::{Common, Typed, cut};
-use super::{Attributes, Batch, Group, Link, Span, SpanEvent, hex_id, seconds};
+use super::{Attributes, Batch, Group, Link, MAX_EVENTS, MAX_LINKS, Span, SpanEvent, hex_id, seconds};
 
 const SERVER: u64 = 2;
 const CLIENT: u64 = 3;
@@ -14,17 +15,15 @@ const FAILED: u64 = 2;
 /// The flags know whether the parent lives in another process (bit 8), and it does (bit 9).
 const REMOTE_PARENT: u64 = 0x300;
 
-const MAX_LINKS: usize = 32;
-const MAX_EVENTS: usize = 32;
 /// Parents are followed this far to find the segment; a circle ends here, too.
 const MAX_CLIMB: usize = 64;
 
+/// One after another: all at once would take many times the request.
 pub fn shaped(batch: Batch<Span>) -> impl Iterator<Item = Value> {
-    let segments = Segments::of(&batch);
+    let segments = Rc::new(Segments::of(&batch));
     batch.groups.into_iter().flat_map(move |Group { resource, scope, entries }| {
-        let common = Common::of(&resource, &scope);
-        let shaped: Vec<Value> = entries.into_iter().enumerate().map(|(place, span)| shape(span, place, &common, &segments)).collect();
-        shaped
+        let (common, segments) = (Common::of(&resource, &scope), Rc::clone(&segments));
+        entries.into_iter().enumerate().map(move |(place, span)| shape(span, place, &common, &segments))
     })
 }
 

@@ -20,15 +20,6 @@ fn plain(entry: &Value) -> Map<String, Value> {
 }
 
 // Protobuf by hand: a message is the concatenation of its fields.
-fn varint(mut number: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
-}
 fn number(field: u64, value: u64) -> Vec<u8> {
     [varint(field << 3), varint(value)].concat()
 }
@@ -204,6 +195,37 @@ fn many_entries_come_in_several_containers_and_too_many_are_refused() {
     let resource = pair(1, "service.name", &text(&"x".repeat(1 << 20)));
     let bytes: usize = traces(PROTOBUF, &request(&resource, &spans)).unwrap().iter().map(|container| container.payload.len()).sum();
     assert!(bytes < 2 << 20, "{bytes}");
+}
+
+#[test]
+fn what_takes_few_bytes_on_the_wire_takes_no_more_than_is_read_of_it() {
+    // Two bytes announce an event or a link, five an attribute.
+    let few = [bytes(11, b"").repeat(1_000), bytes(13, b"").repeat(1_000), pair(9, "k", &text("v")).repeat(1_000)].concat();
+    let batch = protobuf::traces(&request(&[], &[few])).unwrap();
+    let span = &batch.groups[0].entries[0];
+    assert_eq!((span.events.len(), span.links.len(), span.attributes.len()), (MAX_EVENTS, MAX_LINKS, MAX_ATTRIBUTES));
+    let many = |one: &str| vec![one; 1_000].join(",");
+    let span = format!(r#"{{"events":[{0}],"links":[{0}],"attributes":[{1}]}}"#, many("{}"), many(r#"{"key":"k"}"#));
+    let batch = json::traces(format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#).as_bytes()).unwrap();
+    let span = &batch.groups[0].entries[0];
+    assert_eq!((span.events.len(), span.links.len(), span.attributes.len()), (MAX_EVENTS, MAX_LINKS, MAX_ATTRIBUTES));
+    // Elements of lists have no bound of their own, but all together have one.
+    let list = bytes(5, &bytes(1, b"").repeat(MAX_VALUES + 1));
+    let line = [bytes(5, &list), fixed64(1, 1)].concat();
+    let kind = |got: Result<Vec<Container>>| got.err().map(|error| error.kind);
+    assert_eq!(kind(logs(PROTOBUF, &request(&[], &[line]))), Some(kernel::Kind::TooLarge));
+    let list = format!(r#"{{"arrayValue":{{"values":[{}]}}}}"#, vec!["{}"; MAX_VALUES + 1].join(","));
+    let body = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"body":{list}}}]}}]}}]}}"#);
+    assert_eq!(kind(logs(JSON, body.as_bytes())), Some(kernel::Kind::TooLarge));
+}
+
+#[test]
+fn an_exporter_hears_how_much_was_not_taken() {
+    assert_eq!((answer_json(0, "rejectedSpans").as_str(), answer_protobuf(0).as_slice()), ("{}", &b""[..]));
+    let told: Value = serde_json::from_str(&answer_json(300, "rejectedSpans")).unwrap();
+    assert_eq!(told, json!({"partialSuccess": {"rejectedSpans": "300", "errorMessage": NOT_ALL}}));
+    let partial = [number(1, 300), bytes(2, NOT_ALL.as_bytes())].concat();
+    assert_eq!(answer_protobuf(300), bytes(1, &partial));
 }
 
 #[test]

@@ -8,14 +8,13 @@ use kernel::Error;
 use serde_json::{Map, Value, json};
 use web::{Access, Path, Routes, State};
 
-use super::{answered, preflight, query, read_as};
+use super::{answered, preflight, project_of, query, read_as};
 use crate::answer::Shape;
 use crate::auth::{self, Shown};
 use crate::carried::{Carried, Thing};
 use crate::door::{Door, Taken};
-use crate::reason::Reason;
 use crate::refusal::Refusal;
-use crate::{EventId, Kind};
+use crate::{EventId, Kind, limits};
 
 /// What SDKs send who do not know which check-in it is: the latest that is in progress.
 const LATEST: &str = "00000000000000000000000000000000";
@@ -41,7 +40,7 @@ async fn take(State(door): State<Door>, Path((project, monitor)): Path<(String, 
     let (parts, body) = request.into_parts();
     let outcome = match auth::shown(&parts) {
         Some(shown) => check_in(&door, &project, &monitor, shown, parts, body).await,
-        None => Err(Refusal::Denied(Reason::UnknownKey)),
+        None => Err(door.without_key(Some(project_of(&project)), &parts).await),
     };
     answered(outcome, Shape::Id)
 }
@@ -54,7 +53,7 @@ async fn take_with_key(
     let (parts, body) = request.into_parts();
     let outcome = match auth::checked_key(&key) {
         Some(key) => check_in(&door, &project, &monitor, Shown { key, client: None }, parts, body).await,
-        None => Err(Refusal::Denied(Reason::UnknownKey)),
+        None => Err(door.without_key(Some(project_of(&project)), &parts).await),
     };
     answered(outcome, Shape::Id)
 }
@@ -93,6 +92,9 @@ fn of_query(parts: &Parts, monitor: &str) -> Map<String, Value> {
 fn merged(body: &[u8], from_query: Map<String, Value>) -> kernel::Result<Vec<u8>> {
     let mut check_in = match body.trim_ascii() {
         b"" => Map::new(),
+        body if body.starts_with(b"{") && body.len() > limits::payload(Kind::CheckIn) => {
+            return Err(Error::new(kernel::Kind::TooLarge, "The body of this check-in is larger than what is taken."));
+        }
         body if body.starts_with(b"{") => serde_json::from_slice(body)
             .map_err(|error| Error::invalid("The body of a check-in is a JSON object, or empty.").because(error))?,
         // What curl posts of a job's output is not for us.
@@ -129,11 +131,14 @@ mod tests {
             })
         );
         let body = br#"{"monitor_slug":"other","check_in_id":"8a4ad3b100004000800000000000000b","monitor_config":{"schedule":{"type":"crontab","value":"0 3 * * *"}}}"#;
-        let merged = read("status=error&duration=NaN", body);
-        assert_eq!(merged["monitor_slug"], "nightly");
-        assert_eq!(merged["check_in_id"], "8a4ad3b100004000800000000000000b");
-        assert_eq!((&merged["status"], merged.get("duration")), (&json!("error"), None));
-        assert_eq!(merged["monitor_config"]["schedule"]["value"], "0 3 * * *");
+        let both = read("status=error&duration=NaN", body);
+        assert_eq!(both["monitor_slug"], "nightly");
+        assert_eq!(both["check_in_id"], "8a4ad3b100004000800000000000000b");
+        assert_eq!((&both["status"], both.get("duration")), (&json!("error"), None));
+        assert_eq!(both["monitor_config"]["schedule"]["value"], "0 3 * * *");
         assert_eq!(read("status=ok", b"backup done in 3 s")["status"], "ok", "a job's output is passed over");
+        // Before a tree is made of it, which takes a hundred times as much.
+        let large = format!("{{\"a\":[{}]}}", vec!["{\"\":0}"; 20_000].join(","));
+        assert_eq!(merged(large.as_bytes(), Map::new()).unwrap_err().kind, kernel::Kind::TooLarge);
     }
 }

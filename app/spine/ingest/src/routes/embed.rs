@@ -11,7 +11,6 @@ use crate::answer::{self, Shape};
 use crate::auth;
 use crate::carried::{Carried, Thing};
 use crate::door::{Door, Taken};
-use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::{EventId, Kind};
 
@@ -44,7 +43,7 @@ async fn take(State(door): State<Door>, request: Request) -> Response<Body> {
 async fn report_of(door: &Door, request: Request) -> Result<Taken, Refusal> {
     let (parts, body) = request.into_parts();
     let dsn = query(&parts, "dsn", 500).and_then(|dsn| auth::from_dsn(&dsn));
-    let (shown, project) = dsn.ok_or(Refusal::Denied(Reason::UnknownKey))?;
+    let Some((shown, project)) = dsn else { return Err(door.without_key(None, &parts).await) };
     let event = query(&parts, "eventId", 64).and_then(|id| EventId::parse(&id));
     let event_id = event.ok_or_else(|| Refusal::Malformed("The address names no event (eventId).".to_owned()))?;
     let entered = door.enter(Some(project), Some(shown), parts).await?;

@@ -10,7 +10,7 @@ use web::{Access, Path, Routes, State};
 
 use super::{answered, preflight, read};
 use crate::answer::Shape;
-use crate::carried::{Carried, Thing};
+use crate::carried::{Carried, Thing, UNKNOWN};
 use crate::door::{Door, Entered, Sent, Taken};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
@@ -41,7 +41,7 @@ async fn take_attachments(State(door): State<Door>, Path((project, event)): Path
 
 async fn minidump_of(door: &Door, project: &str, request: Request) -> Result<Taken, Refusal> {
     let (entered, parts) = fields_of(door, project, request).await?;
-    let carried = crash(parts).map_err(|error| door.counted(error.into(), entered.caller.as_ref(), 0))?;
+    let carried = crash(parts).map_err(|error| door.counted(error.into(), entered.counts_for(), 0))?;
     door.keep(entered, Sent::plain(Vec::new()), |_| Ok(carried.into())).await
 }
 
@@ -49,16 +49,22 @@ async fn attachments_of(door: &Door, project: &str, event: &str, request: Reques
     let event_id = EventId::parse(event).ok_or_else(|| Refusal::Malformed("The address names no event.".to_owned()))?;
     let (entered, parts) = fields_of(door, project, request).await?;
     let mut carried = Carried { event_id: Some(event_id), ..Carried::default() };
-    for (at, part) in parts.into_iter().filter(|part| part.filename.is_some()).enumerate() {
-        match at {
-            0..limits::ATTACHMENTS => carried.things.push(part.into_attachment()),
-            _ => carried.drops.drop(Kind::Attachment.category(), Reason::TooMany, 1, part.bytes.len()),
-        }
-    }
+    attach(&mut carried, parts.into_iter().filter(|part| part.filename.is_some()), limits::ATTACHMENTS);
     if carried.things.is_empty() {
         return Err(Refusal::Malformed("There is no file in this form.".to_owned()));
     }
     door.keep(entered, Sent::plain(Vec::new()), |_| Ok(carried.into())).await
+}
+
+/// At most `most` files of a form; the others are counted.
+fn attach(carried: &mut Carried<'_>, files: impl IntoIterator<Item = Part>, most: usize) {
+    for (at, part) in files.into_iter().enumerate() {
+        if at < most {
+            carried.things.push(part.into_attachment());
+        } else {
+            carried.drops.drop(Kind::Attachment.category(), Reason::TooMany, 1, part.bytes.len());
+        }
+    }
 }
 
 /// One part of a form.
@@ -83,10 +89,10 @@ async fn fields_of(door: &Door, project: &str, request: Request) -> Result<(Ente
     let (mut entered, body) = door.unpack(entered, sent).await?;
     // The parts are copied out of the body.
     let room = entered.share.grow(body.len());
-    room.map_err(|error| door.counted(error.into(), entered.caller.as_ref(), body.len()))?;
+    room.map_err(|error| door.counted(error.into(), entered.counts_for(), body.len()))?;
     match parts_of(&entered.parts, body).await {
         Ok(parts) => Ok((entered, parts)),
-        Err(error) => Err(door.counted(error.into(), entered.caller.as_ref(), 0)),
+        Err(error) => Err(door.counted(error.into(), entered.counts_for(), 0)),
     }
 }
 
@@ -111,23 +117,29 @@ async fn parts_of(head: &Parts, body: Vec<u8>) -> kernel::Result<Vec<Part>> {
     Ok(parts)
 }
 
+/// What a crash reporter may tell of the event in one field: a tree of JSON takes up to a hundred times the bytes of its text.
+const TOLD: usize = 256 << 10;
+
 /// A crash dump is kept as it is; the event beside it makes it visible. Crash reporters put what they know of the event into a field
-/// `sentry`, whole or piece by piece (`sentry[release]`).
+/// `sentry`, whole or piece by piece (`sentry[release]`, `sentry[tags][gpu]`).
 fn crash(parts: Vec<Part>) -> kernel::Result<Carried<'static>> {
     let mut event = Map::new();
+    let mut carried = Carried::default();
     let (mut dump, mut files) = (None, Vec::new());
     for part in parts {
         match part.name.as_str() {
-            "upload_file_minidump" => dump = Some(part),
-            "sentry" if part.filename.is_none() => {
-                if let Ok(Value::Object(told)) = serde_json::from_slice(&part.bytes) {
-                    event.extend(told);
-                }
+            "upload_file_minidump" if dump.is_none() => dump = Some(part),
+            "sentry" if part.filename.is_none() && part.bytes.len() > TOLD => {
+                carried.drops.drop(UNKNOWN, Reason::TooLarge, 1, part.bytes.len());
             }
+            "sentry" if part.filename.is_none() => match serde_json::from_slice(&part.bytes) {
+                Ok(Value::Object(told)) => event.extend(told),
+                _ => carried.drops.drop(UNKNOWN, Reason::Malformed, 1, part.bytes.len()),
+            },
             name if part.filename.is_none() => {
-                let piece = name.strip_prefix("sentry[").and_then(|rest| rest.strip_suffix(']'));
-                if let Some(piece) = piece.filter(|piece| !piece.contains('[')) {
-                    event.insert(piece.to_owned(), String::from_utf8_lossy(&part.bytes).into_owned().into());
+                let steps = name.strip_prefix("sentry[").and_then(|rest| rest.strip_suffix(']'));
+                if let Some(steps) = steps {
+                    put(&mut event, steps, &part.bytes);
                 }
             }
             _ => files.push(part),
@@ -136,15 +148,29 @@ fn crash(parts: Vec<Part>) -> kernel::Result<Carried<'static>> {
     let dump = dump.filter(|dump| dump.bytes.starts_with(b"MDMP"));
     let dump = dump.ok_or_else(|| Error::invalid("There is no minidump in the field upload_file_minidump."))?;
     let id = event.get("event_id").and_then(Value::as_str).and_then(EventId::parse).unwrap_or_else(EventId::random);
-    let mut things = vec![Thing::new(Kind::Event, crash_event(event, id).to_string().into_bytes())];
-    things.push(Thing {
+    carried.event_id = Some(id);
+    carried.things.push(Thing::new(Kind::Event, crash_event(event, id).to_string().into_bytes()));
+    carried.things.push(Thing {
         filename: dump.filename.or_else(|| Some("minidump.dmp".to_owned())),
         content_type: dump.content_type,
         attachment_type: Some("event.minidump".to_owned()),
         ..Thing::new(Kind::Minidump, dump.bytes)
     });
-    things.extend(files.into_iter().take(limits::ATTACHMENTS - 1).map(Part::into_attachment));
-    Ok(Carried { event_id: Some(id), things, ..Carried::default() })
+    attach(&mut carried, files, limits::ATTACHMENTS - 1);
+    Ok(carried)
+}
+
+/// `tags][gpu`: a text under its names, unless something else stands in their way.
+fn put(event: &mut Map<String, Value>, steps: &str, text: &[u8]) {
+    const DEEPEST: usize = 4;
+    let steps: Vec<&str> = steps.split("][").collect();
+    let Some((last, before)) = steps.split_last().filter(|_| steps.len() <= DEEPEST) else { return };
+    let mut map = event;
+    for step in before {
+        let Value::Object(inner) = map.entry(*step).or_insert_with(|| json!({})) else { return };
+        map = inner;
+    }
+    map.insert((*last).to_owned(), String::from_utf8_lossy(text).into_owned().into());
 }
 
 fn crash_event(mut event: Map<String, Value>, id: EventId) -> Value {

@@ -6,7 +6,7 @@ use http::Response;
 use web::{Access, Path, Routes, State};
 
 use super::{content_type, preflight, read};
-use crate::answer::{self, Shape};
+use crate::answer;
 use crate::carried::{Carried, Thing};
 use crate::door::{Door, Taken};
 use crate::otlp::{self, Container};
@@ -41,21 +41,22 @@ where
 }
 
 async fn take_traces(State(door): State<Door>, Path(project): Path<String>, request: Request) -> Response<Body> {
-    take(&door, &project, request, otlp::traces).await
+    take(&door, &project, request, otlp::traces, "rejectedSpans").await
 }
 
 async fn take_logs(State(door): State<Door>, Path(project): Path<String>, request: Request) -> Response<Body> {
-    take(&door, &project, request, otlp::logs).await
+    take(&door, &project, request, otlp::logs, "rejectedLogRecords").await
 }
 
 /// Reads the body of one signal, by its content type.
 type Read = fn(&str, &[u8]) -> kernel::Result<Vec<Container>>;
 
-async fn take(door: &Door, project: &str, request: Request, signal: Read) -> Response<Body> {
+async fn take(door: &Door, project: &str, request: Request, signal: Read, rejected: &str) -> Response<Body> {
     let kind = request.headers().get(http::header::CONTENT_TYPE);
     let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     match containers_of(door, project, request, signal).await {
-        Ok(taken) => answer::accepted(None, &taken.reached, if is_json { Shape::OtlpJson } else { Shape::OtlpProtobuf }),
+        Ok(taken) if is_json => answer::taken("application/json", otlp::answer_json(taken.lost, rejected).into(), &taken.reached),
+        Ok(taken) => answer::taken("application/x-protobuf", otlp::answer_protobuf(taken.lost).into(), &taken.reached),
         Err(refusal) => answer::refused(&refusal),
     }
 }

@@ -4,13 +4,13 @@ use axum::body::Body;
 use axum::extract::{FromRef, Request};
 use http::Response;
 use kernel::Error;
-use serde_json::Value;
 use web::{Access, Path, Routes, State};
 
 use super::{answered, head_of_query, preflight, read};
 use crate::answer::Shape;
 use crate::carried::{Carried, Thing, UNKNOWN};
 use crate::door::{Door, Taken};
+use crate::raw::Raw;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::{Head, Kind};
@@ -53,12 +53,11 @@ fn reports(bytes: &[u8], head: Head) -> kernel::Result<Carried<'_>> {
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => carried.things.push(Thing::new(Kind::Security, bytes)),
         Some(b'[') => {
-            let list: Vec<Value> = serde_json::from_slice(bytes).map_err(|error| not_a_report().because(error))?;
-            for (at, report) in list.iter().enumerate() {
-                let payload = report.to_string().into_bytes();
+            let list = Raw::checked(bytes).map_err(|error| not_a_report().because(error))?;
+            for (at, report) in list.elements().enumerate() {
                 match at {
-                    0..REPORTS => carried.things.push(Thing::new(Kind::Security, payload)),
-                    _ => carried.drops.drop(UNKNOWN, Reason::TooMany, 1, payload.len()),
+                    0..REPORTS => carried.things.push(Thing::new(Kind::Security, report.0)),
+                    _ => carried.drops.drop(UNKNOWN, Reason::TooMany, 1, report.0.len()),
                 }
             }
         }

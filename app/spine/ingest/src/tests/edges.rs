@@ -275,6 +275,22 @@ async fn beyond_30_attachments_and_1024_items_the_rest_is_counted() {
 }
 
 #[tokio::test]
+async fn lines_that_are_nothing_are_counted_and_cost_no_memory_of_their_own() {
+    let site = Site::new().await;
+    assert_eq!(site.envelope(format!("{{}}\n{}", "x\n".repeat(100_000))).await.code, 400);
+    // A line, and the next one as its payload.
+    assert_eq!(site.outcomes().await, ["unknown dropped/malformed 50000"]);
+}
+
+#[tokio::test]
+async fn a_digest_reads_what_it_wants_out_of_the_index() {
+    let site = Site::new().await;
+    let plan = site.telemetry.read_blocking(|r| r.explain(&store::next_sql(&[Kind::Event, Kind::CheckIn]), [0, 250])).unwrap();
+    assert_eq!(plan.matches("COVERING INDEX ingest_items_by_kind (kind=? AND rowid>?)").count(), 2, "{plan}");
+    assert!(!plan.contains("SCAN ingest_items"), "{plan}");
+}
+
+#[tokio::test]
 async fn a_full_disk_is_told_with_503_and_nothing_is_half_written() {
     // More than any disk has free.
     let site = Site::with_floor(u64::MAX / 2).await;

@@ -70,9 +70,51 @@ async fn what_the_digests_cannot_follow_is_refused_aloud_until_they_can() {
     assert_eq!(site.door.backlog(), 499_999);
     let got = site.envelope(sessions(1)).await;
     assert_eq!((got.code, got.header("x-sentry-rate-limits"), got.header("retry-after")), (429, "5::organization:overloaded", "5"));
+    let dsn = format!(r#"{{"dsn":"https://{KEY}@hermetic.example/{}"}}"#, site.project.id);
+    let tunnelled = lines(&[&dsn, r#"{"type":"session"}"#, "{}"]);
+    assert_eq!(site.post(&site.path("envelope/"), &[], tunnelled).await.code, 429, "a tunnel is no way around");
     site.door.note_digested("errors", 400_000);
     assert_eq!(site.envelope(sessions(1)).await.code, 200);
-    assert_eq!(site.outcomes().await, ["session accepted 2", "unknown dropped/overloaded 1"]);
+    assert_eq!(site.outcomes().await, ["session accepted 2", "unknown dropped/overloaded 2"]);
+}
+
+#[tokio::test]
+async fn work_keeps_its_place_when_its_client_hangs_up() {
+    let site = Site::new().await;
+    let hands = || site.door.inner().hands.available_permits();
+    let all = hands();
+    let (begun, wait_for_begin) = std::sync::mpsc::channel();
+    let (end, wait_for_end) = std::sync::mpsc::channel::<()>();
+    let work = site.door.by_hand((site.project.id, 7), move || {
+        begun.send(()).unwrap();
+        wait_for_end.recv().unwrap();
+        Ok(())
+    });
+    {
+        let mut work = Box::pin(work);
+        assert!(futures_once(work.as_mut()).await, "it waits");
+        wait_for_begin.recv().unwrap();
+    }
+    assert_eq!(hands(), all - 1, "nobody listens any more, and a thread is still at it");
+    end.send(()).unwrap();
+    while hands() < all {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether it is not ready after it was asked once.
+async fn futures_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
+    std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_pending())).await
+}
+
+#[tokio::test]
+async fn what_goes_wrong_here_is_counted_as_that() {
+    let site = Site::new().await;
+    let panicked = site.door.by_hand((site.project.id, 7), || -> Result<(), _> { panic!("a payload nobody thought of") }).await;
+    assert_eq!(panicked.unwrap_err().code(), 500);
+    site.telemetry.write(|tx| tx.run("drop table ingest_ids", [])).await.unwrap();
+    assert_eq!(site.envelope(event(ID, "boom")).await.code, 500);
+    assert_eq!(site.outcomes().await, ["error dropped/failed 1", "unknown dropped/failed 1"]);
 }
 
 #[tokio::test]

@@ -114,6 +114,31 @@ async fn a_crash_dump_is_kept_beside_an_event_that_shows_it() {
 }
 
 #[tokio::test]
+async fn nothing_of_a_crash_reporters_form_vanishes() {
+    let site = Site::new().await;
+    let path = format!("{}?sentry_key={KEY}", site.path("minidump/"));
+    let mut parts: Vec<(&str, Option<&str>, &[u8])> = vec![
+        ("upload_file_minidump", Some("first.dmp"), b"MDMP1"),
+        ("upload_file_minidump", Some("second.dmp"), b"MDMP2"),
+        ("sentry", None, b"{broken"),
+        ("sentry[tags][gpu]", None, b"none"),
+        ("sentry[user][id]", None, b"7"),
+        ("sentry[user][id][x]", None, b"in the way of a text"),
+    ];
+    parts.extend([("log", Some("app.log"), &b"words"[..]); 31]);
+    assert_eq!(site.post(&path, &[FORM], form(&parts)).await.code, 200);
+    let items = site.items();
+    assert_eq!(items[1].payload().unwrap(), b"MDMP1");
+    assert_eq!((items[2].kind, items[2].payload().unwrap()), (Kind::Attachment, b"MDMP2".to_vec()));
+    let event = payload(&items[0]);
+    assert_eq!((&event["tags"]["gpu"], &event["user"]["id"]), (&json!("none"), &json!("7")));
+    assert_eq!(
+        site.outcomes().await,
+        ["attachment accepted 30", "attachment dropped/too_many 3", "error accepted 1", "unknown dropped/malformed 1"]
+    );
+}
+
+#[tokio::test]
 async fn files_follow_an_event_that_was_reported_before() {
     let site = Site::new().await;
     let path = format!("{}?sentry_key={KEY}", site.path(&format!("events/{ID}/attachments/")));
@@ -165,6 +190,12 @@ async fn opentelemetry_is_taken_as_if_an_sdk_had_sent_it() {
     assert_eq!(site.kinds(), [Kind::Spans, Kind::Logs]);
     assert_eq!(site.outcomes().await, ["log_item accepted 1", "span accepted 1"]);
     let path = format!("{}?sentry_key={KEY}", site.path("integration/otlp/v1/traces"));
+    // A part that is not taken is told: an exporter cannot know it otherwise.
+    site.door.set_allowances(crate::quota::Allowances { traces: 500, ..crate::quota::Allowances::STANDARD });
+    let many = json!({"resourceSpans":[{"scopeSpans":[{"spans": vec![json!({"name":"a"}); 2_500]}]}]}).to_string();
+    let partly: Value = serde_json::from_str(&site.post(&path, &[json_type], many).await.body).unwrap();
+    assert_eq!(partly["partialSuccess"]["rejectedSpans"], "1500");
+    site.door.set_allowances(crate::quota::Allowances::STANDARD);
     let empty = site.post(&path, &[("content-type", "application/x-protobuf")], "").await;
     assert_eq!((empty.code, empty.header("content-type"), empty.body.as_str()), (200, "application/x-protobuf", ""));
     assert_eq!(site.post(&path, &[json_type], "not json").await.code, 400);

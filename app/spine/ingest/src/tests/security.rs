@@ -25,8 +25,8 @@ async fn a_key_opens_its_own_project_and_no_other() {
         assert_eq!((got.header("access-control-allow-origin"), got.header("x-sentry-error")), ("*", denied), "{name}");
     }
     assert!(site.items().is_empty());
-    // Counted for the project that was meant, or for none where there is no such; a word that can be no key is not counted.
-    let counted = ["unknown dropped/unknown_key 1", "unknown dropped/unknown_key 1", "unknown dropped/unknown_key 2"];
+    // Counted for the project that was meant, or for none where there is no such.
+    let counted = ["unknown dropped/unknown_key 1", "unknown dropped/unknown_key 2", "unknown dropped/unknown_key 4"];
     assert_eq!(site.outcomes().await, counted);
 }
 
@@ -55,6 +55,23 @@ async fn every_way_to_show_a_key_works_and_a_tunnel_names_it_in_the_envelope() {
         assert_eq!(site.post(&plain, &[], tunnelled(dsn.clone())).await.code, 403, "{dsn}");
     }
     assert_eq!(site.items().len(), count);
+}
+
+#[tokio::test]
+async fn what_shows_no_key_is_counted_whatever_the_door() {
+    let site = Site::new().await;
+    let dsn = format!(r#"{{"dsn":"https://{KEY}@hermetic.example/{}"}}"#, site.project.id.0 + 1);
+    let tunnelled = lines(&[&dsn, r#"{"type":"session"}"#, "{}"]);
+    assert_eq!(site.post(&site.path("envelope/"), &[], tunnelled).await.code, 403, "a DSN of another project than the address");
+    assert_eq!(site.post(&site.path("envelope/"), &[], "no envelope").await.code, 400);
+    assert_eq!(site.post(&site.path("envelope/"), &[("content-encoding", "gzip")], "no gzip").await.code, 400);
+    for door in ["store/", "security/", "minidump/", "cron/nightly/", "otlp/v1/traces"] {
+        assert_eq!(site.post(&site.path(door), &[], "{}").await.code, 403, "{door}");
+    }
+    assert_eq!(site.post("/api/embed/error-page/", &[], "comments=x").await.code, 403);
+    assert!(site.items().is_empty());
+    let counted = ["unknown dropped/malformed 2", "unknown dropped/unknown_key 1", "unknown dropped/unknown_key 6"];
+    assert_eq!(site.outcomes().await, counted);
 }
 
 #[tokio::test]
@@ -116,6 +133,23 @@ async fn a_browser_that_asks_first_is_told_what_it_may_send_from_any_origin() {
         assert_eq!(got.header("access-control-expose-headers"), "x-sentry-error, x-sentry-rate-limits, retry-after");
         assert!(got.header("access-control-allow-credentials").is_empty(), "no cookie ever counts here");
     }
+}
+
+#[tokio::test]
+async fn what_lies_beside_a_payload_holds_no_secret_and_no_browser_that_the_sdk_forbids() {
+    let site = Site::new().await;
+    let header = format!(r#"{{"event_id":"{ID}","trace":{{"trace_id":"{ID}","transaction":"GET /reset?token=hunter2hunter2"}}}}"#);
+    let file = r#"{"type":"attachment","length":1,"filename":"dump?password=hunter2.txt"}"#;
+    let path = format!("{}?sentry_key={KEY}", site.path("envelope/"));
+    let agent = [("user-agent", "Mozilla/5.0")];
+    assert_eq!(site.post(&path, &agent, lines(&[&header, r#"{"type":"event"}"#, "{}", file, "x"])).await.code, 200);
+    let settings = r#"{"ingest_settings":{"infer_user_agent":"never"},"items":[]}"#;
+    assert_eq!(site.post(&path, &agent, lines(&["{}", r#"{"type":"span"}"#, settings])).await.code, 200);
+    let heads: Vec<_> = site.items().into_iter().map(|item| item.head).collect();
+    assert_eq!(heads[0].trace.as_ref().unwrap().transaction.as_deref(), Some("GET /reset?token=[Filtered]"));
+    assert_eq!(heads[1].filename.as_deref(), Some("dump?password=[Filtered]"));
+    let agents: Vec<_> = heads.iter().map(|head| head.user_agent.as_deref()).collect();
+    assert_eq!(agents, [Some("Mozilla/5.0"), Some("Mozilla/5.0"), None]);
 }
 
 #[tokio::test]
