@@ -9,13 +9,13 @@ use serde::de::DeserializeOwned;
 use work::Job;
 
 use crate::engine::{DIGEST, Desk, ESCALATE, FLUSH, REMIND, SEND, SWEEP, TAKE, TIDY, WATCH, digest, flush, remind, take, watch};
-use crate::rule::FACTS;
+use crate::rule::heard;
 use crate::store::{alerts, notices, rules, silences};
 use crate::{deliver, settings};
 
 pub fn register(work: &mut Work) {
     work.job(TAKE, take_fact);
-    for fact in FACTS {
+    for fact in heard() {
         work.reaction(fact, TAKE);
     }
     work.job(FLUSH, |cx: Cx, _: Job| async move {

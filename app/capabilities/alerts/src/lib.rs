@@ -50,6 +50,7 @@ impl Capability for Alerts {
             Migration { number: 1, name: "alerts", sql: include_str!("../migrations/0001_alerts.sql") },
             Migration { number: 2, name: "lost", sql: include_str!("../migrations/0002_lost.sql") },
             Migration { number: 3, name: "issues", sql: include_str!("../migrations/0003_issues.sql") },
+            Migration { number: 4, name: "waiting", sql: include_str!("../migrations/0004_waiting.sql") },
         ]
     }
 
@@ -62,9 +63,9 @@ impl Capability for Alerts {
     }
 
     /// The shipped rules are there from the first second, not from the first minute.
-    fn start(&self, cx: &Cx, _: &mut Tasks) {
+    fn start(&self, cx: &Cx, tasks: &mut Tasks) {
         let cx = cx.clone();
-        tokio::spawn(async move {
+        tasks.once("alerts.seed", async move {
             if let Err(error) = cx.write(store::rules::seed).await {
                 tracing::error!(error = error.chain(), "the shipped alert rules could not be written; the next minute tries again");
             }

@@ -399,12 +399,14 @@ fn ended_title(alert: &Alert, lasted: &str) -> String {
         (Topic::DumpFailed, _) if alert.resolved_by.is_empty() => {
             format!("There is a good backup of {} again after {lasted}", alert.subject)
         }
-        (Topic::IssueOpened | Topic::LesserIssueOpened | Topic::IssueRegressed, true) => format!("All of {} are closed", alert.subject),
-        (Topic::IssueOpened | Topic::LesserIssueOpened | Topic::IssueRegressed, false) => {
-            format!("{}: closed after {lasted}", alert.subject)
-        }
-        (Topic::IssueSpiking, _) => format!("{}: as usual again after {lasted}", alert.subject),
-        (Topic::DumpFailed | Topic::Metric | Topic::CertificateExpiring, _) => format!("{}: over after {lasted}", alert.subject),
+        (topic, is_group) if topic.is_issue() && alert.resolved_by.starts_with(issues::CLOSING) => match is_group {
+            true => format!("All of {} are closed", alert.subject),
+            false => format!("{}: closed after {lasted}", alert.subject),
+        },
+        (Topic::IssueSpiking, _) if alert.resolved_by.is_empty() => format!("{}: as usual again after {lasted}", alert.subject),
+        // Somebody has ended the alert and not the issue.
+        (Topic::IssueOpened | Topic::LesserIssueOpened | Topic::IssueRegressed | Topic::IssueSpiking, _)
+        | (Topic::DumpFailed | Topic::Metric | Topic::CertificateExpiring, _) => format!("{}: over after {lasted}", alert.subject),
     }
 }
 

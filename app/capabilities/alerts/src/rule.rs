@@ -11,7 +11,7 @@ use crate::channel::ChannelKind;
 use crate::ids::PolicyId;
 use crate::severity::Severity;
 
-pub use crate::topic::{FACTS, Topic, opening_topic};
+pub use crate::topic::{Topic, heard, opening_topic};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertRule {

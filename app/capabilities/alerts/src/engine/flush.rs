@@ -1,9 +1,11 @@
 //! The end of the group window: what is still open is told now, one by one, or as one when one cause took many down.
 
+use std::time::Duration;
+
 use capability::Condition;
 use db::Tx;
 use kernel::Result;
-use kernel::ids::AlertRuleId;
+use kernel::ids::AlertId;
 
 use super::Desk;
 use super::announce::{resolve_targets, told_by_others};
@@ -17,25 +19,32 @@ use crate::store::alerts;
 
 /// How many members a grouped notice names.
 const NAMED: usize = 20;
+/// When the next flush looks where one could not take all.
+const NEXT: Duration = Duration::from_secs(1);
+/// Alerts read at once where all that nobody was told of is looked through.
+const AT_ONCE: u32 = 500;
 
 /// Job `alerts.flush`.
 pub fn flush(tx: &mut Tx<'_>, desk: &Desk) -> Result<()> {
-    let waiting = alerts::list_waiting(tx)?;
-    let mut due: Vec<AlertRuleId> =
-        waiting.iter().filter(|alert| alert.flush_at.is_some_and(|at| at <= tx.now)).map(|alert| alert.rule).collect();
-    due.sort_unstable();
-    due.dedup();
+    let soon = tx.now + settings::group_window(tx)?;
     let mut live = Vec::new();
-    for id in due {
+    for id in alerts::list_due_rules(tx)? {
         match live_rule(tx, id)? {
             Some(rule) => live.push(rule),
-            None => forget(tx, waiting.iter().filter(|alert| alert.rule == id).cloned().collect())?,
+            None => {
+                let waiting = alerts::list_waiting(tx, id, tx.now)?;
+                forget(tx, waiting)?;
+            }
         }
     }
     // The more particular rule speaks first: a channel hears of one happening once, and from the rule that was made for it.
     live.sort_by_key(|rule| (rule.only.is_empty(), rule.id));
     for rule in live {
-        flush_rule(tx, desk, &rule, waiting.iter().filter(|alert| alert.rule == rule.id).cloned().collect())?;
+        let waiting = alerts::list_waiting(tx, rule.id, soon)?;
+        if waiting.len() == alerts::MOST_WAITING {
+            enqueue_flush(tx, tx.now + NEXT)?;
+        }
+        flush_rule(tx, desk, &rule, waiting)?;
     }
     Ok(())
 }
@@ -43,26 +52,35 @@ pub fn flush(tx: &mut Tx<'_>, desk: &Desk) -> Result<()> {
 /// A silence was made or lifted: what it held becomes due again, what it covers waits. What waits for its cooldown goes on waiting.
 pub fn release(tx: &mut Tx<'_>) -> Result<()> {
     let window = settings::group_window(tx)?;
-    for mut alert in alerts::list_waiting(tx)? {
-        let Some(rule) = live_rule(tx, alert.rule)? else { continue };
-        let cooled_at = alerts::last_announced(tx, rule.id, &alert.subject_key)?.map(|last| last + rule.cooldown);
-        let due = match (is_muted(tx, &alert)?, alert.flush_at) {
-            (None, Some(at)) if at <= tx.now + window => Some(at),
-            (muted, _) => due_at(tx.now, window, cooled_at, muted),
-        };
-        if due != alert.flush_at {
-            alert.flush_at = due;
-            alerts::update(tx, &alert)?;
-            due.map_or(Ok(()), |at| enqueue_flush(tx, at))?;
+    let mut after = AlertId(0);
+    loop {
+        let untold = alerts::list_untold(tx, after, AT_ONCE)?;
+        let Some(last) = untold.last() else { return Ok(()) };
+        after = last.id;
+        for alert in untold {
+            release_one(tx, alert, window)?;
         }
     }
-    Ok(())
+}
+
+fn release_one(tx: &mut Tx<'_>, mut alert: Alert, window: Duration) -> Result<()> {
+    let Some(rule) = live_rule(tx, alert.rule)? else { return Ok(()) };
+    let cooled_at = alerts::last_announced(tx, rule.id, &alert.subject_key)?.map(|last| last + rule.cooldown);
+    let due = match (is_muted(tx, &alert)?, alert.flush_at) {
+        (None, Some(at)) if at <= tx.now + window => Some(at),
+        (muted, _) => due_at(tx.now, window, cooled_at, muted),
+    };
+    if due == alert.flush_at {
+        return Ok(());
+    }
+    alert.flush_at = due;
+    alerts::update(tx, &alert)?;
+    due.map_or(Ok(()), |at| enqueue_flush(tx, at))
 }
 
 fn flush_rule(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, waiting: Vec<Alert>) -> Result<()> {
-    let soon = tx.now + settings::group_window(tx)?;
     let mut candidates = Vec::new();
-    for mut alert in waiting.into_iter().filter(|alert| alert.flush_at.is_some_and(|at| at <= soon)) {
+    for mut alert in waiting {
         // A silence may have been laid over it while it waited.
         match is_muted(tx, &alert)? {
             None if is_told_by_another(tx, rule, &alert)? => {
@@ -72,7 +90,7 @@ fn flush_rule(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, waiting: Vec<Alert
             }
             None => candidates.push(alert),
             muted => {
-                alert.flush_at = due_at(tx.now, std::time::Duration::ZERO, None, muted);
+                alert.flush_at = due_at(tx.now, Duration::ZERO, None, muted);
                 alerts::update(tx, &alert)?;
                 alert.flush_at.map_or(Ok(()), |at| enqueue_flush(tx, at))?;
             }
@@ -166,19 +184,25 @@ fn join(tx: &mut Tx<'_>, desk: &Desk, rule: &AlertRule, mut group: Alert, lateco
     let news: Vec<Alert> = latecomers.iter().filter(|member| member.started_at > end_of_storm).cloned().collect();
     take_in(tx, &group, latecomers)?;
     let members = alerts::list_members(tx, group.id)?;
-    let open: Vec<&Alert> = members.iter().filter(|member| !member.is_resolved()).collect();
-    name_group(tx, desk, &mut group, &open)?;
+    let open = members.iter().filter(|member| !member.is_resolved());
+    name_group(tx, desk, &mut group, first_of(open))?;
     alerts::update(tx, &group)?;
     alerts::add_entry(tx, group.id, &format!("Now {}.", group.title))?;
     if news.is_empty() { Ok(()) } else { tell_opening(tx, desk, rule, &mut group, NoticeKind::Grouped, &lines(&news)) }
 }
 
-/// Title and subject of a group that stands for these members.
-pub fn name_group(tx: &Tx<'_>, desk: &Desk, group: &mut Alert, members: &[&Alert]) -> Result<()> {
-    let Some(first) = members.iter().min_by_key(|member| (member.started_at, member.id)) else { return Ok(()) };
-    let count = members.len();
+/// How many these are, and what the first of them is about.
+pub fn first_of<'a>(members: impl Iterator<Item = &'a Alert> + Clone) -> Option<(usize, String)> {
+    let count = members.clone().count();
+    members.min_by_key(|member| (member.started_at, member.id)).map(|first| (count, first.subject.clone()))
+}
+
+/// Title and subject of a group that stands for so many members, with the first one's subject.
+pub fn name_group(tx: &Tx<'_>, desk: &Desk, group: &mut Alert, members: Option<(usize, String)>) -> Result<()> {
+    let Some((count, first)) = members else { return Ok(()) };
+    let watched = if group.topic.is_issue() { count } else { watched(tx, desk)?.max(count) };
     group.subject = group_subject(group.topic, count);
-    group.title = group_title(group.topic, count, watched(tx, desk)?.max(count), &first.subject);
+    group.title = group_title(group.topic, count, watched, &first);
     Ok(())
 }
 

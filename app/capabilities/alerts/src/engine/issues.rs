@@ -19,6 +19,8 @@ const NEWS_DAYS: u32 = 7;
 const SPIKE_DAYS: u32 = 2;
 
 const PREFIX: &str = "issue:";
+/// By what an alert ends whose issue was dealt with; what ends it otherwise says nothing of the issue.
+pub const CLOSING: &str = "closing the issue";
 
 fn key(id: IssueId) -> String {
     format!("{PREFIX}{id}")
@@ -33,7 +35,7 @@ pub fn page(subject_key: &str) -> Option<String> {
 pub fn end(tx: &mut Tx<'_>, desk: &Desk, fact: &Fact) -> Result<()> {
     let (issue, topic, at, by) = match fact {
         Fact::IssueCalmed { issue, at, .. } => (*issue, Some(Topic::IssueSpiking), *at, String::new()),
-        Fact::IssueClosed { issue, state, at, .. } => (*issue, None, *at, format!("closing the issue ({})", shorten(state, 60))),
+        Fact::IssueClosed { issue, state, at, .. } => (*issue, None, *at, format!("{CLOSING} ({})", shorten(state, 60))),
         _ => return Ok(()),
     };
     for alert in alerts::list_open_about(tx, topic, &key(issue))? {

@@ -129,6 +129,8 @@ fn mark_seen(alert: &mut Alert, by: &str, now: Time) {
     alert.acknowledged_by = by.to_owned();
     alert.remind_at = None;
     alert.step_at = None;
+    // Whoever has seen it before it was told needs not be told.
+    alert.flush_at = None;
 }
 
 /// Ends an alert. What nobody was told of ends quietly; what waits in the outbox as an opening is taken back, so that only the ending goes out.
@@ -138,7 +140,7 @@ pub fn resolve(tx: &mut Tx<'_>, desk: &Desk, mut alert: Alert, how: &Resolution<
     }
     let members = if alert.is_group { alerts::list_members(tx, alert.id)? } else { Vec::new() };
     // In the end it is about all that were in it, whoever left before.
-    flush::name_group(tx, desk, &mut alert, &members.iter().collect::<Vec<_>>())?;
+    flush::name_group(tx, desk, &mut alert, flush::first_of(members.iter()))?;
     mark_resolved(tx, &mut alert, how)?;
     for mut member in members.into_iter().filter(|member| !member.is_resolved()) {
         mark_resolved(tx, &mut member, how)?;
@@ -188,15 +190,12 @@ fn take_back(tx: &mut Tx<'_>, alert: &Alert, to: &[ChannelId]) -> Result<()> {
 
 /// A group is over when the last of its members is.
 fn leave_group(tx: &mut Tx<'_>, desk: &Desk, group: AlertId, member: &Alert, how: &Resolution<'_>) -> Result<()> {
-    let members = alerts::list_members(tx, group)?;
-    let left: Vec<&Alert> = members.iter().filter(|member| !member.is_resolved()).collect();
+    let left = alerts::left_in_group(tx, group)?;
     let mut group = get(tx, group)?;
-    if left.is_empty() {
-        return resolve(tx, desk, group, how);
-    }
-    flush::name_group(tx, desk, &mut group, &left)?;
+    let Some((count, _)) = left else { return resolve(tx, desk, group, how) };
+    flush::name_group(tx, desk, &mut group, left)?;
     alerts::update(tx, &group)?;
-    alerts::add_entry(tx, group.id, &left_line(group.topic, &member.subject, left.len()))
+    alerts::add_entry(tx, group.id, &left_line(group.topic, &member.subject, count))
 }
 
 /// The rule behind an alert, when it still exists and is on.

@@ -137,6 +137,8 @@ pub struct Shown {
     pub alert: Alert,
     pub rule: Option<AlertRuleId>,
     pub members: Vec<Alert>,
+    /// The group may have more than are shown.
+    pub all_members: u64,
     pub entries: Vec<Entry>,
     pub told: Vec<Told>,
     pub can_act: bool,
@@ -260,7 +262,10 @@ fn members(shown: &Shown) -> View {
         rows,
         empty: EmptyState::default(),
     });
-    card(Card { title: "Told together", is_flush: true, ..Card::default() }, inside)
+    let count = shown.members.len() as u64;
+    let lead =
+        if count < shown.all_members { format!("{count} of {}, those that are open first.", shown.all_members) } else { String::new() };
+    card(Card { title: "Told together", lead: &lead, is_flush: true, ..Card::default() }, inside)
 }
 
 fn deliveries(shown: &Shown) -> View {

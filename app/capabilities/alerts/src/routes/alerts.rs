@@ -49,6 +49,9 @@ pub async fn list(State(cx): State<Cx>, framed: Framed, Query(asked): Query<Aske
     super::page(&frame, "Alerts", pages::alerts::list(&list))
 }
 
+/// A flood of new issues is one alert of two thousand.
+const MEMBERS_SHOWN: u32 = 100;
+
 pub async fn show(State(cx): State<Cx>, framed: Framed, Path(id): Path<i64>) -> Reply {
     let id = AlertId(id);
     let frame = framed.live(&["alerts", "work"]);
@@ -64,9 +67,11 @@ pub async fn show(State(cx): State<Cx>, framed: Framed, Path(id): Path<i64>) -> 
                     all_channels.iter().find(|channel| channel.id == row.channel).map(|channel| channel.name.clone()).unwrap_or_default();
                 told.push(pages::alerts::Told { row, channel, delivery });
             }
+            let (members, all_members) = if alert.is_group { alerts::first_members(r, id, MEMBERS_SHOWN)? } else { (Vec::new(), 0) };
             Ok(pages::alerts::Shown {
                 rule: rules::find(r, alert.rule)?.map(|rule| rule.id),
-                members: if alert.is_group { alerts::list_members(r, id)? } else { Vec::new() },
+                members,
+                all_members,
                 entries: alerts::list_entries(r, id)?,
                 told,
                 alert,

@@ -165,13 +165,35 @@ pub fn list_open_of_rule(r: &Reader<'_>, rule: AlertRuleId) -> Result<Vec<Alert>
     )
 }
 
-/// Open, told to nobody yet, and in no group: what a flush looks at. Uses alerts_alerts_by_state_id.
-pub fn list_waiting(r: &Reader<'_>) -> Result<Vec<Alert>> {
-    r.rows(
-        &format!("select {COLUMNS} from alerts_alerts where state = 'open' and announced_at is null and group_id is null and is_group = 0 order by id limit 2000"),
-        [],
-        read,
-    )
+/// Open, told to nobody yet, and in no group.
+const UNTOLD: &str = "state = 'open' and announced_at is null and group_id is null and is_group = 0";
+
+/// By hand: the planner does not know that thousands may be open of which nobody is to be told.
+const BY_FLUSH: &str = "alerts_alerts indexed by alerts_alerts_by_rule_id_flush_at";
+
+/// Rules with something to be told by now.
+pub fn list_due_rules(r: &Reader<'_>) -> Result<Vec<AlertRuleId>> {
+    let sql = format!("select distinct rule_id from {BY_FLUSH} where flush_at <= ? and {UNTOLD} order by rule_id");
+    r.rows(&sql, [r.now.0], |row| row.get(0).map(AlertRuleId))
+}
+
+/// So many are told of in one transaction; a flush looks again for what lies beyond.
+pub const MOST_WAITING: usize = 2_000;
+
+/// What a rule has to tell until `soon`, the earliest first. What waits for the end of a silence or was told by others is not among them, however
+/// much that is.
+pub fn list_waiting(r: &Reader<'_>, rule: AlertRuleId, soon: Time) -> Result<Vec<Alert>> {
+    r.rows(&waiting_sql(), params![rule.0, soon.0], read)
+}
+
+pub(crate) fn waiting_sql() -> String {
+    format!("select {COLUMNS} from {BY_FLUSH} where rule_id = ? and flush_at <= ? and {UNTOLD} order by flush_at, id limit {MOST_WAITING}")
+}
+
+/// Told to nobody yet, whether or not it is to be; the next ones after `after`. Uses alerts_alerts_by_state_id.
+pub fn list_untold(r: &Reader<'_>, after: AlertId, limit: u32) -> Result<Vec<Alert>> {
+    let sql = format!("select {COLUMNS} from alerts_alerts where {UNTOLD} and id > ? order by id limit ?");
+    r.rows(&sql, params![after.0, limit], read)
 }
 
 /// Unresolved alerts of a rule that began to be open after `since`, groups left out.
@@ -192,6 +214,27 @@ pub fn find_young_group(r: &Reader<'_>, rule: AlertRuleId, since: Time) -> Resul
         params![rule.0, since.0],
         read,
     )
+}
+
+/// How many of a group are not over yet, and what the first of them is about.
+pub fn left_in_group(r: &Reader<'_>, group: AlertId) -> Result<Option<(usize, String)>> {
+    let count: i64 = r.value(&format!("select count(*) {LEFT_IN_GROUP}"), [group.0])?;
+    let first = r.row(&format!("select subject {LEFT_IN_GROUP} order by started_at, id limit 1"), [group.0], |row| row.get(0))?;
+    Ok(first.map(|first| (usize::try_from(count).unwrap_or(0), first)))
+}
+
+pub(crate) const LEFT_IN_GROUP: &str =
+    "from alerts_alerts indexed by alerts_alerts_by_open_group_id where group_id = ? and group_id is not null and state <> 'resolved'";
+
+/// The first members of a group and how many there are in all, for a page.
+pub fn first_members(r: &Reader<'_>, group: AlertId, limit: u32) -> Result<(Vec<Alert>, u64)> {
+    let count: i64 = r.value("select count(*) from alerts_alerts where group_id = ?", [group.0])?;
+    let first = r.rows(
+        &format!("select {COLUMNS} from alerts_alerts where group_id = ? order by state = 'resolved', id limit ?"),
+        params![group.0, limit],
+        read,
+    )?;
+    Ok((first, count.unsigned_abs()))
 }
 
 /// Uses alerts_alerts_by_group_id.

@@ -5,6 +5,7 @@ mod copies;
 mod decisions;
 mod delivery;
 mod doors;
+mod floods;
 mod held;
 mod house;
 mod issues;
