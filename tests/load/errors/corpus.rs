@@ -1,8 +1,7 @@
 //! Events from the recorded ones: as varied as those of a small SaaS, the same in each run.
 
 use serde_json::{Value, json};
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
 
 /// Families of errors, the frequent ones first.
 const TYPES: u64 = 200;
@@ -86,44 +85,13 @@ fn vary(mut event: Value, dice: &mut Dice) -> Value {
 
 /// The recorded events that have an exception, the smallest first.
 fn bases() -> Vec<Value> {
-    let mut bases = Vec::new();
-    let root = tests::switch("HERMETIC_FIXTURES").map_or_else(|| tests::root().join("../shared/fixtures"), PathBuf::from);
-    let mut folders = vec![root.join("envelopes")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|kind| kind == "body") {
-                bases.extend(events_of(&path));
-            }
-        }
-    }
+    let parts = testkit::recorded::envelopes("").into_iter().flat_map(|envelope| envelope.parts);
+    let events = parts.filter(|part| part.kind() == "event").filter_map(|part| serde_json::from_slice::<Value>(&part.payload).ok());
+    // One of them is nearly a megabyte, a case of its own.
+    let mut bases: Vec<Value> = events.filter(|event| event.get("exception").is_some() && event.to_string().len() < 40_000).collect();
     bases.sort_by_cached_key(|event| event.to_string());
     bases.sort_by_key(|event| event.to_string().len());
     bases
-}
-
-fn events_of(path: &Path) -> Vec<Value> {
-    let head: Value =
-        std::fs::read(path.with_extension("json")).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    let header = |name: &str| {
-        let found = head["headers"].as_array()?.iter().find(|pair| pair[0].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name)))?;
-        found[1].as_str()
-    };
-    let raw = std::fs::read(path).unwrap();
-    let mut body = Vec::new();
-    match header("content-encoding") {
-        Some("br") => drop(brotli::Decompressor::new(raw.as_slice(), 4_096).read_to_end(&mut body)),
-        Some("gzip") => drop(flate2::read::MultiGzDecoder::new(raw.as_slice()).read_to_end(&mut body)),
-        _ => body = raw,
-    }
-    let lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').collect();
-    let is_event = |line: &[u8]| serde_json::from_slice::<Value>(line).is_ok_and(|head| head["type"] == "event");
-    let pairs = lines.windows(2).filter(|pair| is_event(pair[0]));
-    let events = pairs.filter_map(|pair| serde_json::from_slice::<Value>(pair[1]).ok());
-    // One of them is nearly a megabyte, a case of its own.
-    events.filter(|event| event.get("exception").is_some() && event.to_string().len() < 40_000).collect()
 }
 
 pub struct Dice(pub u64);

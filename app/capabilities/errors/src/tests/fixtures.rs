@@ -1,10 +1,8 @@
 //! What real SDKs sent: every event, attachment and feedback of the recorded traffic becomes something, and nothing is passed over.
 
 use ingest::{Head, Kind};
-use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use testkit::recorded::{Part, Request, envelopes};
 
 use super::kit::Kit;
 
@@ -16,82 +14,18 @@ pub struct Recorded {
     pub payload: Vec<u8>,
 }
 
-/// Items of errors in the recorded requests. Empty (and said so) where the recordings are not there.
+/// Items of errors in the recorded requests.
 pub fn recorded() -> Vec<Recorded> {
-    #[expect(clippy::disallowed_methods, reason = "a test has no config; the recordings lie outside the repository")]
-    let root = std::env::var("HERMETIC_FIXTURES")
-        .map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/fixtures"), PathBuf::from);
-    let mut bodies = Vec::new();
-    collect(&root.join("envelopes"), &mut bodies);
-    bodies.sort();
-    if bodies.is_empty() {
-        eprintln!("SKIPPED: there are no recorded requests under {}; set HERMETIC_FIXTURES", root.display());
-    }
-    bodies.iter().flat_map(|body| items(body)).collect()
+    envelopes("").iter().flat_map(|envelope| envelope.parts.iter().filter_map(|part| ours(&envelope.request, part))).collect()
 }
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "body") {
-            found.push(path);
-        }
-    }
-}
-
-fn items(body: &Path) -> Vec<Recorded> {
-    let request: Value = serde_json::from_slice(&std::fs::read(body.with_extension("json")).unwrap()).unwrap();
-    let header = |name: &str| {
-        let all = request["headers"].as_array().unwrap();
-        let found = all.iter().find(|pair| pair[0].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)));
-        found.and_then(|pair| pair[1].as_str()).unwrap_or_default().to_owned()
-    };
-    let raw = std::fs::read(body).unwrap();
-    let mut bytes = Vec::new();
-    match header("content-encoding").as_str() {
-        "gzip" => drop(flate2::read::MultiGzDecoder::new(raw.as_slice()).read_to_end(&mut bytes).unwrap()),
-        "br" => drop(brotli::Decompressor::new(raw.as_slice(), 4_096).read_to_end(&mut bytes).unwrap()),
-        _ => bytes = raw,
-    }
-    let folder = body.parent().unwrap();
-    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    let scenario = format!("{}/{}", name(folder.parent().unwrap()), name(folder));
-    let path = request["path"].as_str().unwrap();
-    let head = Head { user_agent: Some(header("user-agent")), ..Head::default() };
-    if path.contains("/store/") {
-        return vec![Recorded { scenario, kind: Kind::Event, head, payload: bytes }];
-    }
-    if !path.contains("/envelope/") {
-        return Vec::new();
-    }
-    split(&bytes)
-        .into_iter()
-        .filter_map(|(header, payload)| {
-            let kind = Kind::from_item_type(header["type"].as_str()?)?;
-            let is_ours = matches!(kind, Kind::Event | Kind::Feedback | Kind::UserReport | Kind::Attachment | Kind::Security);
-            let text = |key: &str| header[key].as_str().map(str::to_owned);
-            let head = Head { filename: text("filename"), content_type: text("content_type"), ..head.clone() };
-            is_ours.then(|| Recorded { scenario: scenario.clone(), kind, head, payload })
-        })
-        .collect()
-}
-
-fn split(envelope: &[u8]) -> Vec<(Value, Vec<u8>)> {
-    let line = |rest: &[u8]| rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-    let mut rest = envelope.get(line(envelope) + 1..).unwrap_or_default();
-    let mut items = Vec::new();
-    while !rest.is_empty() {
-        let end = line(rest);
-        let header: Option<Value> = serde_json::from_slice(&rest[..end]).ok();
-        rest = rest.get(end + 1..).unwrap_or_default();
-        let Some(header) = header else { continue };
-        let length = header["length"].as_u64().map_or_else(|| line(rest), |length| usize::try_from(length).unwrap()).min(rest.len());
-        items.push((header, rest[..length].to_vec()));
-        rest = rest.get(length + 1..).unwrap_or_default();
-    }
-    items
+fn ours(request: &Request, part: &Part) -> Option<Recorded> {
+    let kind = Kind::from_item_type(part.kind())?;
+    let is_ours = matches!(kind, Kind::Event | Kind::Feedback | Kind::UserReport | Kind::Attachment | Kind::Security);
+    let text = |key: &str| part.header[key].as_str().map(str::to_owned);
+    let user_agent = Some(request.header("user-agent").unwrap_or_default().to_owned());
+    let head = Head { user_agent, filename: text("filename"), content_type: text("content_type"), ..Head::default() };
+    is_ours.then(|| Recorded { scenario: request.scenario().to_owned(), kind, head, payload: part.payload.clone() })
 }
 
 #[tokio::test]

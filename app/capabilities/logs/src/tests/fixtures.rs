@@ -1,12 +1,11 @@
 //! What the SDKs really sent.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
 use ingest::Head;
 use kernel::Time;
 use serde_json::{Value, json};
+use testkit::recorded::Envelope;
 
 use super::bench::Bench;
 
@@ -16,64 +15,14 @@ struct Recorded {
     payload: Vec<u8>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the recordings lie outside of the repository, where this variable says")]
-fn root() -> PathBuf {
-    let given = std::env::var("HERMETIC_FIXTURES").map(PathBuf::from);
-    given.unwrap_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/fixtures")).join("envelopes")
-}
-
-fn folders(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    found.sort();
-    found
-}
-
-fn body(request: &Path) -> Vec<u8> {
-    let head: Value = serde_json::from_slice(&std::fs::read(request).unwrap()).unwrap();
-    let body = std::fs::read(request.with_extension("body")).unwrap_or_default();
-    let headers = head["headers"].as_array().unwrap();
-    let encoding = headers.iter().find(|pair| pair[0].as_str().is_some_and(|name| name.eq_ignore_ascii_case("content-encoding")));
-    let mut plain = Vec::new();
-    match encoding.and_then(|pair| pair[1].as_str()) {
-        Some("br") => brotli::Decompressor::new(body.as_slice(), 4096).read_to_end(&mut plain).unwrap(),
-        Some("gzip") => flate2::read::MultiGzDecoder::new(body.as_slice()).read_to_end(&mut plain).unwrap(),
-        _ => return body,
-    };
-    plain
-}
-
-/// The items of type `log` of an envelope, by the framing that SDKs use.
-fn log_items(envelope: &[u8]) -> Vec<Vec<u8>> {
-    let line_end = |from: usize| envelope[from..].iter().position(|byte| *byte == b'\n').map_or(envelope.len(), |at| from + at);
-    let mut at = line_end(0) + 1;
-    let mut found = Vec::new();
-    while at < envelope.len() {
-        let head_end = line_end(at);
-        let Ok(head) = serde_json::from_slice::<Value>(&envelope[at..head_end]) else { break };
-        let from = (head_end + 1).min(envelope.len());
-        let to = head["length"].as_u64().map_or_else(|| line_end(from), |length| (from + length as usize).min(envelope.len()));
-        if head["type"] == "log" {
-            found.push(envelope[from..to].to_vec());
-        }
-        at = to + 1;
-    }
-    found
-}
-
 fn recorded() -> Vec<Recorded> {
-    let mut found = Vec::new();
-    for sdk in folders(&root()) {
-        for scenario in folders(&sdk) {
-            for request in folders(&scenario).into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "json")) {
-                let name = scenario.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-                found.extend(log_items(&body(&request)).into_iter().map(|payload| Recorded { scenario: name.clone(), payload }));
-            }
-        }
-    }
-    if found.is_empty() {
-        eprintln!("no recorded requests under {}: this test looked at nothing", root().display());
-    }
-    found
+    let envelopes = testkit::recorded::envelopes("");
+    let logs = |envelope: &Envelope| {
+        let scenario = envelope.request.scenario().to_owned();
+        let logs = envelope.parts.iter().filter(|part| part.kind() == "log");
+        logs.map(|part| Recorded { scenario: scenario.clone(), payload: part.payload.clone() }).collect::<Vec<_>>()
+    };
+    envelopes.iter().flat_map(logs).collect()
 }
 
 #[tokio::test]

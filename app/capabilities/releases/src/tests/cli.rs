@@ -3,49 +3,17 @@
 use axum::body::Body;
 use http::{Method, Request};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use testkit::recorded;
 
 use super::shop::{BUNDLE, Cli, form};
-use super::{fixtures, house, project};
+use super::{house, project};
 use crate::upload::{CHUNK_BYTES, REQUEST_BYTES, checksum_of};
-
-/// A recorded request.
-struct Recorded {
-    method: Method,
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-/// Those of a folder, in order. None, and said so, where there are no fixtures.
-fn recorded(folder: &str) -> Vec<Recorded> {
-    let folder = fixtures().join("envelopes/cli").join(folder);
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        eprintln!("skipped: {} is not here; name the fixtures with HERMETIC_FIXTURES", folder.display());
-        return Vec::new();
-    };
-    let mut files: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
-    files.sort();
-    files.iter().map(|file| read_recorded(file)).collect()
-}
-
-fn read_recorded(file: &Path) -> Recorded {
-    let head: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    Recorded {
-        method: text(&head["method"]).parse().unwrap(),
-        path: text(&head["path"]),
-        headers: head["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect(),
-        body: std::fs::read(file.with_extension("body")).unwrap(),
-    }
-}
 
 /// Sends them with our key instead of the recorded one.
 async fn replay(cli: &Cli, folder: &str) -> Vec<Value> {
     let mut answers = Vec::new();
-    for Recorded { method, path, headers, body } in recorded(folder) {
-        let mut request = Request::builder().method(method).uri(&path);
+    for recorded::Request { method, path, headers, body, .. } in recorded::requests(&format!("cli/{folder}")) {
+        let mut request = Request::builder().method(method.as_str()).uri(&path);
         for (name, value) in headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("authorization")) {
             request = request.header(name, value);
         }

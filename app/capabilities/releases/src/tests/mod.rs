@@ -13,13 +13,6 @@ use capability::Capability;
 use identity::projects::{Project, ProjectDraft};
 use testkit::TestHouse;
 
-/// Recorded traffic of real SDKs.
-#[expect(clippy::disallowed_methods, reason = "where the recordings lie is said by the environment of the test run")]
-pub fn fixtures() -> std::path::PathBuf {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/fixtures");
-    std::env::var("HERMETIC_FIXTURES").unwrap_or_else(|_| beside.to_owned()).into()
-}
-
 pub static LIST: &[&dyn Capability] = &[&crate::Releases];
 
 pub async fn house() -> TestHouse {

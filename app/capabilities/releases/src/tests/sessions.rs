@@ -5,10 +5,10 @@ use kernel::Time;
 use kernel::ids::{ProjectId, ReleaseId};
 use kernel::time::{DAY, HOUR, MINUTE};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use testkit::TestHouse;
+use testkit::recorded::Part;
 
-use super::{fixtures, house, project};
+use super::{house, project};
 use crate::model::{Counts, Ending, Users};
 use crate::store::{hours, sessions};
 
@@ -249,48 +249,9 @@ async fn sessions_of_a_project_that_is_gone_do_not_stop_the_others() {
 
 /// Every session item of the recorded traffic: kind, payload.
 fn recorded() -> Vec<(Kind, Vec<u8>)> {
-    let mut files = Vec::new();
-    collect(&fixtures().join("envelopes"), &mut files);
-    if files.is_empty() {
-        eprintln!("skipped: there is no recorded traffic here; name the fixtures with HERMETIC_FIXTURES");
-    }
-    let mut found = Vec::new();
-    for file in files {
-        let bytes = plain(&std::fs::read(&file).unwrap());
-        let mut lines = bytes.split(|byte| *byte == b'\n');
-        while let Some(line) = lines.next() {
-            let head: Value = serde_json::from_slice(line).unwrap_or_default();
-            let kind = match head["type"].as_str() {
-                Some("session") => Kind::Session,
-                Some("sessions") => Kind::Sessions,
-                _ => continue,
-            };
-            if let Some(payload) = lines.next() {
-                found.push((kind, payload.to_vec()));
-            }
-        }
-    }
-    found
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        match entry.path() {
-            path if path.is_dir() => collect(&path, files),
-            path if path.extension().is_some_and(|ending| ending == "body") => files.push(path),
-            _ => {}
-        }
-    }
-}
-
-/// Bodies lie there as they were sent: some gzipped.
-fn plain(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Read as _;
-    let mut plain = Vec::new();
-    match bytes.starts_with(&[0x1f, 0x8b]) && flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut plain).is_ok() {
-        true => plain,
-        false => bytes.to_vec(),
-    }
+    let parts = testkit::recorded::envelopes("").into_iter().flat_map(|envelope| envelope.parts);
+    let kind = |part: &Part| Kind::from_item_type(part.kind()).filter(|kind| matches!(kind, Kind::Session | Kind::Sessions));
+    parts.filter_map(|part| Some((kind(&part)?, part.payload))).collect()
 }
 
 #[tokio::test]

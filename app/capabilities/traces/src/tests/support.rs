@@ -6,15 +6,14 @@ use ingest::{Head, Item, Kind, NewItem, TraceHead, pack};
 use kernel::Time;
 use kernel::ids::ProjectId;
 use serde_json::{Value, json};
-use std::io::Read as _;
-use std::path::PathBuf;
 use testkit::TestHouse;
+use testkit::recorded::Envelope;
 
 use crate::model::batch::{Batch, Known, Rules};
 use crate::model::cell::Cell;
 use crate::model::family::Family;
 use crate::model::findings::Limits;
-use crate::model::rows::Name;
+use crate::model::rows::{Leads, Name};
 use crate::model::span::{SpanId, TraceId};
 use crate::model::window::Window;
 use crate::store::names;
@@ -93,8 +92,17 @@ impl Known for Stranger {
 
 pub const RULES: Rules = Rules { apdex: 500_000, limits: Limits { slow: 1_000_000, repeated: 50_000 } };
 
-pub fn batch_of(items: &[Item], rules: &Rules) -> Batch {
-    Batch::of(items, rules, &mut Stranger).expect("a batch")
+/// Everything that a batch hands on to the log.
+pub fn leads_of(items: &[Item], rules: &Rules) -> Leads {
+    let mut all = Leads::default();
+    let mut keep = |leads: Leads| {
+        all.roots.extend(leads.roots);
+        all.flushes.extend(leads.flushes);
+        all.findings.extend(leads.findings);
+        Ok(())
+    };
+    Batch::of(items, rules, &mut Stranger, &mut keep).expect("a batch");
+    all
 }
 
 pub fn hex(number: u64) -> String {
@@ -151,59 +159,16 @@ pub struct Recorded {
     pub payload: Vec<u8>,
 }
 
-/// The recorded requests of a folder, in their order; nothing where they are not on this machine.
-#[expect(clippy::disallowed_methods, reason = "tests are told by the environment where the recorded traffic lies")]
+/// The recorded items of a folder, in their order; nothing where they are not on this machine.
 pub fn recorded(folder: &str) -> Vec<Recorded> {
-    let root = std::env::var("HERMETIC_FIXTURES")
-        .map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/fixtures"), PathBuf::from);
-    let folder = root.join("envelopes").join(folder);
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
-    files.sort();
-    if files.is_empty() {
-        say_missing(&folder);
-    }
-    files.iter().flat_map(|file| items_of(file)).collect()
-}
-
-fn say_missing(folder: &std::path::Path) {
-    eprintln!("SKIPPED: no recorded traffic in {}; name its folder in HERMETIC_FIXTURES", folder.display());
-}
-
-fn items_of(file: &std::path::Path) -> Vec<Recorded> {
-    let request: Value = serde_json::from_slice(&std::fs::read(file).expect("a request")).expect("JSON");
-    if !request["path"].as_str().is_some_and(|path| path.contains("/envelope")) {
-        return Vec::new();
-    }
-    let encoding = request["headers"].as_array().into_iter().flatten().find_map(|pair| {
-        let name = pair[0].as_str()?.to_ascii_lowercase();
-        (name == "content-encoding").then(|| pair[1].as_str().unwrap_or_default().to_owned())
-    });
-    let body = decoded(encoding.as_deref().unwrap_or_default(), std::fs::read(file.with_extension("body")).expect("a body"));
-    let (head, mut rest) = line(&body);
-    let head: Value = serde_json::from_slice(head).unwrap_or_default();
-    let mut items = Vec::new();
-    while !rest.is_empty() {
-        let (own, after) = line(rest);
-        rest = after;
-        let Ok(own) = serde_json::from_slice::<Value>(own) else { continue };
-        let payload = match own["length"].as_u64() {
-            Some(length) => {
-                let (payload, after) = rest.split_at(usize::try_from(length).expect("a length"));
-                rest = after.strip_prefix(b"\n").unwrap_or(after);
-                payload
-            }
-            None => {
-                let (payload, after) = line(rest);
-                rest = after;
-                payload
-            }
-        };
-        if let Some(kind @ (Kind::Transaction | Kind::Spans)) = own["type"].as_str().and_then(Kind::from_item_type) {
-            items.push(Recorded { kind, head: head_of(&head), payload: payload.to_vec() });
-        }
-    }
-    items
+    let of_envelope = |envelope: Envelope| {
+        let head = head_of(&envelope.header);
+        envelope.parts.into_iter().filter_map(move |part| match Kind::from_item_type(part.kind()) {
+            Some(kind @ (Kind::Transaction | Kind::Spans)) => Some(Recorded { kind, head: head.clone(), payload: part.payload }),
+            _ => None,
+        })
+    };
+    testkit::recorded::envelopes(folder).into_iter().flat_map(of_envelope).collect()
 }
 
 fn head_of(head: &Value) -> Head {
@@ -217,22 +182,6 @@ fn head_of(head: &Value) -> Head {
         transaction: text("transaction"),
     };
     Head { trace: Some(trace), ..Head::default() }
-}
-
-fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(end) => (&bytes[..end], &bytes[end + 1..]),
-        None => (bytes, &[]),
-    }
-}
-
-fn decoded(encoding: &str, body: Vec<u8>) -> Vec<u8> {
-    let mut out = Vec::new();
-    match encoding {
-        "br" => brotli::Decompressor::new(body.as_slice(), 4096).read_to_end(&mut out).map(|_| out).expect("brotli"),
-        "gzip" => flate2::read::MultiGzDecoder::new(body.as_slice()).read_to_end(&mut out).map(|_| out).expect("gzip"),
-        _ => body,
-    }
 }
 
 /// When the traffic was recorded: a day on which nothing of it is in the future.

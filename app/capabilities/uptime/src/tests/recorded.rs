@@ -1,11 +1,8 @@
 //! Check-ins as SDKs really sent them.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
 use kernel::Time;
-use serde_json::Value;
 
 use super::bench::Bench;
 use super::check_ins::{append, hear, project, records};
@@ -13,54 +10,10 @@ use crate::model::state::MonitorState::{Down, Up};
 use crate::model::watch::{BeatSchedule, Watch};
 use crate::store;
 
-#[expect(clippy::disallowed_methods, reason = "the recordings lie outside of the repository, where this variable says")]
-fn root() -> PathBuf {
-    let given = std::env::var("HERMETIC_FIXTURES").map(PathBuf::from);
-    given.unwrap_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/fixtures")).join("envelopes")
-}
-
 /// The check-ins of a scenario, in the order in which they were sent.
 fn check_ins(scenario: &str) -> Vec<Vec<u8>> {
-    let mut requests: Vec<PathBuf> =
-        std::fs::read_dir(root().join(scenario)).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    requests.retain(|path| path.extension().is_some_and(|kind| kind == "json"));
-    requests.sort();
-    let found: Vec<Vec<u8>> = requests.iter().flat_map(|request| items(&body(request))).collect();
-    if found.is_empty() {
-        eprintln!("no recorded check-ins under {}: this test looked at nothing", root().join(scenario).display());
-    }
-    found
-}
-
-fn body(request: &Path) -> Vec<u8> {
-    let head: Value = serde_json::from_slice(&std::fs::read(request).unwrap()).unwrap();
-    let body = std::fs::read(request.with_extension("body")).unwrap_or_default();
-    let headers = head["headers"].as_array().unwrap();
-    let encoding = headers.iter().find(|pair| pair[0].as_str().is_some_and(|name| name.eq_ignore_ascii_case("content-encoding")));
-    let mut plain = Vec::new();
-    match encoding.and_then(|pair| pair[1].as_str()) {
-        Some("br") => brotli::Decompressor::new(body.as_slice(), 4096).read_to_end(&mut plain).unwrap(),
-        Some("gzip") => flate2::read::MultiGzDecoder::new(body.as_slice()).read_to_end(&mut plain).unwrap(),
-        _ => return body,
-    };
-    plain
-}
-
-fn items(envelope: &[u8]) -> Vec<Vec<u8>> {
-    let line_end = |from: usize| envelope[from..].iter().position(|byte| *byte == b'\n').map_or(envelope.len(), |at| from + at);
-    let mut at = line_end(0) + 1;
-    let mut found = Vec::new();
-    while at < envelope.len() {
-        let head_end = line_end(at);
-        let Ok(head) = serde_json::from_slice::<Value>(&envelope[at..head_end]) else { break };
-        let from = (head_end + 1).min(envelope.len());
-        let to = head["length"].as_u64().map_or_else(|| line_end(from), |length| (from + length as usize).min(envelope.len()));
-        if head["type"] == "check_in" {
-            found.push(envelope[from..to].to_vec());
-        }
-        at = to + 1;
-    }
-    found
+    let parts = testkit::recorded::envelopes(scenario).into_iter().flat_map(|envelope| envelope.parts);
+    parts.filter(|part| part.kind() == "check_in").map(|part| part.payload).collect()
 }
 
 async fn replayed(scenario: &str) -> Option<Bench> {
