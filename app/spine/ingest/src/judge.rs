@@ -87,7 +87,9 @@ fn judge_thing(
             Reason::RateLimited
         })?;
     }
-    let cleaned = clean(&thing, bench, needs_outline(kind, envelope_id));
+    // The envelope has one id: a second event of it is told from the first by its own.
+    let is_second = has_own_id(kind) && judged.kept.iter().any(|first| first.kind == kind);
+    let cleaned = clean(&thing, bench, is_second || needs_outline(kind, envelope_id));
     let entries = cleaned.as_ref().ok().and_then(|(_, outline)| outline.entries).filter(|_| limits::is_container(kind));
     let quantity = entries.unwrap_or(1);
     if let Some(group) = group {
@@ -101,7 +103,8 @@ fn judge_thing(
     if kind == Kind::ClientReport {
         reports::read(&thing.payload, &mut judged.drops);
     }
-    let event_id = event_id_of(kind, (envelope_id, judged.id), &outline);
+    let own = outline.event_id.as_deref().and_then(EventId::parse);
+    let event_id = if is_second { own.or(envelope_id) } else { None }.or_else(|| event_id_of(kind, (envelope_id, judged.id), own));
     judged.id = judged.id.or(event_id);
     let head = Head {
         filename: thing.filename.map(|name| bench.caller.known.scrubber.scrub_text(name)),
@@ -126,7 +129,10 @@ fn clean(thing: &Thing<'_>, bench: &Bench<'_>, needs_outline: bool) -> Result<(p
     }
     let contained = if thing.kind == Kind::Spans { old_spans::contained_if_alone(&thing.payload) } else { None };
     let payload = contained.as_deref().unwrap_or(&thing.payload);
-    let scrubbed = bench.caller.known.scrubber.scrub(thing.kind, payload).map_err(|_| Reason::Malformed)?;
+    let scrubbed = bench.caller.known.scrubber.scrub(thing.kind, payload).map_err(|error| match error.kind {
+        kernel::Kind::TooLarge => Reason::TooMany,
+        _ => Reason::Malformed,
+    })?;
     // Everything that is reported is an object; a text or number alone means nothing to anybody.
     if scrubbed.bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Reason::Malformed);
@@ -145,11 +151,10 @@ pub(crate) fn has_own_id(kind: Kind) -> bool {
 
 /// The envelope's id counts for more than the payload's; what has none gets one. Where the envelope says nothing, what came along
 /// belongs to the first that has an id.
-fn event_id_of(kind: Kind, (envelope, first): (Option<EventId>, Option<EventId>), outline: &Outline) -> Option<EventId> {
-    let own = || outline.event_id.as_deref().and_then(EventId::parse);
+fn event_id_of(kind: Kind, (envelope, first): (Option<EventId>, Option<EventId>), own: Option<EventId>) -> Option<EventId> {
     match kind {
-        Kind::UserReport => own().or(envelope).or(first),
-        _ if has_own_id(kind) => envelope.or_else(own).or_else(|| Some(EventId::random())),
+        Kind::UserReport => own.or(envelope).or(first),
+        _ if has_own_id(kind) => envelope.or(own).or_else(|| Some(EventId::random())),
         Kind::Attachment | Kind::Minidump | Kind::Profile | Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => {
             envelope.or(first)
         }

@@ -49,7 +49,7 @@ impl Scrubber {
     }
 
     /// The payload without secrets, as JSON that every reader takes: NaN, lone surrogates and bytes that are no text are repaired, what
-    /// lies too deep is cut off. Kinds that are no JSON pass as they are. Fails where it is no JSON at all.
+    /// lies too deep is cut off. Kinds that are no JSON pass as they are. Fails where it is no JSON at all, or too much of it.
     pub fn scrub(&self, kind: Kind, payload: &[u8]) -> Result<Scrubbed> {
         if is_binary(kind) {
             return Ok(Scrubbed { bytes: payload.to_vec(), redactions: 0 });

@@ -162,7 +162,7 @@ fn number(raw: Raw<'_>) -> u64 {
 
 fn id(raw: Raw<'_>) -> Vec<u8> {
     let text = text(raw);
-    if text.len() % 2 != 0 || text.len() > 64 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || text.len() > 64 || !text.is_ascii() {
         return Vec::new();
     }
     let bytes = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok());

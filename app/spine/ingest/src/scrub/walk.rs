@@ -7,6 +7,7 @@ mod literal;
 mod named;
 mod outcome;
 mod place;
+mod weight;
 
 use kernel::{Error, Result};
 use std::borrow::Cow;
@@ -19,14 +20,23 @@ use literal::Quoted;
 use named::Named;
 pub use outcome::{Edit, Note, Outcome, Remark};
 use place::Place;
+use weight::Weight;
 
 const MAX_DEPTH: usize = 100;
 /// Places that are changed in one payload: more than fit into an event. What has more is larger, and no program's.
 const MAX_EDITS: usize = 200_000;
 
 pub fn walk(text: &str, kind: Kind, names: &Names) -> Result<Outcome> {
-    let mut walk =
-        Walk { text, bytes: text.as_bytes(), at: 0, names, has_tokens: tokens::may_have(text), path: Vec::new(), out: Outcome::default() };
+    let mut walk = Walk {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        names,
+        has_tokens: tokens::may_have(text),
+        path: Vec::new(),
+        out: Outcome::default(),
+        weight: Weight::of(kind),
+    };
     walk.space();
     let is_object = walk.peek() == Some(b'{');
     walk.value(Place::root(kind), None)?;
@@ -51,6 +61,7 @@ struct Walk<'t> {
     has_tokens: bool,
     path: Vec<Step<'t>>,
     out: Outcome,
+    weight: Weight,
 }
 
 impl<'t> Walk<'t> {
@@ -72,6 +83,7 @@ impl<'t> Walk<'t> {
         if self.out.edits.len() > MAX_EDITS {
             return Err(self.invalid("has more secrets than are looked for"));
         }
+        self.weight.add(self.peek())?;
         match (self.peek(), verdict) {
             (Some(b'"'), _) => self.string(place, verdict),
             (Some(b'{' | b'['), Some(verdict)) if !place.keeps_shape() => self.swallow(verdict),

@@ -110,6 +110,10 @@ fn contents() -> Vec<Row> {
     let one = |payload: &str| text(&[HEAD, EVENT, payload]);
     let spans = format!("{{\"items\":[{}]}}", ["{}"; 3].join(","));
     let too_many = format!("{{\"items\":[{}]}}", ["1"; 10_001].join(","));
+    // A tree of it would take 100 MiB.
+    let too_much = format!("{{\"items\":[{{\"a\":[{}]}}]}}", vec![r#"{"a":[0,{"b":0}]}"#; 70_000].join(","));
+    let attributes = (0..100).map(|at| format!(r#""a{at}":{{"value":1,"type":"integer"}}"#)).collect::<Vec<_>>().join(",");
+    let large = format!("{{\"items\":[{}]}}", vec![format!(r#"{{"name":"x","attributes":{{{attributes}}}}}"#); 1_000].join(","));
     vec![
         ("1 MiB exactly", large_event(1 << 20), 200, &[Kind::Event], KEPT),
         ("1 MiB and one byte", large_event((1 << 20) + 1), 413, &[], &["error dropped/too_large 1"]),
@@ -140,6 +144,9 @@ fn contents() -> Vec<Row> {
             &["span accepted 1"],
         ),
         ("a container without its list", text(&["{}", r#"{"type":"log"}"#, "{}"]), 400, &[], &["log_item dropped/malformed 1"]),
+        ("a container of too much", text(&["{}", r#"{"type":"span"}"#, &too_much]), 413, &[], &["span dropped/too_many 1"]),
+        ("1,000 spans of 100 attributes", text(&["{}", r#"{"type":"span"}"#, &large]), 200, &[Kind::Spans], &["span accepted 1000"]),
+        ("a profile of as many values", text(&["{}", r#"{"type":"profile"}"#, &too_much]), 200, &[Kind::Profile], &["profile accepted 1"]),
         ("a container of too many", text(&["{}", r#"{"type":"log"}"#, &too_many]), 413, &[], &["log_item dropped/too_many 1"]),
         (
             "a client report",
@@ -194,12 +201,17 @@ async fn the_id_of_the_envelope_counts_for_more_than_the_payloads_and_a_bad_one_
 
 #[tokio::test]
 async fn two_events_with_ids_of_their_own_are_two() {
-    let site = Site::new().await;
     let other = "11111111111111111111111111111111";
     let events = [format!(r#"{{"event_id":"{ID}"}}"#), format!(r#"{{"event_id":"{other}"}}"#)];
-    assert_eq!(site.envelope(lines(&["{}", EVENT, &events[0], EVENT, &events[1]])).await.id(), EventId::parse(ID));
-    let ids: Vec<String> = site.items().iter().map(|item| item.event_id.unwrap().to_string()).collect();
-    assert_eq!(ids, [ID, other]);
+    for header in ["{}", HEAD] {
+        let site = Site::new().await;
+        let envelope = lines(&[header, EVENT, &events[0], EVENT, &events[1]]);
+        assert_eq!(site.envelope(envelope.clone()).await.id(), EventId::parse(ID), "{header}");
+        let ids: Vec<String> = site.items().iter().map(|item| item.event_id.unwrap().to_string()).collect();
+        assert_eq!(ids, [ID, other], "{header}");
+        site.envelope(envelope).await;
+        assert_eq!(site.outcomes().await, ["error accepted 2", "error dropped/duplicate 2"], "{header}: sent again");
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,9 @@ fn bomb(bytes: usize) -> String {
     vec![MAP; bytes / (MAP.len() + 1)].join(",")
 }
 
+/// Door, headers, body, and the code of the answer.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], String, u16);
+
 /// The greatest size of this process so far, in MiB, as Linux tells it.
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -24,9 +27,9 @@ async fn a_body_that_would_be_a_forest_is_never_built() {
     let json = [("content-type", "application/json")];
     let form = [("content-type", "multipart/form-data; boundary=B")];
     let field = format!("--B\r\ncontent-disposition: form-data; name=\"sentry\"\r\n\r\n{{\"a\":[{bomb}]}}\r\n--B--\r\n");
-    let cases: [(&str, &[(&str, &str)], String, u16); 7] = [
+    let cases: [Row<'_>; 7] = [
         ("store/", &[], format!(r#"{{"event_id":[{bomb}]}}"#), 413),
-        ("envelope/", &[], lines(&["{}", r#"{"type":"log"}"#, &format!(r#"{{"type":[{smaller}],"items":[]}}"#)]), 200),
+        ("envelope/", &[], lines(&["{}", r#"{"type":"log"}"#, &format!(r#"{{"type":[{smaller}],"items":[]}}"#)]), 413),
         ("cron/nightly/", &[], format!(r#"{{"a":[{bomb}]}}"#), 413),
         ("nel/", &[], format!("[{bomb}]"), 200),
         ("otlp/v1/traces", &json, format!(r#"{{"resourceSpans":[],"a":[{bomb}]}}"#), 200),

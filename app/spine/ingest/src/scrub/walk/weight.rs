@@ -1,0 +1,30 @@
+//! What a payload would take as a tree, added up while it is walked: readers build that tree, and it can be a hundred times the text.
+
+use kernel::{Error, Result};
+
+use crate::Kind;
+
+/// A container of 1,000 spans with 100 attributes each is below it.
+const MOST: usize = 96 << 20;
+
+/// What may still come.
+pub struct Weight(usize);
+
+impl Weight {
+    pub fn of(kind: Kind) -> Weight {
+        // Nobody builds a tree of a profile.
+        Weight(if matches!(kind, Kind::Profile | Kind::ProfileChunk) { usize::MAX } else { MOST })
+    }
+
+    /// One value more, by its first byte. A map of one entry takes as much as one of eleven, a list of one as much as one of four.
+    pub fn add(&mut self, first: Option<u8>) -> Result<()> {
+        let weight = match first {
+            Some(b'{') => 672,
+            Some(b'[') => 160,
+            _ => 32,
+        };
+        let too_much = || Error::new(kernel::Kind::TooLarge, "This payload has more values than are taken in one.");
+        self.0 = self.0.checked_sub(weight).ok_or_else(too_much)?;
+        Ok(())
+    }
+}
