@@ -15,6 +15,9 @@ pub struct Lines;
 
 pub const NAME: &str = "logs";
 
+/// Lines of one transaction of telemetry.db: the door waits behind it, and a batch of a few packed bytes may be millions of lines.
+const PORTION: usize = 1_000;
+
 /// An item, understood.
 struct Read {
     item: i64,
@@ -33,24 +36,33 @@ impl Digest for Lines {
 
     fn digest(&self, cx: &Cx, items: &[Item]) -> Result<Change> {
         let mut hours: BTreeMap<Hour, u64> = BTreeMap::new();
-        let mut all = Vec::with_capacity(items.len());
+        let mut portion = Vec::new();
         for item in items {
             let lines = lines_of(item)?;
             for line in &lines {
                 *hours.entry(Hour { at: line.at().hour_start(), project: item.project, level: line.level }).or_default() += 1;
             }
-            all.push(Read { item: item.id, project: item.project, lines: new_lines(&lines, item.project) });
+            portion.push(Read { item: item.id, project: item.project, lines: new_lines(&lines, item.project) });
+            if portion.iter().map(|read| read.lines.len()).sum::<usize>() >= PORTION {
+                take_in(cx, std::mem::take(&mut portion))?;
+            }
         }
-        // Written a second time after a crash it comes out the same: an item is taken in once.
-        cx.telemetry.write_blocking(move |tx| {
-            all.iter().try_for_each(|read| store::take_in(tx, read.item, read.project, &read.lines).map(|_| ()))
-        })?;
+        take_in(cx, portion)?;
         Ok(Box::new(move |tx| {
             hours.into_iter().try_for_each(|(hour, lines)| store::add_hour(tx, hour, lines))?;
             tx.signal(crate::TOPIC);
             Ok(())
         }))
     }
+}
+
+/// Written a second time after a crash it comes out the same: an item is taken in once.
+fn take_in(cx: &Cx, portion: Vec<Read>) -> Result<()> {
+    if portion.is_empty() {
+        return Ok(());
+    }
+    cx.telemetry
+        .write_blocking(move |tx| portion.iter().try_for_each(|read| store::take_in(tx, read.item, read.project, &read.lines).map(|_| ())))
 }
 
 /// In the order in which the program wrote them.

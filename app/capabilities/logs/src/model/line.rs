@@ -196,11 +196,20 @@ fn micros(value: &Value) -> Option<i64> {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => match text.parse::<f64>() {
             Ok(seconds) => Some(seconds),
-            Err(_) => return Time::parse_rfc3339(text).map(|at| at.0.saturating_mul(1_000)),
+            Err(_) => return micros_of_text(text.trim()),
         },
         _ => None,
     }?;
     (seconds.is_finite() && seconds.abs() < 1e11).then(|| (seconds * 1e6).round() as i64)
+}
+
+/// Without a zone it is UTC, as everywhere on this wire.
+fn micros_of_text(text: &str) -> Option<i64> {
+    let stamp = text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond);
+    stamp.or_else(|| {
+        let naive: jiff::civil::DateTime = text.parse().ok()?;
+        naive.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_microsecond())
+    })
 }
 
 fn attributes(value: Option<Value>) -> Vec<Attribute> {

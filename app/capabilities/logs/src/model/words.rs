@@ -4,7 +4,7 @@
 //! comparisons) is decided by the line itself, of which the index then only says that it may fit.
 
 use kernel::ids::ProjectId;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::{Level, Line};
@@ -13,7 +13,7 @@ use super::{Level, Line};
 const MARK: char = '§';
 /// Bytes of a word; the rest of a longer one is left out, on both sides of a search.
 const MOST_WORD: usize = 48;
-/// Different words of one line.
+/// Different words of the text of one line, the first ones. What stands for a property is never left out.
 const MOST_WORDS: usize = 300;
 /// Bytes of a body or value whose words are found.
 const MOST_TEXT: usize = 16 << 10;
@@ -52,20 +52,22 @@ pub fn depth(key: &str) -> Depth {
 
 /// Everything by which the line is found, as one text of words.
 pub fn words_of(line: &Line, project: ProjectId) -> String {
-    let mut words: BTreeSet<String> = BTreeSet::new();
-    words.insert(level(line.level));
-    words.insert(self::project(project));
-    if !line.trace_id.is_empty() {
-        words.insert(trace(&line.trace_id));
-    }
-    if !line.environment.is_empty() {
-        words.insert(environment(&line.environment));
-    }
-    if !line.release.is_empty() {
-        words.insert(release(&line.release));
-    }
-    let mut properties = Vec::new();
-    words.extend(split(&line.body));
+    let (mut words, mut seen) = (Vec::new(), HashSet::new());
+    let mut take = |text: &str| {
+        for word in split(text) {
+            if seen.len() < MOST_WORDS && seen.insert(word.clone()) {
+                words.push(word);
+            }
+        }
+    };
+    let mut properties = vec![level(line.level), self::project(project)];
+    let own = [
+        (!line.trace_id.is_empty()).then(|| trace(&line.trace_id)),
+        (!line.environment.is_empty()).then(|| environment(&line.environment)),
+        (!line.release.is_empty()).then(|| release(&line.release)),
+    ];
+    properties.extend(own.into_iter().flatten());
+    take(&line.body);
     for attribute in &line.attributes {
         match depth(&attribute.key) {
             Depth::Nothing => continue,
@@ -73,14 +75,14 @@ pub fn words_of(line: &Line, project: ProjectId) -> String {
             Depth::Full => {
                 properties.push(has(&attribute.key));
                 if attribute.number.is_none() {
-                    words.extend(split(&attribute.value));
+                    take(&attribute.value);
                 }
             }
         }
         properties.push(is(&attribute.key, &attribute.value));
     }
-    let mut text = String::with_capacity(words.len() * 8);
-    for word in words.iter().take(MOST_WORDS).chain(&properties) {
+    let mut text = String::with_capacity((words.len() + properties.len()) * 10);
+    for word in words.iter().chain(&properties) {
         if !text.is_empty() {
             text.push(' ');
         }
@@ -190,6 +192,30 @@ mod tests {
             assert_eq!(split(text), words, "{text}");
         }
         assert_eq!(split(&"x".repeat(500)), vec!["x".repeat(MOST_WORD)]);
+    }
+
+    #[test]
+    fn a_line_of_many_words_keeps_its_properties_and_its_first_words() {
+        let body: String = (0..2_000).map(|number| format!("w{number} ")).collect();
+        let item = ingest::Item::sample(
+            1,
+            ProjectId(7),
+            ingest::Kind::Logs,
+            kernel::Time(1_772_452_800_000),
+            serde_json::json!({ "items": [{ "level": "error", "body": body, "trace_id": "0131874adc87492188e3592b4bbe8c31",
+                "attributes": { "sentry.release": { "value": "shop@1", "type": "string" }, "sentry.environment": { "value": "live", "type": "string" } } }] })
+            .to_string()
+            .as_bytes(),
+        );
+        let line = crate::model::line::lines_of(&item).unwrap().remove(0);
+        let kept = words_of(&line, ProjectId(7));
+        let has = |word: &str| kept.split(' ').any(|known| known == word);
+        let own =
+            [level(Level::Error), project(ProjectId(7)), trace("0131874adc87492188e3592b4bbe8c31"), release("shop@1"), environment("live")];
+        for word in own {
+            assert!(has(&word), "{word}");
+        }
+        assert!(has("w0") && has("w299") && !has("w300"), "the words that come first are kept");
     }
 
     #[test]

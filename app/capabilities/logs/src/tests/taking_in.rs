@@ -81,6 +81,35 @@ async fn what_dies_between_the_two_files_counts_nothing_twice_and_loses_nothing(
     assert_eq!(bench.hours().await, 2);
 }
 
+/// A batch of a few packed bytes may be millions of lines: neither memory nor a transaction holds all of them.
+#[tokio::test]
+async fn a_large_batch_is_taken_in_by_portions() {
+    let bench = Bench::new().await;
+    for _ in 0..4 {
+        bench.send(bench.web, &vec![line("info", 5.0, "same"); 600]).await;
+    }
+    bench.send_bytes(bench.web, b"{", Head::default()).await;
+    let batch = bench.house.cx.telemetry.read(|r| ingest::store::next_batch(r, 0, &[ingest::Kind::Logs], 10, 1 << 20)).await.unwrap();
+    let house = bench.house.cx.clone();
+    let broken = tokio::task::spawn_blocking(move || Lines.digest(&house, &batch.items).map(|_| ())).await.unwrap();
+    assert!(broken.is_err(), "the last item cannot be read");
+    assert_eq!(bench.count("select count(*) from logs_lines").await, 2_400, "what came before it is on disk already");
+    bench.house.digest().await;
+    assert_eq!((bench.count("select count(*) from logs_lines").await, bench.hours().await), (2_400, 2_400));
+}
+
+#[tokio::test]
+async fn a_line_with_a_long_trace_of_its_stack_is_found_by_all_it_says() {
+    let bench = Bench::new().await;
+    let body: String = (0..400).map(|number| format!("at function{number} ")).collect();
+    let mut long = line("error", 1.0, &body);
+    long["trace_id"] = json!("0131874adc87492188e3592b4bbe8c31");
+    bench.log(&[long, line("info", 2.0, "short")]).await;
+    for question in ["level:error", "project:web -level:info", "trace:0131874adc87492188e3592b4bbe8c31", "-short", "function7"] {
+        assert_eq!(bench.bodies(question).await.len(), 1, "{question}");
+    }
+}
+
 #[tokio::test]
 async fn clocks_that_are_off_are_put_right() {
     let bench = Bench::new().await;
@@ -122,6 +151,7 @@ fn shapes_of_lines_that_are_read_all_the_same() {
         (r#"{"items":[{"level":"warning","body":"a"}]}"#, one(Level::Warn, "a")),
         (r#"{"items":[{"severity_number":21,"body":"a"}]}"#, one(Level::Fatal, "a")),
         (r#"{"items":[{"body":"a","attributes":{"sentry.severity_number":{"value":5,"type":"integer"}}}]}"#, one(Level::Debug, "a")),
+        (r#"{"items":[{"timestamp":"2026-03-02T11:59:59.123456","body":"a"}]}"#, one(Level::Info, "a")),
         (r#"{"items":[{"level":7,"body":{"value":"typed","type":"string"}}]}"#, one(Level::Info, "typed")),
         (r#"{"items":[{"level":"info","body":42}]}"#, one(Level::Info, "42")),
         (r#"{"level":"error","body":"alone","attributes":[]}"#, one(Level::Error, "alone")),
@@ -137,6 +167,13 @@ fn shapes_of_lines_that_are_read_all_the_same() {
     ];
     for (text, lines) in table {
         assert_eq!(read(text).unwrap(), lines, "{text}");
+    }
+    let at = |text: &str| {
+        let payload = json!({ "items": [{ "timestamp": text, "body": "a" }] }).to_string();
+        lines_of(&ingest::Item::sample(1, kernel::ids::ProjectId(1), ingest::Kind::Logs, now, payload.as_bytes())).unwrap()[0].at_us
+    };
+    for text in ["2026-03-02T11:59:59.123456", "2026-03-02T11:59:59.123456Z", "2026-03-02T12:59:59.123456+01:00", "1772452799.123456"] {
+        assert_eq!(at(text), 1_772_452_799_123_456, "{text}: with its microseconds, and UTC where no zone is said");
     }
     assert!(read("{").is_err(), "what is no JSON is counted as undigestible");
 }
