@@ -10,7 +10,7 @@ use kernel::ids::ProjectId;
 
 use crate::find::FoundLine;
 use crate::model::Line;
-use crate::model::query::term_of;
+use crate::model::query::{is_field, term_of};
 
 /// Names of projects, as lines show them.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,8 @@ fn properties(row: &FoundLine, projects: &Projects, search: &dyn Fn(&str) -> Hre
         pairs.push(("span".to_owned(), asks("span", &line.span_id)));
     }
     for attribute in line.attributes.iter().filter(|attribute| !matches!(attribute.key.as_str(), "sentry.release" | "sentry.environment")) {
-        let value = asks(&attribute.key, &attribute.value);
+        // A link that asks for another thing of the same name would find other lines.
+        let value = if is_field(&attribute.key) { plain(&attribute.value) } else { asks(&attribute.key, &attribute.value) };
         let unit = attribute.unit.clone();
         pairs.push((attribute.key.clone(), view! { <span>{value}" "{unit}</span> }.into_any()));
     }

@@ -4,7 +4,7 @@
 
 mod pieces;
 
-pub use pieces::term_of;
+pub use pieces::{is_field, term_of};
 
 use kernel::Time;
 use kernel::ids::ProjectId;

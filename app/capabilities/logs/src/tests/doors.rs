@@ -99,6 +99,43 @@ async fn an_export_is_bounded_and_says_so() {
 }
 
 #[tokio::test]
+async fn an_export_asks_what_it_was_asked_and_leads_on_where_it_ends() {
+    let bench = Bench::new().await;
+    for round in 0..7 {
+        let lines: Vec<_> =
+            (0..1_000).map(|number| line_with("info", f64::from(round * 1_000 + number) / 10.0, "noise", json!({ "took": 1 }))).collect();
+        bench.send(bench.web, &lines).await;
+    }
+    bench.send(bench.web, &[line_with("info", 900.0, "rare", json!({ "took": 99 }))]).await;
+    for round in 0..11 {
+        let lines: Vec<_> = (0..1_000).map(|number| line("error", f64::from(round * 1_000 + number) / 10.0, "many")).collect();
+        bench.send(bench.web, &lines).await;
+    }
+    bench.house.digest().await;
+    let member = bench.house.member(Role::Viewer).await;
+    for q in ["project:nowhere", "level:loud", "trace:short"] {
+        let refused = member.get(&format!("/logs/export?format=ndjson&q={q}")).await.expect(422);
+        assert!(!refused.body.contains("noise"), "{q}: a term that is not understood is not left out");
+    }
+    let rare = member.get("/logs/export?format=ndjson&q=took:%3E50").await.expect(200);
+    assert_eq!((rare.body.lines().count(), rare.header("link")), (1, ""), "it lies behind 7,000 lines that were looked at");
+    let first = member.get("/logs/export?format=ndjson&q=level:error&window=1h").await.expect(200);
+    assert_eq!(first.body.lines().count(), 10_000);
+    let link = first.header("link").to_owned();
+    let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).expect("a link");
+    let rest = member.get(next).await.expect(200);
+    assert_eq!((rest.body.lines().count(), rest.header("link")), (1_000, ""), "{next}");
+}
+
+#[tokio::test]
+async fn an_attribute_that_is_called_like_a_field_is_no_link_to_something_else() {
+    let bench = Bench::new().await;
+    bench.log(&[line_with("info", 1.0, "x", json!({ "project": "apollo", "cart": "full" }))]).await;
+    let page = bench.house.member(Role::Viewer).await.get("/logs").await.expect(200).body;
+    assert!(page.contains("apollo") && page.contains("cart%3Afull") && !page.contains("project%3Aapollo"), "{page}");
+}
+
+#[tokio::test]
 async fn programs_search_by_the_api_with_their_scope_only() {
     let bench = Bench::new().await;
     bench.log(&[traced(3.0, "a"), traced(2.0, "b"), line("error", 1.0, "c")]).await;

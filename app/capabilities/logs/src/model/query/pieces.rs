@@ -136,6 +136,26 @@ fn levels(text: &str) -> Result<Vec<Level>, String> {
     if levels.is_empty() { Err(problem(text)) } else { Ok(levels) }
 }
 
+/// Whether `key:` asks for something else than an attribute of that name.
+pub fn is_field(key: &str) -> bool {
+    const FIELDS: [&str; 13] = [
+        "level",
+        "severity",
+        "project",
+        "environment",
+        "env",
+        "release",
+        "trace",
+        "trace_id",
+        "span",
+        "span_id",
+        "has",
+        "message",
+        "template",
+    ];
+    FIELDS.iter().any(|field| field.eq_ignore_ascii_case(key))
+}
+
 /// A term that asks for exactly this value, as it is written into the search box. `None` where it cannot be written.
 pub fn term_of(key: &str, value: &str) -> Option<String> {
     let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
