@@ -10,8 +10,10 @@ use crate::{digest, settings};
 
 const PRUNE: &str = "logs.prune";
 pub const HOURS_KEPT_DAYS: u32 = 90;
-/// Items of one transaction: some thousand lines.
+/// Items that are looked for at once.
 const BATCH: u32 = 100;
+/// Lines that leave in one transaction: whoever reports something meanwhile waits behind it.
+const PORTION: usize = 500;
 
 pub fn register(work: &mut Work) {
     work.job(PRUNE, |cx, _| prune(cx));
@@ -45,8 +47,25 @@ async fn remove_while(cx: &Cx, next: impl Fn(&db::Reader<'_>) -> Result<Vec<i64>
         if items.is_empty() {
             return Ok(());
         }
-        cx.telemetry.write(move |tx| store::remove(tx, &items).map(|_| ())).await?;
+        remove(cx, items).await?;
     }
+}
+
+async fn remove(cx: &Cx, mut items: Vec<i64>) -> Result<()> {
+    while !items.is_empty() {
+        items = cx.telemetry.write(move |tx| remove_portion(tx, items)).await?;
+    }
+    Ok(())
+}
+
+/// Takes the first of the items away, at least one; gives the others.
+pub(crate) fn remove_portion(tx: &mut db::Tx<'_>, mut items: Vec<i64>) -> Result<Vec<i64>> {
+    let (mut lines, mut taken) = (0, 0);
+    while taken < items.len() && lines < PORTION {
+        lines += store::remove(tx, &items[taken..=taken])?;
+        taken += 1;
+    }
+    Ok(items.split_off(taken))
 }
 
 async fn keep_budget(cx: &Cx, budget: u64) -> Result<()> {
@@ -61,7 +80,7 @@ async fn keep_budget(cx: &Cx, budget: u64) -> Result<()> {
             return Ok(());
         }
         let (items, freed) = enough(&oldest, &size, over);
-        cx.telemetry.write(move |tx| store::remove(tx, &items).map(|_| ())).await?;
+        remove(cx, items).await?;
         over = over.saturating_sub(freed);
     }
     Ok(())

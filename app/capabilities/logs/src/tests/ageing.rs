@@ -47,6 +47,22 @@ async fn lines_leave_with_their_items_once_they_are_older_than_the_setting() {
 }
 
 #[tokio::test]
+async fn many_lines_leave_by_portions_and_all_of_them() {
+    let bench = Bench::new().await;
+    for _ in 0..7 {
+        bench.send(bench.web, &vec![line("info", 1.0, "line"); 200]).await;
+    }
+    bench.send(bench.web, &[]).await;
+    bench.house.digest().await;
+    let items: Vec<i64> = (1..=8).collect();
+    let left = bench.house.cx.telemetry.write(move |tx| crate::jobs::remove_portion(tx, items)).await.unwrap();
+    assert_eq!(left, [4, 5, 6, 7, 8], "600 lines are more than enough for one transaction");
+    bench.house.clock.advance(DAY * 20);
+    prune(bench.house.cx.clone()).await.unwrap();
+    assert_eq!(rows(&bench).await, [0, 0, 0, 0]);
+}
+
+#[tokio::test]
 async fn what_was_not_digested_yet_is_never_too_old() {
     let bench = Bench::new().await;
     bench.send(bench.web, &[line("info", 1.0, "line")]).await;
@@ -101,6 +117,8 @@ async fn lines_of_a_project_that_is_gone_leave_with_it() {
     assert!(bench.house.member(Role::Viewer).await.get("/logs").await.expect(200).body.contains(&format!("project {jobs}")));
     prune(bench.house.cx.clone()).await.unwrap();
     assert_eq!(bench.bodies("").await, vec!["line of web", "line of jobs"], "the log decides when what a project reported goes");
+    let tiles = bench.house.cx.read(|r| crate::Logs.tiles(r)).await.unwrap();
+    assert_eq!(tiles[0].note, "of 1 lines", "but it stands in no total any more");
     bench.house.cx.telemetry.write(|tx| ingest::store::remove_items(tx, &[1])).await.unwrap();
     assert_eq!(bench.bodies("").await, vec!["line of web"], "a line whose item is gone is not shown");
     prune(bench.house.cx.clone()).await.unwrap();
