@@ -15,14 +15,14 @@ use crate::model::span::TraceId;
 use crate::model::window::{Grain, Period, Window};
 use crate::settings;
 use crate::store::rollups::{self, Filter};
-use crate::store::{names, roots};
+use crate::store::{names, pools, roots};
 
 /// The kind of a hit that is a trace.
 pub const TRACE: &str = "Trace";
 
 pub const KEEP: &[Keep] = &[
-    Keep { what: "every trace (less where the budget is smaller)", days: 14 },
-    Keep { what: "examples of traces", days: 30 },
+    Keep { what: "every trace (see the settings; less where the budget is smaller)", days: 14 },
+    Keep { what: "examples of traces (see the settings)", days: 30 },
     Keep { what: "response times by hour", days: 90 },
     Keep { what: "response times by day", days: 730 },
 ];
@@ -39,7 +39,13 @@ pub const METRICS: &[Metric] = &[
         name: "traces.slowest_query_ms",
         label: "Slowest query of the last 10 minutes",
         unit: "ms",
-        read: |_, r| Ok(reading(&recent(r, Family::Query)?, |cell| float(cell.slowest.micros) / 1_000.0)),
+        read: |_, r| Ok(reading(&recent(r, Family::Query)?, |cell| cell.longest() / 1_000.0)),
+    },
+    Metric {
+        name: "traces.database_connections_percent",
+        label: "Database connections in use, of the fullest pool that programs report",
+        unit: "%",
+        read: |_, r| Ok(pools::fullest(r, r.now - MINUTE * 10)?.map(|(value, samples)| Reading { value, samples })),
     },
 ];
 

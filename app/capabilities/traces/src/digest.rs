@@ -13,15 +13,18 @@ use std::time::Duration;
 
 use crate::model::batch::{Batch, Known};
 use crate::model::family::Family;
-use crate::model::rows::{MAX_ENVIRONMENTS, MAX_NAMES, Name, OTHER, UNKNOWN_PAGE};
+use crate::model::rows::{Leads, MAX_ENVIRONMENTS, MAX_NAMES, Name, UNKNOWN_PAGE};
 use crate::model::span::{SpanId, TraceId};
-use crate::store::{names, rollups, roots, waiting};
+use crate::model::{pool, read};
+use crate::store::{names, pools, rollups, roots, waiting};
 use crate::{TOPIC, settings};
 
 /// A vital comes seconds after its page load, or when the tab is closed: after two days nobody looks for it any more.
 const VITALS_LATE: Duration = Duration::from_secs(48 * HOUR.as_secs());
 /// So long a vital waits for a page load that is late itself.
 pub const WAIT: Duration = HOUR;
+/// Vitals of a project that wait at once: real pages have few, and each is a row of the state.
+pub const MAX_WAITING: usize = 5_000;
 
 pub struct Spans;
 
@@ -35,20 +38,46 @@ impl Digest for Spans {
     }
 
     fn digest(&self, cx: &Cx, items: &[Item]) -> Result<Change> {
-        let batch = cx.hermetic.read_blocking(|r| {
+        let mut batch = cx.hermetic.read_blocking(|r| {
             let projects: HashSet<ProjectId> = identity::store::list_projects(r)?.into_iter().map(|project| project.id).collect();
             // What a project that is gone has reported ages out with the log.
             let items: Vec<Item> = items.iter().filter(|item| projects.contains(&item.project)).cloned().collect();
             let rules = settings::rules(r)?;
-            cx.telemetry.read_blocking(|t| Batch::of(&items, &rules, &mut State::new(r, Some(t))))
-        })?;
-        let mut batch = cx.telemetry.write_blocking(move |tx| {
-            roots::add_batch(tx, &batch)?;
-            Ok(batch)
+            let mut keep = |leads: Leads| cx.telemetry.write_blocking(move |tx| roots::add(tx, &leads));
+            cx.telemetry.read_blocking(|t| Batch::of(&items, &rules, &mut State::new(r, Some(t)), &mut keep))
         })?;
         Ok(Box::new(move |tx| {
             take_waiting(tx, &mut batch)?;
+            give_up_crowd(tx, &mut batch)?;
             apply(tx, &batch)
+        }))
+    }
+}
+
+/// Of all measurements only those of connection pools mean something here.
+pub struct Pools;
+
+impl Digest for Pools {
+    fn name(&self) -> &'static str {
+        "traces.pools"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Metrics]
+    }
+
+    fn digest(&self, _: &Cx, items: &[Item]) -> Result<Change> {
+        let mut told = Vec::new();
+        for item in items {
+            told.extend(pool::reports(&read::payload(item)?).into_iter().map(|report| (item.project, report)));
+        }
+        Ok(Box::new(move |tx| {
+            for (project, report) in &told {
+                if identity::store::find_project(tx, *project)?.is_some() {
+                    pools::note(tx, *project, report)?;
+                }
+            }
+            Ok(())
         }))
     }
 }
@@ -70,7 +99,9 @@ impl<'r, 'c> State<'r, 'c> {
 
 impl Known for State<'_, '_> {
     fn admits(&mut self, name: &Name, day: Time) -> Result<bool> {
-        if matches!(name.name.as_str(), OTHER | UNKNOWN_PAGE) || names::is_seen(self.r, name.id(), day)? {
+        // Only as few of them as there are families and vitals.
+        let is_ours = *name == name.other() || (name.family == Family::Vital && name.name == UNKNOWN_PAGE);
+        if is_ours || names::is_seen(self.r, name.id(), day)? {
             return Ok(true);
         }
         let key = (name.project, name.family, day);
@@ -118,6 +149,25 @@ fn take_waiting(tx: &mut Tx<'_>, batch: &mut Batch) -> Result<()> {
         }
         if !lates.is_empty() {
             waiting::remove_of_page(tx, project, trace, span)?;
+        }
+    }
+    Ok(())
+}
+
+/// Vitals for which there is no room to wait are counted without their page.
+fn give_up_crowd(tx: &mut Tx<'_>, batch: &mut Batch) -> Result<()> {
+    let mut held: HashMap<ProjectId, usize> = HashMap::new();
+    let mut state = State::new(tx, None);
+    for late in std::mem::take(&mut batch.late) {
+        let held = match held.entry(late.project) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(place) => place.insert(waiting::count(tx, late.project, MAX_WAITING)?),
+        };
+        if *held < MAX_WAITING {
+            *held += 1;
+            batch.late.push(late);
+        } else {
+            batch.credit(&late, UNKNOWN_PAGE.to_owned(), &mut state)?;
         }
     }
     Ok(())

@@ -1,16 +1,17 @@
 //! Wiring: minutes become hours and hours days; what is old goes.
 
 use capability::{Cx, Work};
-use kernel::time::{HOUR, MINUTE};
+use kernel::time::{DAY, HOUR, MINUTE};
 use kernel::{Result, Time};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use work::Job;
 
-use crate::model::span::TraceId;
 use crate::model::thin;
 use crate::model::window::Grain;
 use crate::settings::Kept;
-use crate::store::{names, retention, rollups};
+use crate::store::{names, pools, retention, rollups};
 use crate::{digest, settings};
 
 const FOLD: &str = "traces.fold";
@@ -69,6 +70,7 @@ pub async fn retain(cx: &Cx) -> Result<()> {
     for grain in [Grain::Minute, Grain::Hour, Grain::Day] {
         while cx.write(move |tx| rollups::remove_old(tx, grain, tx.now - grain.kept(), BATCH)).await? > 0 {}
     }
+    cx.write(|tx| pools::remove_old(tx, tx.now - DAY).map(|_| ())).await?;
     while cx.write(|tx| names::remove_old(tx, tx.now - Grain::Day.kept(), BATCH)).await? > 0 {}
     Ok(())
 }
@@ -81,13 +83,11 @@ async fn thin(cx: &Cx, kept: &Kept) -> Result<()> {
         let step = cx.telemetry.read(move |r| {
             let mark = retention::mark(r)?;
             let Some(hour) = retention::next_hour(r, mark)?.filter(|hour| *hour < upto) else { return Ok(None) };
-            let (items, traces) = thin::examples(&retention::candidates(r, hour, CANDIDATES)?);
-            let held = retention::items_of_hour(r, hour)?.into_iter();
-            let is_example = |item: i64, of: &[TraceId]| items.contains(&item) || of.iter().any(|trace| traces.contains(trace));
-            Ok(Some((hour, held.filter(|(item, of)| !is_example(*item, of)).collect::<Vec<_>>())))
+            let examples = thin::examples(&retention::candidates(r, hour, CANDIDATES)?);
+            Ok(Some((hour, retention::items_of_examples(r, hour, &examples, kept.example_bytes())?)))
         });
-        let Some((hour, gone)) = step.await? else { return Ok(()) };
-        remove(cx, hour, gone).await?;
+        let Some((hour, examples)) = step.await? else { return Ok(()) };
+        clear(cx, hour, examples).await?;
         cx.telemetry.write(move |tx| retention::set_mark(tx, hour + HOUR)).await?;
     }
 }
@@ -108,26 +108,20 @@ fn thin_upto(r: &db::Reader<'_>, kept: &Kept) -> Result<Time> {
 
 async fn remove_examples(cx: &Cx, kept: &Kept) -> Result<()> {
     let examples = kept.examples;
-    while let Some((hour, gone)) = cx
-        .telemetry
-        .read(move |r| {
-            let before = (r.now - examples).hour_start();
-            let Some(hour) = retention::oldest_hour(r)?.filter(|hour| *hour < before) else { return Ok(None) };
-            Ok(Some((hour, retention::items_of_hour(r, hour)?.into_iter().collect::<Vec<_>>())))
-        })
-        .await?
-    {
-        remove(cx, hour, gone).await?;
+    let oldest = move |r: &db::Reader<'_>| Ok(retention::oldest_hour(r)?.filter(|hour| *hour < (r.now - examples).hour_start()));
+    while let Some(hour) = cx.telemetry.read(oldest).await? {
+        clear(cx, hour, BTreeSet::new()).await?;
     }
     while cx.telemetry.write(move |tx| retention::remove_stray(tx, tx.now - examples, BATCH)).await? > 0 {}
     Ok(())
 }
 
-/// Some at a time, so that the writer is never held for long.
-async fn remove(cx: &Cx, hour: Time, mut items: Vec<(i64, Vec<TraceId>)>) -> Result<()> {
-    while !items.is_empty() {
-        let some = items.split_off(items.len().saturating_sub(BATCH as usize));
-        cx.telemetry.write(move |tx| retention::remove_items(tx, hour, &some)).await?;
+/// Removes an hour but for these items. Some at a time, so that the writer is never held for long.
+async fn clear(cx: &Cx, hour: Time, keep: BTreeSet<i64>) -> Result<()> {
+    let (keep, mut at) = (Arc::new(keep), Some((Vec::new(), -1)));
+    while let Some(after) = at {
+        let keep = Arc::clone(&keep);
+        at = cx.telemetry.write(move |tx| retention::clear(tx, hour, &after, &keep, BATCH)).await?;
     }
     Ok(())
 }

@@ -30,7 +30,10 @@ impl Capability for Traces {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        &[Migration { number: 1, name: "traces", sql: include_str!("../migrations/0001_traces.sql") }]
+        &[
+            Migration { number: 1, name: "traces", sql: include_str!("../migrations/0001_traces.sql") },
+            Migration { number: 2, name: "pools", sql: include_str!("../migrations/0002_pools.sql") },
+        ]
     }
 
     fn telemetry_migrations(&self) -> &'static [Migration] {
@@ -46,7 +49,7 @@ impl Capability for Traces {
     }
 
     fn digests(&self) -> &'static [&'static dyn Digest] {
-        &[&digest::Spans]
+        &[&digest::Spans, &digest::Pools]
     }
 
     fn settings(&self) -> Option<Section> {

@@ -69,16 +69,23 @@ async fn name(State(cx): State<Cx>, Framed(frame): Framed, Path(id): Path<i64>, 
     page(&frame, &shown.name.name, pages::detail::page(&shown))
 }
 
-async fn one_trace(State(cx): State<Cx>, Framed(frame): Framed, Path(id): Path<String>) -> Reply {
-    let shown = find_trace(&cx, id).await?;
+/// Which of a trace's spans.
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+#[serde(default)]
+struct Part {
+    from: usize,
+}
+
+async fn one_trace(State(cx): State<Cx>, Framed(frame): Framed, Path(id): Path<String>, Query(part): Query<Part>) -> Reply {
+    let shown = find_trace(&cx, id, part).await?;
     page(&frame, &format!("Trace {}", shown.id), pages::trace::page(&shown))
 }
 
-async fn find_trace(cx: &Cx, id: String) -> Result<trace::Trace> {
+async fn find_trace(cx: &Cx, id: String, part: Part) -> Result<trace::Trace> {
     let own = cx.clone();
     blocking(move || {
         let kept = own.hermetic.read_blocking(settings::kept)?;
-        trace::find(&own, &id, &kept)
+        trace::find(&own, &id, part.from, &kept)
     })
     .await
 }

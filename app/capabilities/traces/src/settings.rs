@@ -3,7 +3,7 @@
 use capability::settings;
 use capability::{Section, Setting, SettingKind};
 use db::Reader;
-use kernel::time::DAY;
+use kernel::time::{DAY, HOUR};
 use kernel::{Error, Result};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::model::findings::Limits;
 
 pub const SECTION: Section = Section {
     title: "Traces",
-    about: "When an answer counts as quick and a query as slow, and how long spans are kept. Counts and quantiles are kept longer: minutes for 2 days, hours for 90 days, days for 2 years.",
+    about: "When an answer counts as quick and a query as slow, and how long spans are kept. Counts and quantiles are kept longer: minutes for 2 days, hours for 90 days, days for 2 years. How full pools of database connections are is known where programs send the gauges db.client.connection.count and db.client.connection.max.",
     fields: &[APDEX, SLOW_QUERY, REPEATED, KEEP_DAYS, BUDGET, EXAMPLE_DAYS],
 };
 
@@ -47,7 +47,7 @@ const KEEP_DAYS: Setting = Setting {
 const BUDGET: Setting = Setting {
     key: "traces.budget_mb",
     label: "Keep at most",
-    help: "Of every trace, compressed. When more comes in, the oldest hours are thinned to examples earlier.",
+    help: "Of every trace, compressed. When more comes in, the oldest hours are thinned to examples earlier. Examples take up as much again at most.",
     kind: SettingKind::Number { min: 10.0, max: 1_000_000.0, unit: "MB" },
     default: "2048",
 };
@@ -77,6 +77,13 @@ pub struct Kept {
     pub whole: Duration,
     pub examples: Duration,
     pub bytes: u64,
+}
+
+impl Kept {
+    /// What the examples of one hour may take up, so that all of them together take up no more than the whole may.
+    pub fn example_bytes(&self) -> u64 {
+        self.bytes / (self.examples.as_secs() / HOUR.as_secs()).max(1)
+    }
 }
 
 pub fn kept(r: &Reader<'_>) -> Result<Kept> {

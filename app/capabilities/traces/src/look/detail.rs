@@ -14,7 +14,7 @@ use crate::model::rows::{Name, NameId};
 use crate::model::span::{Span, TraceId, by_id, root_of};
 use crate::model::vital::Vital;
 use crate::model::window::{Grain, Period};
-use crate::model::{arrange, lenient, read};
+use crate::model::{arrange, read};
 use crate::settings::Kept;
 use crate::store::{names, rollups, roots};
 
@@ -150,9 +150,7 @@ pub fn add_examples(house: &House, detail: &mut Detail, kept: &Kept) -> Result<(
                 examples.extend(kept.trace.map(|trace| Shown { label, micros: kept.micros, trace }));
             }
         }
-        let mut items: Vec<i64> = newest.iter().take(OPENED).map(|root| root.item).collect();
-        items.dedup();
-        Ok((examples, newest.len(), parts_of(r, &items, detail)?))
+        Ok((examples, newest.len(), parts_of(r, &newest[..newest.len().min(OPENED)])?))
     })?;
     (detail.examples, detail.looked_at, detail.parts) = (examples, looked_at, parts);
     Ok(())
@@ -171,16 +169,23 @@ fn near_quantiles(roots: &[roots::RootBrief], cell: &Cell) -> Vec<Shown> {
     quantiles.into_iter().filter_map(near).collect()
 }
 
-fn parts_of(r: &Reader<'_>, items: &[i64], detail: &Detail) -> Result<Parts> {
+/// Of exactly these roots: an item may hold those of other names as well.
+fn parts_of(r: &Reader<'_>, newest: &[roots::RootBrief]) -> Result<Parts> {
     let mut parts = Parts::default();
     let mut ops: HashMap<String, (u64, u64)> = HashMap::new();
-    for item in roots::find_items(r, items)? {
-        let payload = lenient::parse(&item.payload()?)?;
+    let mut positions: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for root in newest {
+        positions.entry(root.item).or_default().push(root.position);
+    }
+    for (item, positions) in positions {
+        let Some(item) = ingest::store::find_item(r, item)? else { continue };
+        let payload = read::payload(&item)?;
         let spans = read::spans(&item, &payload);
         let ids = by_id(&spans);
-        for root in spans.iter().filter(|span| span.is_root && span.op == detail.name.op) {
-            let belongs =
-                |span: &Span<'_>| span.id == root.id || (!span.is_root && root_of(span, &ids).is_some_and(|own| own.id == root.id));
+        for root in positions.into_iter().filter_map(|position| spans.get(position)).filter(|span| span.is_root) {
+            let belongs = |span: &Span<'_>| {
+                std::ptr::eq(span, root) || (!span.is_root && root_of(span, &ids).is_some_and(|own| std::ptr::eq(own, root)))
+            };
             let own: Vec<Span<'_>> = spans.iter().filter(|span| belongs(span)).cloned().collect();
             parts.traces += 1;
             for line in arrange::arrange(&own) {

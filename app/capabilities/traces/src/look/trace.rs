@@ -10,7 +10,7 @@ use crate::model::arrange::{self, Gap, Line};
 use crate::model::batch::root_name;
 use crate::model::sketch::float;
 use crate::model::span::{Span, TraceId};
-use crate::model::{lenient, query, read, text};
+use crate::model::{query, read, text};
 use crate::settings::Kept;
 use crate::store::roots;
 
@@ -18,8 +18,10 @@ use crate::store::roots;
 const ITEMS: u32 = 200;
 /// And bytes of them: a hostile program must not fill the memory by a page view.
 const BYTES: usize = 16 << 20;
-/// Lines that are shown.
+/// Lines of one page.
 pub const LINES: usize = 400;
+/// And bytes of what their spans say: a page ends early rather than leave something out.
+const SAID: usize = 512 << 10;
 /// Attributes of one span that are shown.
 const ATTRIBUTES: usize = 60;
 
@@ -31,7 +33,12 @@ pub struct Trace {
     /// All spans of it.
     pub count: usize,
     pub failed: usize,
+    /// Of its first line.
+    pub title: String,
+    /// Those of this page.
     pub lines: Vec<SpanLine>,
+    /// How many lines stand before these.
+    pub from: usize,
     /// Spans that name a parent which is not here.
     pub orphans: usize,
     /// Children that begin noticeably before their parents: two clocks.
@@ -85,7 +92,7 @@ struct Held {
 }
 
 /// On a blocking thread. `None` where nothing of it is kept (any more).
-pub fn read(house: &House, id: TraceId, kept: &Kept) -> Result<Option<Trace>> {
+pub fn read(house: &House, id: TraceId, from: usize, kept: &Kept) -> Result<Option<Trace>> {
     let (held, has_more_items) = house.telemetry.read_blocking(|r| held(r, id, kept))?;
     let projects = house.hermetic.read_blocking(identity::store::list_projects)?;
     let projects: HashMap<_, _> = projects.into_iter().map(|project| (project.id, project)).collect();
@@ -111,7 +118,7 @@ pub fn read(house: &House, id: TraceId, kept: &Kept) -> Result<Option<Trace>> {
         tracing::warn!(error = error.chain(), "what else belongs to a trace could not be read");
         Vec::new()
     });
-    let mut trace = drawn(id, &spans, &owners);
+    let mut trace = drawn(id, from, &spans, &owners);
     trace.related = related.into_iter().filter(|hit| hit.kind != crate::contributions::TRACE).collect();
     trace.has_more_items = has_more_items;
     Ok(Some(trace))
@@ -122,27 +129,42 @@ fn held(r: &db::Reader<'_>, id: TraceId, kept: &Kept) -> Result<(Vec<Held>, bool
     let (mut held, mut bytes) = (Vec::new(), 0);
     for item_id in roots::items_of_trace(r, id, kept.examples, ITEMS)? {
         let Some(item) = ingest::store::find_item(r, item_id)? else { continue };
-        let payload = item.payload()?;
-        bytes += payload.len();
+        bytes += item.payload()?.len();
         if bytes > BYTES && !held.is_empty() {
             return Ok((held, true));
         }
-        held.push(Held { payload: lenient::parse(&payload)?, item });
+        held.push(Held { payload: read::payload(&item)?, item });
     }
     let is_full = held.len() >= ITEMS as usize;
     Ok((held, is_full))
 }
 
-pub fn find(house: &House, id: &str, kept: &Kept) -> Result<Trace> {
+pub fn find(house: &House, id: &str, from: usize, kept: &Kept) -> Result<Trace> {
     let missing = || Error::not_found("trace");
-    read(house, TraceId::parse(id).ok_or_else(missing)?, kept)?.ok_or_else(missing)
+    read(house, TraceId::parse(id).ok_or_else(missing)?, from, kept)?.ok_or_else(missing)
 }
 
-fn drawn(id: TraceId, spans: &[Span<'_>], owners: &[&Project]) -> Trace {
+impl Trace {
+    /// Where the next page begins, if there is one.
+    pub fn next(&self) -> Option<usize> {
+        let next = self.from.saturating_add(self.lines.len());
+        (next < self.count && !self.lines.is_empty()).then_some(next)
+    }
+}
+
+fn drawn(id: TraceId, from: usize, spans: &[Span<'_>], owners: &[&Project]) -> Trace {
     let arranged = arrange::arrange(spans);
     let begin = spans.iter().filter_map(|span| span.start).min().unwrap_or(0);
     let end = spans.iter().filter_map(Span::end).max().unwrap_or(begin);
-    let lines = arranged.iter().take(LINES).map(|line| drawn_line(line, &spans[line.span], owners[line.span], begin)).collect();
+    let (mut lines, mut said) = (Vec::new(), 0);
+    for line in arranged.iter().skip(from).take(LINES) {
+        let line = drawn_line(line, &spans[line.span], owners[line.span], begin);
+        said += line.attributes.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        if said > SAID && !lines.is_empty() {
+            break;
+        }
+        lines.push(line);
+    }
     Trace {
         id,
         started_at: crate::model::span::time_of(begin),
@@ -153,7 +175,9 @@ fn drawn(id: TraceId, spans: &[Span<'_>], owners: &[&Project]) -> Trace {
         early: early(spans),
         gap: arrange::largest_gap(spans).map(|Gap { span, micros }| (title(&spans[span]), millis(micros))),
         programs: programs(spans, owners),
+        title: arranged.first().map_or_else(String::new, |line| title(&spans[line.span])),
         lines,
+        from,
         related: Vec::new(),
         has_more_items: false,
     }

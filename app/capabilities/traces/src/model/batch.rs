@@ -11,15 +11,19 @@ use std::time::Duration;
 
 use super::cell::Cell;
 use super::family::Family;
-use super::findings::{self, Finding, Limits};
-use super::rows::{CellKey, FlushRow, LateVital, Name, NameId, OTHER, PageLoad, RootRow, UNKNOWN_PAGE};
+use super::findings::{self, Limits};
+use super::rows::{CellKey, FlushRow, LateVital, Leads, MAX_LEADS, Name, NameId, OTHER, PageLoad, RootRow, UNKNOWN_PAGE};
 use super::span::{ById, Span, SpanId, TraceId, by_id, root_of, time_of};
 use super::vital::Vital;
 use super::window::Grain;
-use super::{lenient, query, read, text};
+use super::{query, read, text};
 
-/// Statements whose normal form is remembered.
+/// Statements whose normal form is remembered, and names whose id is.
 const MAX_REMEMBERED: usize = 2_000;
+/// Rows that are held before they are handed on: the batch of a few packed bytes may be millions of spans.
+const PORTION: usize = 2_000;
+/// Cells that one batch tells apart; a batch of real programs has some hundred. What is beyond is counted by its name alone.
+const MAX_CELLS: usize = 20_000;
 /// Vitals of one batch whose page is looked for; a browser sends five a page.
 const MAX_LATE: usize = 5_000;
 
@@ -42,15 +46,14 @@ pub struct Rules {
 
 #[derive(Debug, Default)]
 pub struct Batch {
-    pub roots: Vec<RootRow>,
-    pub flushes: BTreeSet<FlushRow>,
     /// With the day on which they were last seen.
     pub names: HashMap<NameId, (Name, Time)>,
     pub cells: BTreeMap<CellKey, Cell>,
     pub late: Vec<LateVital>,
-    pub findings: Vec<Finding>,
     /// Environments by project.
     pub environments: BTreeSet<(ProjectId, String)>,
+    /// What has not been handed on yet.
+    leads: Leads,
     /// Page loads of this batch.
     pages: HashMap<PageLoad, String>,
     memory: Memory,
@@ -64,12 +67,19 @@ struct Memory {
 }
 
 impl Batch {
-    pub fn of(items: &[Item], rules: &Rules, known: &mut impl Known) -> Result<Batch> {
+    /// `keep` is handed the rows that lead to the items, some at a time.
+    pub fn of(items: &[Item], rules: &Rules, known: &mut impl Known, keep: &mut dyn FnMut(Leads) -> Result<()>) -> Result<Batch> {
         let mut batch = Batch::default();
         let mut waiting = Vec::new();
         for item in items {
-            let payload = lenient::parse(&item.payload()?)?;
+            let payload = read::payload(item)?;
             batch.add_item(item, &payload, rules, known, &mut waiting)?;
+            if batch.leads.len() >= PORTION {
+                keep(std::mem::take(&mut batch.leads))?;
+            }
+        }
+        if !batch.leads.is_empty() {
+            keep(std::mem::take(&mut batch.leads))?;
         }
         // A page load may stand behind its vitals, in the same batch.
         for late in waiting {
@@ -87,18 +97,24 @@ impl Batch {
         waiting: &mut Vec<LateVital>,
     ) -> Result<()> {
         let spans = read::spans(item, payload);
-        let shift = drift(item);
         let ids = by_id(&spans);
+        let mut traces: BTreeSet<TraceId> = spans.iter().filter_map(|span| span.trace).collect();
+        if traces.is_empty() {
+            traces.insert(TraceId::NONE);
+        }
+        self.leads.flushes.extend(traces.into_iter().map(|trace| FlushRow { received_at: item.received_at, trace, item: item.id }));
+        let mut leads = 0;
         for (position, span) in spans.iter().enumerate() {
-            if let Some(trace) = span.trace {
-                self.flushes.insert(FlushRow { received_at: item.received_at, trace, item: item.id });
-            }
-            let mut seen = Seen::of(item, span, shift);
+            let mut seen = Seen::of(item, span);
             if !self.admits_environment(item.project, &seen.environment, known)? {
                 seen.environment = OTHER.to_owned();
             }
             if span.is_root {
-                self.add_root(item, position, span, &seen, rules, known)?;
+                let name = self.add_root(item, span, &seen, rules, known)?;
+                if leads < MAX_LEADS {
+                    leads += 1;
+                    self.leads.roots.push(RootRow::of(item, position, span, name, seen.at));
+                }
             }
             if span.is_query() {
                 self.add_query(item, span, &seen, &ids, known)?;
@@ -106,12 +122,14 @@ impl Batch {
             self.add_vitals(item, span, &seen, known, waiting)?;
         }
         let mut normal = |span: &Span<'_>| self.memory.query(span);
-        let found = findings::find(&spans, &rules.limits, &mut normal);
-        self.findings.extend(found.into_iter().map(|found| {
-            let seen = Seen::of(item, found.span, shift);
-            let (place, op) = root_of(found.span, &ids).map_or((found.span.root_name, ""), |root| (root.name, root.op));
-            found.into_finding(item, &seen, &text::one_line(place, text::MAX_NAME), op)
-        }));
+        for found in findings::find(&spans, &rules.limits, &mut normal) {
+            let seen = Seen::of(item, found.span);
+            let (place, op) = match root_of(found.span, &ids) {
+                Some(root) => (root_name(root, |span| self.memory.query(span)), root.op),
+                None => (text::parameterised(found.span.root_name), ""),
+            };
+            self.leads.findings.push(found.into_finding(item, &seen, &place, op));
+        }
         Ok(())
     }
 
@@ -127,15 +145,7 @@ impl Batch {
         Ok(is_admitted)
     }
 
-    fn add_root(
-        &mut self,
-        item: &Item,
-        position: usize,
-        span: &Span<'_>,
-        seen: &Seen,
-        rules: &Rules,
-        known: &mut impl Known,
-    ) -> Result<()> {
+    fn add_root(&mut self, item: &Item, span: &Span<'_>, seen: &Seen, rules: &Rules, known: &mut impl Known) -> Result<NameId> {
         let family = span.family();
         let shown = root_name(span, |span| self.memory.query(span));
         if family == Family::Page
@@ -147,20 +157,7 @@ impl Batch {
         let cell = self.cell(family, item.project, name, NameId(0), seen);
         cell.add(span.micros, span.weight(), span.is_failed, span.trace);
         cell.add_patience(span.micros, rules.apdex);
-        self.roots.push(RootRow {
-            item: item.id,
-            position: i64::try_from(position).unwrap_or(i64::MAX),
-            received_at: item.received_at,
-            project: item.project,
-            name,
-            family,
-            trace: span.trace,
-            span: span.id,
-            at: seen.at,
-            micros: span.micros,
-            is_failed: span.is_failed,
-        });
-        Ok(())
+        Ok(name)
     }
 
     fn add_query(&mut self, item: &Item, span: &Span<'_>, seen: &Seen, ids: &ById<'_, '_>, known: &mut impl Known) -> Result<()> {
@@ -210,7 +207,7 @@ impl Batch {
                         (false, "") => UNKNOWN_PAGE.to_owned(),
                         (false, name) => text::parameterised(name),
                     };
-                    self.add_vital(item.project, page, vital, value, span.weight(), span.trace, seen, item.received_at, known)?;
+                    self.add_vital(item.project, page, vital, value, span.weight(), span.trace, seen, known)?;
                 }
             }
         }
@@ -232,8 +229,9 @@ impl Batch {
 
     /// Counts a vital that has waited under its page.
     pub fn credit(&mut self, late: &LateVital, page: String, known: &mut impl Known) -> Result<()> {
-        let seen = Seen { at: late.at, environment: late.environment.clone(), release: late.release.clone() };
-        self.add_vital(late.project, page, late.vital, late.value, late.weight, Some(late.trace), &seen, late.received_at, known)
+        let (environment, release) = (late.environment.clone(), late.release.clone());
+        let seen = Seen { at: late.at, received_at: late.received_at, environment, release };
+        self.add_vital(late.project, page, late.vital, late.value, late.weight, Some(late.trace), &seen, known)
     }
 
     /// With the pages they opened.
@@ -251,12 +249,11 @@ impl Batch {
         weight: f64,
         trace: Option<TraceId>,
         seen: &Seen,
-        received_at: Time,
         known: &mut impl Known,
     ) -> Result<()> {
         let Some(micros) = vital.micros(value) else { return Ok(()) };
         let name = Name { project, family: Family::Vital, name: page, op: vital.word().to_owned() };
-        let name = self.admitted(name, received_at.day_start(), known)?;
+        let name = self.admitted(name, seen.received_at.day_start(), known)?;
         let cell = self.cell(Family::Vital, project, name, NameId(0), seen);
         cell.add(micros, weight, false, trace);
         cell.add_rating(vital, value);
@@ -273,7 +270,12 @@ impl Batch {
         if let Some(id) = self.memory.names.get(&key) {
             return Ok(*id);
         }
-        let name = if known.admits(&name, day)? { name } else { name.other() };
+        // What is remembered is bounded; a name that this batch has admitted stays so.
+        if self.memory.names.len() >= MAX_REMEMBERED {
+            self.memory.names.clear();
+        }
+        let is_admitted = self.names.get(&name.id()).is_some_and(|(_, noted)| *noted >= day);
+        let name = if is_admitted || known.admits(&name, day)? { name } else { name.other() };
         let id = name.id();
         self.memory.names.insert(key, id);
         let entry = self.names.entry(id).or_insert((name, day));
@@ -282,15 +284,12 @@ impl Batch {
     }
 
     fn cell(&mut self, family: Family, project: ProjectId, name: NameId, caller: NameId, seen: &Seen) -> &mut Cell {
-        let key = CellKey {
-            family,
-            minute: Grain::Minute.start(seen.at),
-            project,
-            name,
-            caller,
-            environment: seen.environment.clone(),
-            release: seen.release.clone(),
-        };
+        let (environment, release) = (seen.environment.clone(), seen.release.clone());
+        let mut key = CellKey { family, minute: Grain::Minute.start(seen.at), project, name, caller, environment, release };
+        if self.cells.len() >= MAX_CELLS && !self.cells.contains_key(&key) {
+            let minute = Grain::Minute.start(seen.received_at);
+            key = CellKey { minute, caller: NameId(0), environment: OTHER.to_owned(), release: String::new(), ..key };
+        }
         self.cells.entry(key).or_default()
     }
 }
@@ -310,31 +309,27 @@ impl Memory {
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub at: Time,
+    pub received_at: Time,
     pub environment: String,
     pub release: String,
 }
 
 impl Seen {
-    fn of(item: &Item, span: &Span<'_>, shift: i64) -> Seen {
+    fn of(item: &Item, span: &Span<'_>) -> Seen {
         Seen {
-            at: happened(item, span, shift),
+            at: happened(item, span),
+            received_at: item.received_at,
             environment: text::one_line(span.environment, 64),
             release: ingest::releases::checked_version(span.release).unwrap_or_default(),
         }
     }
 }
 
-/// How far the sender's clock is off, in milliseconds, where that is more than delivery explains (55 minutes).
-fn drift(item: &Item) -> i64 {
-    let off = item.head.sent_at.map_or(0, |sent| item.received_at.0.saturating_sub(sent.0));
-    if off.unsigned_abs() > 55 * 60_000 { off } else { 0 }
-}
-
 /// When it ended. What lies in the future, or so far back that nobody looks, happened when it was received.
-fn happened(item: &Item, span: &Span<'_>, shift: i64) -> Time {
+fn happened(item: &Item, span: &Span<'_>) -> Time {
     const OLDEST: Duration = Duration::from_secs(30 * DAY.as_secs());
     let Some(end) = span.end() else { return item.received_at };
-    let at = Time(time_of(end).0.saturating_add(shift));
+    let at = time_of(end);
     if at > item.received_at + MINUTE || at < item.received_at - OLDEST { item.received_at } else { at }
 }
 

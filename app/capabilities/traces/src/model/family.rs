@@ -51,7 +51,7 @@ impl Family {
     pub fn of_root(op: &str) -> Family {
         match op {
             "pageload" | "navigation" | "ui.load" => Family::Page,
-            "websocket.server" | "rpc.server" | "graphql.server" => Family::Endpoint,
+            "websocket.server" | "rpc.server" | "grpc.server" | "graphql.server" => Family::Endpoint,
             _ if op == "http.server" || op.starts_with("http.server.") => Family::Endpoint,
             _ => Family::Other,
         }

@@ -113,29 +113,52 @@ fn repeated<'s, 'a>(
     limits: &Limits,
     normal: &mut dyn FnMut(&Span<'a>) -> String,
 ) -> Vec<Found<'s, 'a>> {
-    let mut by_text: BTreeMap<String, Vec<&'s Span<'a>>> = BTreeMap::new();
-    for span in queries.iter().copied() {
-        by_text.entry(normal(span)).or_default().push(span);
+    let texts: Vec<String> = queries.iter().map(|span| normal(span)).collect();
+    let mut by_text: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, text) in texts.iter().enumerate().filter(|(_, text)| asks_for_rows(text)) {
+        by_text.entry(text).or_default().push(at);
     }
     let mut found = Vec::new();
     for (query, same) in by_text {
-        let Some(run) = longest_run(&same) else { continue };
-        let micros: u64 = run.iter().map(|span| span.micros).sum();
+        let Some(run) = longest_run(queries, &same) else { continue };
+        let (first, micros) = (queries[run[0]], run.iter().map(|at| queries[*at].micros).sum());
         if run.len() < REPEATS || micros < limits.repeated {
             continue;
         }
-        let begin = run[0].start;
-        let before = queries.iter().copied().filter(|span| span.end() <= begin && span.id != run[0].id);
-        let source = before.map(&mut *normal).filter(|text| *text != query).last().unwrap_or_default();
-        found.push(Found { flaw: Flaw::Repeated, span: run[0], query, source, parent_op: parent_op.to_owned(), count: run.len(), micros });
+        let is_source = |at: &usize| texts[*at] != query && queries[*at].end() <= first.start;
+        let source = (0..run[0]).rev().find(is_source).map_or_else(String::new, |at| texts[at].clone());
+        let (query, parent_op, count) = (query.to_owned(), parent_op.to_owned(), run.len());
+        found.push(Found { flaw: Flaw::Repeated, span: first, query, source, parent_op, count, micros });
     }
     found
 }
 
+/// Where one statement could do for many. What holds transactions together, and the commands of a store of keys, cannot be said at once.
+fn asks_for_rows(query: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "with",
+        "merge",
+        "replace",
+        "upsert",
+        "call",
+        "exec",
+        "execute",
+        "find",
+        "aggregate",
+        "count",
+    ];
+    let first = query.split(|letter: char| !letter.is_ascii_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
+    WORDS.iter().any(|word| first.eq_ignore_ascii_case(word)) || query.starts_with('{')
+}
+
 /// The most spans of which none begins before the one before it has ended (give or take a millisecond of clock).
-fn longest_run<'v, 's, 'a>(spans: &'v [&'s Span<'a>]) -> Option<&'v [&'s Span<'a>]> {
-    let follows = |one: &&Span<'a>, next: &&Span<'a>| next.start >= one.end().map(|end| end - 1_000);
-    spans.chunk_by(follows).max_by_key(|run| run.len())
+fn longest_run<'v>(queries: &[&Span<'_>], places: &'v [usize]) -> Option<&'v [usize]> {
+    let follows = |one: &usize, next: &usize| queries[*next].start >= queries[*one].end().map(|end| end - 1_000);
+    places.chunk_by(follows).max_by_key(|run| run.len())
 }
 
 impl Found<'_, '_> {

@@ -10,15 +10,27 @@ pub fn normalised(text: &str, system: &str) -> String {
     let text = read_part(text);
     let out = match system {
         "redis" | "valkey" | "memcached" => command(text),
-        _ => joined_lists(
-            &Lexer { text: text.as_bytes(), at: 0, out: String::with_capacity(text.len()), double_is_value: is_mysql(system) }.run(),
-        ),
+        _ if text.trim_start().starts_with(['{', '[']) => super::document::normalised(text).unwrap_or_else(|| statement(text, true, true)),
+        _ => statement(text, is_mysql(system), !has_plain_backslashes(system)),
     };
     super::text::one_line(&out, MAX_KEPT)
 }
 
+fn statement(text: &str, double_is_value: bool, has_escapes: bool) -> String {
+    let lexer = Lexer { text: text.as_bytes(), at: 0, out: String::with_capacity(text.len()), double_is_value, has_escapes };
+    joined_lists(&lexer.run())
+}
+
 fn is_mysql(system: &str) -> bool {
     matches!(system, "mysql" | "mariadb")
+}
+
+/// Where a backslash in a text is one, as the standard has it. Of a system that is not named the worse is thought.
+fn has_plain_backslashes(system: &str) -> bool {
+    matches!(
+        system,
+        "postgresql" | "cockroachdb" | "sqlite" | "mssql" | "microsoft.sql_server" | "oracle" | "oracle.db" | "db2" | "ibm.db2" | "h2"
+    )
 }
 
 /// `GET user:12` → `GET ?`: keys and values of a key-value store are all values.
@@ -46,20 +58,24 @@ struct Lexer<'a> {
     out: String,
     /// In MySQL `"x"` is a text; elsewhere it is a name.
     double_is_value: bool,
+    /// In `'a\'b'` the text goes on after the backslash.
+    has_escapes: bool,
 }
 
 impl Lexer<'_> {
     fn run(mut self) -> String {
         while let Some(byte) = self.peek(0) {
             match byte {
-                b'\'' => self.value_in_quotes(b'\''),
-                b'"' if self.double_is_value => self.value_in_quotes(b'"'),
+                b'\'' => self.value_in_quotes(b'\'', self.has_escapes),
+                b'"' if self.double_is_value => self.value_in_quotes(b'"', self.has_escapes),
                 b'"' | b'`' => self.name_in_quotes(byte),
                 b'-' if self.peek(1) == Some(b'-') => self.skip_line(),
                 b'#' if self.double_is_value => self.skip_line(),
                 b'/' if self.peek(1) == Some(b'*') => self.skip_comment(),
                 b'$' if self.peek(1).is_some_and(|next| next.is_ascii_digit()) => self.placeholder(),
+                b'?' if self.peek(1).is_some_and(|next| next.is_ascii_digit()) => self.placeholder(),
                 b'$' if self.dollar_quote() => {}
+                b'-' | b'+' if self.is_sign() => self.at += 1,
                 b'%' if matches!(self.peek(1), Some(b's' | b'(')) => self.percent(),
                 b':' | b'@' if self.peek(1).is_some_and(is_word) && self.peek_back() != Some(byte) => self.placeholder(),
                 _ if byte.is_ascii_whitespace() => self.space(),
@@ -86,11 +102,16 @@ impl Lexer<'_> {
         self.out.push('?');
     }
 
-    fn value_in_quotes(&mut self, quote: u8) {
+    /// Before a number, where none stands that it could be taken off.
+    fn is_sign(&self) -> bool {
+        self.peek(1).is_some_and(|next| next.is_ascii_digit()) && self.out.trim_end().ends_with(['(', ',', '=', '<', '>'])
+    }
+
+    fn value_in_quotes(&mut self, quote: u8, has_escapes: bool) {
         self.at += 1;
         while let Some(byte) = self.peek(0) {
             self.at += 1;
-            if byte == b'\\' {
+            if byte == b'\\' && has_escapes {
                 self.at += 1;
             } else if byte == quote {
                 if self.peek(0) != Some(quote) {
@@ -141,7 +162,7 @@ impl Lexer<'_> {
         true
     }
 
-    /// `$1`, `:name`, `@p1`.
+    /// `$1`, `?1`, `:name`, `@p1`.
     fn placeholder(&mut self) {
         self.at += 1;
         while self.peek(0).is_some_and(is_word) {
@@ -175,9 +196,11 @@ impl Lexer<'_> {
         while self.peek(0).is_some_and(|byte| is_word(byte) || byte >= 0x80) {
             self.at += 1;
         }
-        // E'…', N'…', x'…': the letter belongs to the value.
+        // E'…', N'…', x'…': the letter belongs to the value. PostgreSQL's E lets backslashes escape.
         if self.at - from > 1 || self.peek(0) != Some(b'\'') {
             self.copy(from);
+        } else {
+            self.value_in_quotes(b'\'', self.has_escapes || self.text[from].eq_ignore_ascii_case(&b'e'));
         }
     }
 
@@ -193,8 +216,26 @@ impl Lexer<'_> {
     }
 
     fn copy(&mut self, from: usize) {
-        self.out.push_str(&String::from_utf8_lossy(&self.text[from..self.at]));
+        let name = String::from_utf8_lossy(&self.text[from..self.at]);
+        self.out.push_str(&if is_made_up(&name) { without_numbers(&name) } else { name.into_owned() });
     }
+}
+
+/// Six figures on end: `"s140704_x7"`, Django's name of a savepoint, is another one each time.
+fn is_made_up(name: &str) -> bool {
+    name.split(|letter: char| !letter.is_ascii_digit()).any(|figures| figures.len() >= 6)
+}
+
+fn without_numbers(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match letter.is_ascii_digit() {
+            true if out.ends_with('?') => {}
+            true => out.push('?'),
+            false => out.push(letter),
+        }
+    }
+    out
 }
 
 fn is_word(byte: u8) -> bool {

@@ -1,16 +1,21 @@
 //! Rows as they are worked out, before they are written: names, cells' keys, roots, flushes, vitals that wait.
 
+use ingest::Item;
 use kernel::ids::ProjectId;
 use kernel::{Time, ids};
+use std::collections::BTreeSet;
 
 use super::family::Family;
-use super::span::{SpanId, TraceId};
+use super::findings::Finding;
+use super::span::{Span, SpanId, TraceId};
 use super::vital::Vital;
 
 /// Names of one family that one project may have in a day; the rest is counted as [`OTHER`].
 pub const MAX_NAMES: usize = 500;
 /// Environments of one project.
 pub const MAX_ENVIRONMENTS: usize = 50;
+/// Root spans of one item that rows lead to; all of them are counted. SDKs and collectors send at most so many spans together.
+pub const MAX_LEADS: usize = 1_000;
 pub const OTHER: &str = "<other>";
 /// Whose page load never came.
 pub const UNKNOWN_PAGE: &str = "<unknown page>";
@@ -35,8 +40,10 @@ impl Name {
         NameId(i64::from_str_radix(&ids::digest(&parts)[..15], 16).unwrap_or_default())
     }
 
+    /// What all that are too many are counted as: one name, whatever operations they make up. The vitals are told apart: there are five.
     pub fn other(&self) -> Name {
-        Name { name: OTHER.to_owned(), ..self.clone() }
+        let op = if self.family == Family::Vital { self.op.clone() } else { String::new() };
+        Name { name: OTHER.to_owned(), op, ..self.clone() }
     }
 }
 
@@ -63,7 +70,6 @@ pub struct RootRow {
     pub received_at: Time,
     pub project: ProjectId,
     pub name: NameId,
-    pub family: Family,
     pub trace: Option<TraceId>,
     pub span: Option<SpanId>,
     pub at: Time,
@@ -71,12 +77,48 @@ pub struct RootRow {
     pub is_failed: bool,
 }
 
+impl RootRow {
+    pub fn of(item: &Item, position: usize, span: &Span<'_>, name: NameId, at: Time) -> RootRow {
+        RootRow {
+            item: item.id,
+            position: i64::try_from(position).unwrap_or(i64::MAX),
+            received_at: item.received_at,
+            project: item.project,
+            name,
+            trace: span.trace,
+            span: span.id,
+            at,
+            micros: span.micros,
+            is_failed: span.is_failed,
+        }
+    }
+}
+
 /// A trace has spans in this item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlushRow {
     pub received_at: Time,
+    /// [`TraceId::NONE`] for an item of which no span names one: it is led to as well, so that it ages with the others.
     pub trace: TraceId,
     pub item: i64,
+}
+
+/// What of some items is written to telemetry.db: rows that lead to them, and what they give away.
+#[derive(Debug, Default)]
+pub struct Leads {
+    pub roots: Vec<RootRow>,
+    pub flushes: BTreeSet<FlushRow>,
+    pub findings: Vec<Finding>,
+}
+
+impl Leads {
+    pub fn len(&self) -> usize {
+        self.roots.len() + self.flushes.len() + self.findings.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A vital whose page load is not in the batch.

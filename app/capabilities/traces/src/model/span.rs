@@ -13,6 +13,9 @@ use super::vital::Vital;
 pub struct TraceId(pub [u8; 16]);
 
 impl TraceId {
+    /// No span has it, and nobody can ask for it.
+    pub const NONE: TraceId = TraceId([0; 16]);
+
     /// With or without dashes; all zeros is no id.
     pub fn parse(text: &str) -> Option<TraceId> {
         ingest::EventId::parse(text).map(|id| TraceId(id.0))

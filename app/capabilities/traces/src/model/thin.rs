@@ -20,8 +20,8 @@ pub struct Candidate {
     pub is_failed: bool,
 }
 
-/// Items to keep, and traces of which every part is to be kept. `candidates` come name by name.
-pub fn examples(candidates: &[Candidate]) -> (BTreeSet<i64>, BTreeSet<TraceId>) {
+/// Whose items and traces are to be kept, the most telling first, each once. `candidates` come name by name.
+pub fn examples(candidates: &[Candidate]) -> Vec<Candidate> {
     // The slowest of every name come before the failed ones, and those before the ones by chance, should the hour have too many names.
     let mut ranks: [Vec<&Candidate>; 3] = Default::default();
     for same in candidates.chunk_by(|one, next| one.name == next.name) {
@@ -29,15 +29,8 @@ pub fn examples(candidates: &[Candidate]) -> (BTreeSet<i64>, BTreeSet<TraceId>) 
         ranks[1].extend(same.iter().filter(|root| root.is_failed).max_by_key(|root| root.item));
         ranks[2].extend(same.iter().min_by_key(|root| lot(root)));
     }
-    let (mut items, mut traces) = (BTreeSet::new(), BTreeSet::new());
-    for root in ranks.into_iter().flatten() {
-        if items.len() >= MAX_EXAMPLES {
-            break;
-        }
-        items.insert(root.item);
-        traces.extend(root.trace);
-    }
-    (items, traces)
+    let mut seen = BTreeSet::new();
+    ranks.into_iter().flatten().filter(|root| seen.insert((root.item, root.trace))).take(MAX_EXAMPLES).copied().collect()
 }
 
 /// Drawn from the item's number, so that the same hour gives the same example again.

@@ -27,7 +27,9 @@ fn lead(family: Family) -> &'static str {
     match family {
         Family::Query | Family::Caller => "The statements that programs send to their databases, with their values taken out.",
         Family::Other => "Jobs, commands, messages, and requests to others that belong to no request of your own.",
-        _ => "How fast your servers answer, and where the time goes.",
+        _ => {
+            "How fast your servers answer, and where the time goes. Failed is what was answered with 5xx or broke off; a 4xx is no failure of the server."
+        }
     }
 }
 

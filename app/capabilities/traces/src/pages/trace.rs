@@ -8,8 +8,7 @@ use crate::look::trace::{Program, SpanLine, Trace};
 
 pub fn page(shown: &Trace) -> View {
     let id = shown.id.to_string();
-    let first = shown.lines.first().map_or_else(String::new, |line| line.title.clone());
-    let title = if first.is_empty() { "Trace".to_owned() } else { first };
+    let title = if shown.title.is_empty() { "Trace".to_owned() } else { shown.title.clone() };
     let badge = if shown.failed > 0 { state_badge(Tone::Bad, "failed") } else { state_badge(Tone::Good, "ok") };
     let head = page_head(PageHead {
         title: &title,
@@ -81,12 +80,20 @@ fn spans(shown: &Trace) -> View {
     let many = shown.programs.iter().any(|program| program.project.id != shown.programs[0].project.id);
     let lines = shown.lines.iter().map(|line| drawn(line, many)).collect();
     let drawing = waterfall(Waterfall { label: "Spans in the order of time", total: shown.total, lines });
-    let note = if shown.count > shown.lines.len() {
-        format!("Shows {} of {} spans.", shown.lines.len(), shown.count)
-    } else {
-        "A line unfolds to the attributes of its span.".to_owned()
+    let last = shown.from.saturating_add(shown.lines.len());
+    let note = match (shown.from, shown.count > shown.lines.len()) {
+        (0, false) => "A line unfolds to the attributes of its span.".to_owned(),
+        (0, true) => format!("Shows {last} of {} spans.", shown.count),
+        _ if shown.lines.is_empty() => format!("It has no more than {} spans.", shown.count),
+        (from, _) => format!("Shows the spans {} to {last} of {}.", from + 1, shown.count),
     };
-    card(Card { title: "Waterfall", lead: &note, is_flush: true, ..Card::default() }, drawing)
+    let path = || Href::path(format!("/traces/{}", shown.id));
+    let steps = (shown.count > shown.lines.len()).then(|| {
+        let first = if shown.from > 0 { path() } else { Href::default() };
+        let next = shown.next().map(|next| path().with("from", next)).unwrap_or_default();
+        pager(&Pager { first, next, note: &note })
+    });
+    card(Card { title: "Waterfall", lead: &note, is_flush: true, ..Card::default() }, view! { {drawing} {steps} })
 }
 
 fn drawn(line: &SpanLine, has_projects: bool) -> WaterfallLine {

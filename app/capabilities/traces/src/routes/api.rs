@@ -59,8 +59,8 @@ fn cell_json(cell: &Cell, scope: &Scope) -> Value {
     })
 }
 
-async fn one_trace(State(cx): State<Cx>, Path(id): Path<String>) -> Reply {
-    let trace = super::find_trace(&cx, id).await?;
+async fn one_trace(State(cx): State<Cx>, Path(id): Path<String>, Query(part): Query<super::Part>) -> Reply {
+    let trace = super::find_trace(&cx, id, part).await?;
     Ok(Json(trace_json(&trace)).into_response())
 }
 
@@ -69,6 +69,7 @@ fn trace_json(trace: &Trace) -> Value {
     json!({
         "trace_id": trace.id.to_string(), "started_at": trace.started_at.rfc3339_millis(), "duration_ms": trace.total,
         "span_count": trace.count, "failed_count": trace.failed, "orphan_count": trace.orphans, "spans": spans,
+        "next_from": trace.next(),
     })
 }
 

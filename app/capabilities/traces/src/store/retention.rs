@@ -5,7 +5,7 @@ use ingest::Kind;
 use kernel::ids::ProjectId;
 use kernel::{Result, Time};
 use rusqlite::params;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::roots::{item_of, root_id};
 use crate::model::rows::NameId;
@@ -51,30 +51,60 @@ pub fn candidates(r: &Reader<'_>, hour: Time, limit: u32) -> Result<Vec<Candidat
     )
 }
 
-/// Items of an hour with the traces they hold spans of.
-pub fn items_of_hour(r: &Reader<'_>, hour: Time) -> Result<HashMap<i64, Vec<TraceId>>> {
-    let mut items: HashMap<i64, Vec<TraceId>> = HashMap::new();
-    r.each("select item_id, trace_id from traces_flushes where hour = ?", [hour.0], |row| {
-        items.entry(row.get(0)?).or_default().push(TraceId(row.get(1)?));
-        Ok(())
-    })?;
-    Ok(items)
+/// Parts of one trace that stay with it; as many as a page of it is made of.
+const PARTS: u32 = 200;
+
+/// The items of these examples, each with all parts of its trace in that hour, as far as `bytes` go: one that does not fit is left out.
+pub fn items_of_examples(r: &Reader<'_>, hour: Time, examples: &[Candidate], bytes: u64) -> Result<BTreeSet<i64>> {
+    let (mut kept, mut left) = (BTreeSet::new(), bytes);
+    for example in examples {
+        let mut own = vec![example.item];
+        if let Some(trace) = example.trace {
+            own.extend(r.rows(PARTS_OF_TRACE, params![hour.0, trace.0, PARTS], |row| row.get::<_, i64>(0))?);
+        }
+        own.sort_unstable();
+        own.dedup();
+        own.retain(|item| !kept.contains(item));
+        let mut size = 0;
+        for item in &own {
+            size += r.row(SIZE, [item], |row| row.get::<_, i64>(0))?.unwrap_or(0).unsigned_abs();
+        }
+        if let Some(rest) = left.checked_sub(size) {
+            left = rest;
+            kept.extend(own);
+        }
+    }
+    Ok(kept)
 }
 
-/// Removes items of an hour with everything that leads to them.
-pub fn remove_items(tx: &mut Tx<'_>, hour: Time, items: &[(i64, Vec<TraceId>)]) -> Result<()> {
-    for (item, traces) in items {
-        for trace in traces {
-            tx.run("delete from traces_flushes where hour = ? and trace_id = ? and item_id = ?", params![hour.0, trace.0, item])?;
-        }
+const PARTS_OF_TRACE: &str = "select item_id from traces_flushes where hour = ? and trace_id = ? order by item_id limit ?";
+const SIZE: &str = "select length(payload) + length(head) from ingest_items where id = ?";
+
+/// Where a walk along the flushes of an hour is.
+pub type Step = (Vec<u8>, i64);
+
+/// Removes of the next flushes of an hour those whose items are not to be kept, with the items and everything else that leads to them.
+/// `None` at the end of the hour: an hour may hold millions, so they are never all in memory.
+pub fn clear(tx: &mut Tx<'_>, hour: Time, after: &Step, keep: &BTreeSet<i64>, limit: u32) -> Result<Option<Step>> {
+    let next = tx.rows(
+        "select trace_id, item_id from traces_flushes where hour = ? and (trace_id, item_id) > (?, ?) order by trace_id, item_id limit ?",
+        params![hour.0, after.0, after.1, limit],
+        |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?)),
+    )?;
+    let mut gone = BTreeSet::new();
+    for (trace, item) in next.iter().filter(|(_, item)| !keep.contains(item)) {
+        tx.run("delete from traces_flushes where hour = ? and trace_id = ? and item_id = ?", params![hour.0, trace, item])?;
+        gone.insert(*item);
+    }
+    for item in &gone {
         tx.run("delete from traces_roots where id >= ? and id < ?", params![root_id(*item, 0), root_id(item + 1, 0)])?;
     }
-    let ids: Vec<i64> = items.iter().map(|(item, _)| *item).collect();
-    ingest::store::remove_items(tx, &ids)?;
-    Ok(())
+    ingest::store::remove_items(tx, &gone.into_iter().collect::<Vec<_>>())?;
+    let is_full = next.len() >= limit as usize;
+    Ok(next.into_iter().last().filter(|_| is_full))
 }
 
-/// Items without a trace id leave no flush: they are found by their age alone.
+/// Items that no digest has taken in (of a project that is gone, or unreadable) leave no flush: they are found by their age alone.
 pub fn remove_stray(tx: &mut Tx<'_>, before: Time, limit: u32) -> Result<usize> {
     let ids = ingest::store::items_before(tx, KINDS, before, limit)?;
     for id in &ids {

@@ -96,6 +96,7 @@ fn grains(minute: Time, folded: Folded, now: Time) -> Vec<Grain> {
     longer.into_iter().filter(|(_, is_wanted)| *is_wanted).map(|(grain, _)| grain).collect()
 }
 
+/// 0 where none was said, and for names beyond those that reports may make in a day.
 fn release_id(tx: &mut Tx<'_>, key: &CellKey, known: &mut HashMap<(ProjectId, String), ReleaseId>) -> Result<ReleaseId> {
     if key.release.is_empty() {
         return Ok(ReleaseId(0));
@@ -104,20 +105,10 @@ fn release_id(tx: &mut Tx<'_>, key: &CellKey, known: &mut HashMap<(ProjectId, St
     if let Some(id) = known.get(&of) {
         return Ok(*id);
     }
-    let id = match ingest::store::find_release(tx, key.project, &key.release)? {
-        Some(release) => release.id,
-        None if is_flooded(tx, key.project)? => ReleaseId(0),
-        None => ingest::store::ensure_release(tx, key.project, &key.release, tx.now)?.id,
-    };
+    let release = ingest::store::reported_release(tx, key.project, &key.release, tx.now)?;
+    let id = release.map_or(ReleaseId(0), |release| release.id);
     known.insert(of, id);
     Ok(id)
-}
-
-/// More new releases in a day than anybody deploys: a program that makes them up must not fill the tables.
-fn is_flooded(r: &Reader<'_>, project: ProjectId) -> Result<bool> {
-    const MOST: usize = 200;
-    let newest = ingest::store::list_releases(r, project, 200)?;
-    Ok(newest.len() >= MOST && newest.iter().all(|release| release.created_at >= r.now.day_start()))
 }
 
 fn merge_row(tx: &mut Tx<'_>, key: &RowKey, cell: &Cell) -> Result<()> {

@@ -1,20 +1,19 @@
 //! SQL of what leads to the items of the log, in telemetry.db.
 
 use db::{Reader, Tx};
-use ingest::{Head, Item, Kind, NewItem, pack};
+use ingest::{Head, Kind, NewItem, pack};
 use kernel::ids::ProjectId;
 use kernel::time::HOUR;
 use kernel::{Error, Result, Time};
 use rusqlite::params;
 use std::time::Duration;
 
-use crate::model::batch::Batch;
 use crate::model::cell::Example;
 use crate::model::findings::Finding;
-use crate::model::rows::NameId;
+use crate::model::rows::{Leads, NameId};
 use crate::model::span::{SpanId, TraceId};
 
-/// Spans of one item whose roots can be told apart; the door takes a quarter of that.
+/// Places within an item that an id tells apart. The door takes more spans than that in one item: those behind share the last place.
 const POSITIONS: i64 = 4_096;
 
 pub(super) fn root_id(item: i64, position: i64) -> i64 {
@@ -25,9 +24,13 @@ pub(super) fn item_of(root: i64) -> i64 {
     root / POSITIONS
 }
 
-/// Writes the rows that lead to the batch's items, and its findings. The same again changes nothing.
-pub fn add_batch(tx: &mut Tx<'_>, batch: &Batch) -> Result<()> {
-    for root in &batch.roots {
+fn position_of(root: i64) -> usize {
+    usize::try_from(root % POSITIONS).unwrap_or(0)
+}
+
+/// Writes the rows that lead to items, and what these give away. The same again changes nothing.
+pub fn add(tx: &mut Tx<'_>, leads: &Leads) -> Result<()> {
+    for root in &leads.roots {
         tx.run(
             "insert or replace into traces_roots (id, hour, project_id, name_id, trace_id, span_id, at, micros, failed) \
              values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -44,13 +47,13 @@ pub fn add_batch(tx: &mut Tx<'_>, batch: &Batch) -> Result<()> {
             ],
         )?;
     }
-    for flush in &batch.flushes {
+    for flush in &leads.flushes {
         tx.run(
             "insert or ignore into traces_flushes (hour, trace_id, item_id) values (?, ?, ?)",
             params![flush.received_at.hour_start().0, flush.trace.0, flush.item],
         )?;
     }
-    batch.findings.iter().try_for_each(|finding| tell(tx, finding))
+    leads.findings.iter().try_for_each(|finding| tell(tx, finding))
 }
 
 /// Puts a finding into the log as an event, once: its id says which hour it is of.
@@ -82,10 +85,6 @@ const ITEMS_OF_TRACE: &str = "with recursive hours(hour) as (select ?1 union all
      select traces_flushes.item_id from hours cross join traces_flushes on traces_flushes.hour = hours.hour and traces_flushes.trace_id = ?3 \
      order by traces_flushes.item_id limit ?4";
 
-pub fn find_items(r: &Reader<'_>, ids: &[i64]) -> Result<Vec<Item>> {
-    ids.iter().filter_map(|id| ingest::store::find_item(r, *id).transpose()).collect()
-}
-
 /// A root span in brief.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RootBrief {
@@ -93,6 +92,8 @@ pub struct RootBrief {
     pub name: NameId,
     pub trace: Option<TraceId>,
     pub item: i64,
+    /// Of the span among those of its item.
+    pub position: usize,
     pub at: Time,
     pub micros: u64,
     pub is_failed: bool,
@@ -101,6 +102,7 @@ pub struct RootBrief {
 fn read_brief(row: &rusqlite::Row<'_>) -> rusqlite::Result<RootBrief> {
     Ok(RootBrief {
         item: item_of(row.get(0)?),
+        position: position_of(row.get(0)?),
         project: ProjectId(row.get(1)?),
         name: NameId(row.get(2)?),
         trace: row.get::<_, Option<[u8; 16]>>(3)?.map(TraceId),

@@ -56,6 +56,14 @@ pub fn has_older(r: &Reader<'_>, before: Time) -> Result<bool> {
     Ok(r.value::<i64>("select exists (select 1 from traces_waiting where received_at < ?)", [before.0])? != 0)
 }
 
+/// How many of a project wait, counted up to `most`.
+pub fn count(r: &Reader<'_>, project: ProjectId, most: usize) -> Result<usize> {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let count: i64 =
+        r.value("select count(*) from (select 1 from traces_waiting where project_id = ? limit ?)", params![project.0, limit])?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Those that wait for this page load, oldest first.
 pub fn of_page(r: &Reader<'_>, project: ProjectId, trace: TraceId, page: SpanId) -> Result<Vec<LateVital>> {
     let sql =

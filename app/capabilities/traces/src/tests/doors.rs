@@ -69,6 +69,85 @@ async fn the_table_shows_quantiles_shares_and_links_to_each_endpoint() {
     }
 }
 
+/// A collector sends requests of many endpoints together.
+#[tokio::test]
+async fn where_the_time_goes_is_told_of_this_endpoint_alone() {
+    let watched = Watched::new().await;
+    let own = [span(1, 1, 0, "GET /a", "http.server", 0.0, 100.0), span(1, 2, 1, "draw", "template.render", 10.0, 40.0)];
+    let others = (2..20).flat_map(|id| {
+        [span(id, id * 10, 0, "GET /b", "http.server", 0.0, 100.0), span(id, id * 10 + 1, id * 10, "zip", "file.archive", 10.0, 50.0)]
+    });
+    let mut nameless = span(30, 30, 0, "GET /b", "http.server", 0.0, 100.0);
+    nameless["span_id"] = json!(null);
+    watched.report(Kind::Spans, &container(own.into_iter().chain(others).chain([nameless]).collect())).await;
+    watched.digest().await;
+    let id = watched.counted(Family::Endpoint).await.iter().find(|(name, _)| name.name == "GET /a").unwrap().0.id();
+    let page = watched.house.member(Role::Viewer).await.get(&format!("/traces/names/{}", id.0)).await.expect(200).body;
+    assert!(page.contains("in the newest 1 traces") && page.contains("template.render"), "{page}");
+    assert!(!page.contains("file.archive"), "that is the time of another: {page}");
+}
+
+#[tokio::test]
+async fn a_slow_query_without_a_trace_is_slow_all_the_same() {
+    let watched = Watched::new().await;
+    let mut lost = with(span(1, 1, 0, "select 2", "db", -9_000.0, 9_000.0), "db.query.text", "select 2");
+    lost["trace_id"] = json!("?");
+    let fast = with(span(2, 2, 0, "select 2", "db", -10.0, 10.0), "db.query.text", "select 2");
+    watched.report(Kind::Spans, &container(vec![lost, fast])).await;
+    watched.digest().await;
+    let own = watched.house.cx.clone();
+    let slowest = watched.house.cx.read(move |r| {
+        let metric = crate::contributions::METRICS.iter().find(|metric| metric.name == "traces.slowest_query_ms").unwrap();
+        (metric.read)(&own, r)
+    });
+    let value = slowest.await.unwrap().unwrap().value;
+    assert!((value - 9_000.0).abs() <= 9_000.0 * 0.021, "{value}");
+}
+
+#[tokio::test]
+async fn the_fullest_pool_of_connections_is_what_a_rule_reads() {
+    let watched = Watched::new().await;
+    let gauge = |name: &str, value: f64, pool: &str, state: &str| {
+        let text = |value: &str| json!({"value": value, "type": "string"});
+        let attributes = json!({"db.client.connection.pool.name": text(pool), "db.client.connection.state": text(state), "server.address": text("web-1")});
+        json!({"timestamp": 1_772_452_800, "trace_id": trace(1), "name": name, "type": "gauge", "value": value, "attributes": attributes})
+    };
+    let read = async || {
+        let own = watched.house.cx.clone();
+        let read = watched.house.cx.read(move |r| {
+            let metric = crate::contributions::METRICS.iter().find(|metric| metric.name == "traces.database_connections_percent").unwrap();
+            (metric.read)(&own, r)
+        });
+        read.await.unwrap().map(|reading| (reading.value, reading.samples))
+    };
+    let (count, most) = ("db.client.connection.count", "db.client.connection.max");
+    watched.report(Kind::Metrics, &container(vec![gauge(count, 9.0, "main", "used"), gauge("orders", 99.0, "main", "used")])).await;
+    watched.digest().await;
+    assert_eq!(read().await, None, "of how many is not known yet");
+    let told = vec![
+        gauge(most, 10.0, "main", ""),
+        gauge(count, 1.0, "main", "idle"),
+        gauge(count, 2.0, "jobs", "used"),
+        gauge(most, 4.0, "jobs", ""),
+    ];
+    watched.report(Kind::Metrics, &container(told)).await;
+    watched.digest().await;
+    assert_eq!(read().await, Some((90.0, 2)));
+    watched
+        .report(Kind::Metrics, &container(vec![gauge(count, 3.0, "main", "used"), json!(7), json!({"name": count, "value": "x"})]))
+        .await;
+    watched.digest().await;
+    assert_eq!(read().await, Some((50.0, 2)), "the newest word counts");
+    watched.report(Kind::Metrics, &container((0..80).map(|id| gauge(count, 1.0, &format!("made-up {id}"), "used")).collect())).await;
+    watched.digest().await;
+    let rows = async || watched.house.cx.read(|r| r.value::<i64>("select count(*) from traces_pools", [])).await.unwrap();
+    assert_eq!(rows().await, 50, "a program cannot fill the table");
+    watched.house.clock.advance(MINUTE * 11);
+    assert_eq!(read().await, None, "nobody has said anything for ten minutes");
+    watched.house.pass(DAY * 2).await;
+    assert_eq!(rows().await, 0);
+}
+
 #[tokio::test]
 async fn a_slower_day_is_told_against_the_day_before() {
     let watched = busy().await;

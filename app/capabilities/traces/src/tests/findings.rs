@@ -6,7 +6,7 @@ use kernel::ids::ProjectId;
 use kernel::time::HOUR;
 use serde_json::Value;
 
-use super::support::{RULES, Watched, batch_of, container, recorded, span, with};
+use super::support::{RULES, Watched, container, leads_of, recorded, span, with};
 use crate::model::batch::Rules;
 use crate::model::findings::{Finding, Flaw, Limits};
 
@@ -20,7 +20,7 @@ fn found(spans: Vec<Value>) -> Vec<Finding> {
 
 fn found_by(spans: Vec<Value>, rules: &Rules) -> Vec<Finding> {
     let payload = container(spans).to_string();
-    batch_of(&[Item::sample(1, ProjectId(1), Kind::Spans, Time(1_772_452_900_000), payload.as_bytes())], rules).findings
+    leads_of(&[Item::sample(1, ProjectId(1), Kind::Spans, Time(1_772_452_900_000), payload.as_bytes())], rules).findings
 }
 
 /// `count` statements one after the other, `ms` each, under the handler of a request.
@@ -94,15 +94,64 @@ fn recorded_programs_ask_once_too_often() {
         if items.is_empty() {
             return;
         }
-        let findings = batch_of(&items, rules).findings;
+        let findings = leads_of(&items, rules).findings;
         let repeated: Vec<&Finding> = findings.iter().filter(|finding| finding.flaw == Flaw::Repeated).collect();
         assert_eq!(repeated.len(), 2, "{folder}: one for each request");
         assert!(repeated.iter().all(|finding| (finding.count, finding.query.as_str()) == (count, query)), "{folder}: {repeated:?}");
         let prints: std::collections::BTreeSet<_> = repeated.iter().map(|finding| &finding.fingerprint).collect();
         assert_eq!(prints.len(), 1, "{folder}: one issue for both");
         // What they recorded took 0.2 to 35 ms together: by the shipped settings not worth an issue.
-        assert_eq!(batch_of(&items, &RULES).findings.len(), 0, "{folder}");
+        assert_eq!(leads_of(&items, &RULES).findings.len(), 0, "{folder}");
     }
+}
+
+#[test]
+fn what_cannot_be_said_at_once_is_no_finding() {
+    let under = |text: &str, system: &str| {
+        let mut spans = vec![span(1, 1, 0, "GET /orders", "http.server", 0.0, 900.0)];
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        spans.extend((0..8).map(|at| with(query(10 + at, 1, text, at as f64 * 21.0, 20.0), "db.system.name", system)));
+        found(spans).len()
+    };
+    for (text, system, wanted) in [
+        ("COMMIT", "postgresql", 0),
+        ("BEGIN", "postgresql", 0),
+        ("SAVEPOINT \"s140704_x7\"", "postgresql", 0),
+        ("GET user:12", "redis", 0),
+        ("pg.connect", "postgresql", 0),
+        ("insert into t values (1)", "postgresql", 1),
+        ("(select 1)", "postgresql", 1),
+        ("{\"find\": \"users\", \"filter\": {\"id\": 7}}", "mongodb", 1),
+    ] {
+        assert_eq!(under(text, system), wanted, "{text}");
+    }
+}
+
+/// Many different statements, each of them repeated: what was worked out once is not worked out again for each.
+#[test]
+fn a_page_that_repeats_everything_is_looked_through_once() {
+    let mut spans = vec![span(1, 1, 0, "GET /", "http.server", 0.0, 900.0)];
+    #[expect(clippy::cast_precision_loss, reason = "some thousand")]
+    spans.extend((0..2_000_u64).map(|at| query(10 + at, 1, &format!("select column{} from t", at / 5), at as f64 * 21.0, 20.0)));
+    let payload = container(spans);
+    let item = Item::sample(1, ProjectId(1), Kind::Spans, Time(1_772_452_900_000), b"{}");
+    let spans = crate::model::read::spans(&item, &payload);
+    let mut worked_out = 0;
+    let mut normal = |span: &crate::model::span::Span<'_>| {
+        worked_out += 1;
+        span.query.to_owned()
+    };
+    let found = crate::model::findings::find(&spans, &RULES.limits, &mut normal);
+    assert_eq!((found.len(), found[0].count), (10, 5), "the worst ten of four hundred");
+    assert!(found.iter().all(|found| found.query == "select column0 from t" || !found.source.is_empty()), "each knows what came before it");
+    assert!(worked_out <= 2_000, "{worked_out} times");
+}
+
+#[test]
+fn the_place_of_a_finding_has_no_ids() {
+    let mut spans = page_of(8, 8.0, 0.5);
+    spans[0] = with(span(1, 1, 0, "GET /users/12", "http.server", 0.0, 500.0), "sentry.segment.name.source", "url");
+    assert_eq!(found(spans)[0].place, "GET /users/*");
 }
 
 async fn events(watched: &Watched) -> Vec<Item> {

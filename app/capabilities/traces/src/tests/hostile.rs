@@ -6,7 +6,7 @@ use kernel::ids::ProjectId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::support::{RULES, Watched, batch_of, container, hex, span, trace, with};
+use super::support::{RULES, Watched, container, hex, leads_of, span, trace, with};
 use crate::model::arrange;
 use crate::model::family::Family;
 use crate::model::read;
@@ -25,6 +25,47 @@ async fn cycles_self_parents_and_ten_thousand_spans_are_a_page_all_the_same() {
     let page = watched.house.member(kernel::Role::Viewer).await.get(&format!("/traces/{}", trace(1))).await.expect(200).body;
     assert!(page.contains("Shows 400 of 9999 spans."));
     assert!(page.len() < 1_500_000, "{} bytes", page.len());
+    let viewer = watched.house.member(kernel::Role::Viewer).await;
+    let next = viewer.get(&format!("/traces/{}?from=400", trace(1))).await.expect(200).body;
+    assert!(next.contains("Shows the spans 401 to 800 of 9999.") && next.contains("from=800"), "the others are a step away");
+    let last: Value = watched
+        .house
+        .key(kernel::Role::Viewer, &["traces:read"])
+        .await
+        .get(&format!("/api/v1/traces/{}?from=9900", trace(1)))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!((last["spans"].as_array().unwrap().len(), &last["next_from"], &last["span_count"]), (99, &Value::Null, &json!(9_999)));
+    for odd in ["99999", "18446744073709551615"] {
+        viewer.get(&format!("/traces/{}?from={odd}", trace(1))).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn spans_that_say_a_lot_are_spread_over_pages() {
+    let watched = Watched::new().await;
+    let mut talkative = span(1, 1, 0, "GET /", "http.server", 0.0, 50.0);
+    for number in 0..50 {
+        talkative = with(talkative, &format!("said.{number}"), "x".repeat(900));
+    }
+    let spans = (1..=100).map(|id| {
+        let mut own = talkative.clone();
+        own["span_id"] = json!(hex(id));
+        own
+    });
+    watched.report(Kind::Spans, &container(spans.collect())).await;
+    watched.digest().await;
+    let (key, viewer) = (watched.house.key(kernel::Role::Viewer, &["traces:read"]).await, watched.house.member(kernel::Role::Viewer).await);
+    let page = viewer.get(&format!("/traces/{}", trace(1))).await.expect(200).body;
+    assert!(page.len() < 1_000_000 && page.contains("of 100 spans"), "{} bytes", page.len());
+    let (mut seen, mut from) = (0, json!(0));
+    while !from.is_null() {
+        let part: Value = key.get(&format!("/api/v1/traces/{}?from={from}", trace(1))).await.expect(200).json();
+        seen += part["spans"].as_array().unwrap().len();
+        from = part["next_from"].clone();
+    }
+    assert_eq!(seen, 100, "each once");
 }
 
 #[tokio::test]
@@ -99,7 +140,7 @@ proptest! {
         let own = Value::Object(map);
         for (kind, payload) in [(Kind::Transaction, own.clone()), (Kind::Spans, json!({"items": [own.clone()]})), (Kind::Spans, own)] {
             let item = Item::sample(1, ProjectId(1), kind, Time(1_772_452_800_000), payload.to_string().as_bytes());
-            let _ = batch_of(std::slice::from_ref(&item), &RULES);
+            let _ = leads_of(std::slice::from_ref(&item), &RULES);
             let spans = read::spans(&item, &payload);
             prop_assert_eq!(arrange::arrange(&spans).len(), spans.len(), "each span once");
             let _ = arrange::largest_gap(&spans);

@@ -5,6 +5,7 @@ use kernel::time::{DAY, HOUR};
 use serde_json::{Value, json};
 
 use super::support::{Watched, container, hex, span, with};
+use crate::digest::MAX_WAITING;
 use crate::model::family::Family;
 use crate::model::rows::UNKNOWN_PAGE;
 
@@ -51,6 +52,18 @@ async fn an_early_vital_waits_for_its_page() {
     assert!(counted(&watched).await.contains(&(UNKNOWN_PAGE.to_owned(), "lcp".to_owned(), 1)));
     watched.house.pass(DAY).await;
     assert_eq!(counted(&watched).await.iter().map(|(_, _, n)| n).sum::<u64>(), 3, "each once");
+}
+
+#[tokio::test]
+async fn only_so_many_vitals_wait_and_the_others_are_counted_at_once() {
+    let watched = Watched::new().await;
+    for from in [0_u64, 3_000] {
+        watched.report(Kind::Spans, &container((from..from + 3_000).map(|id| lcp(id + 1, id + 1, 1_000.0)).collect())).await;
+        watched.digest().await;
+    }
+    let waiting = watched.house.cx.read(|r| r.value::<i64>("select count(*) from traces_waiting", [])).await.unwrap();
+    assert_eq!(waiting, i64::try_from(MAX_WAITING).unwrap());
+    assert_eq!(counted(&watched).await, [(UNKNOWN_PAGE.to_owned(), "lcp".to_owned(), 1_000)]);
 }
 
 #[tokio::test]

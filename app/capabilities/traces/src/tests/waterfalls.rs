@@ -66,6 +66,21 @@ fn the_longest_stretch_without_a_span_is_found() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_hours_off_is_put_right_in_the_waterfall_too() {
+    let watched = Watched::new().await;
+    let hours = kernel::time::HOUR * 2;
+    let sent_at = Some(watched.house.clock.now() - hours);
+    let slow = span(7, 1, 0, "/cart", "pageload", -7_200_000.0 - 400.0, 400.0);
+    let head = ingest::Head { sent_at, ..ingest::Head::default() };
+    watched.report_bytes(Kind::Spans, head, container(vec![slow]).to_string().into_bytes()).await;
+    watched.report(Kind::Spans, &container(vec![span(7, 2, 1, "GET /api/cart", "http.server", -300.0, 100.0)])).await;
+    watched.digest().await;
+    let key = watched.house.key(kernel::Role::Viewer, &["traces:read"]).await;
+    let shown: Value = key.get(&format!("/api/v1/traces/{}", trace(7))).await.expect(200).json();
+    assert_eq!((shown["duration_ms"].as_f64(), shown["spans"][1]["offset_ms"].as_f64()), (Some(400.0), Some(100.0)), "{shown}");
+}
+
+#[tokio::test]
 async fn browser_and_server_are_one_waterfall_and_oddities_are_said() {
     let watched = Watched::new().await;
     let page = with(span(7, 1, 0, "Pageload", "pageload", 0.0, 400.0), "url.path", "/cart");
@@ -86,5 +101,6 @@ async fn browser_and_server_are_one_waterfall_and_oddities_are_said() {
     }
     assert_eq!(page.matches("<summary class=\"waterfall-line\"").count(), 5);
     viewer.get(&format!("/traces/{}", trace(8))).await.expect(404);
+    viewer.get(&format!("/traces/{}", "0".repeat(32))).await.expect(404);
     viewer.get("/traces/nonsense").await.expect(404);
 }

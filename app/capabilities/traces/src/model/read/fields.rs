@@ -118,7 +118,8 @@ fn typed_value(attribute: &Value) -> Option<&Value> {
         Some("integer") => value.is_i64() || value.is_u64(),
         Some("double") => value.is_number(),
         Some("boolean") => value.is_boolean(),
-        Some("array") => value.is_array(),
+        // `string[]` and its like come from SDKs before 11.
+        Some(kind) if kind == "array" || kind.ends_with("[]") => value.is_array(),
         Some(_) => false,
     };
     agrees.then_some(value)
