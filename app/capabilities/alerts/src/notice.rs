@@ -340,7 +340,7 @@ fn tag(alert: &Alert, kind: NoticeKind) -> String {
         Topic::MonitorDegraded => "DEGRADED",
         Topic::MonitoringInterrupted => "INTERRUPTED",
         Topic::IssueOpened | Topic::LesserIssueOpened => "NEW ISSUE",
-        Topic::IssueRegressed => "REGRESSION",
+        Topic::IssueRegressed => "BACK",
         Topic::IssueSpiking => "SPIKE",
         _ => match alert.severity {
             Severity::Critical => "CRITICAL",

@@ -235,7 +235,7 @@ const SHIPPED: [Shipped; 27] = [
     },
     Shipped {
         key: "regression",
-        name: "A resolved issue is back",
+        name: "A resolved or ignored issue is back",
         source: From::Told(Topic::IssueRegressed),
         severity: Warning,
         channels: &[Email, Slack],

@@ -82,7 +82,7 @@ impl Topic {
             Topic::DiskFull => "The disk is full",
             Topic::IssueOpened => "A new issue (error or worse)",
             Topic::LesserIssueOpened => "A new issue (warning or less)",
-            Topic::IssueRegressed => "A resolved issue is back",
+            Topic::IssueRegressed => "A resolved or ignored issue is back",
             Topic::IssueSpiking => "An issue has far more events than usual",
         }
     }
@@ -143,7 +143,7 @@ pub fn opening_topic(fact: &Fact) -> Option<Topic> {
         Fact::DumpFailed { .. } => Some(Topic::DumpFailed),
         Fact::IssueOpened { level, .. } if is_error(level) => Some(Topic::IssueOpened),
         Fact::IssueOpened { .. } => Some(Topic::LesserIssueOpened),
-        Fact::IssueRegressed { .. } => Some(Topic::IssueRegressed),
+        Fact::IssueRegressed { .. } | Fact::IssueWoken { .. } => Some(Topic::IssueRegressed),
         Fact::IssueSpiking { .. } => Some(Topic::IssueSpiking),
         _ => None,
     }

@@ -219,6 +219,20 @@ pub enum Fact {
         environment: String,
         at: Time,
     },
+    /// A problem that was ignored for a time, a number of events or of users is back, as agreed.
+    IssueWoken {
+        issue: IssueId,
+        project: ProjectId,
+        project_name: String,
+        title: String,
+        culprit: String,
+        level: String,
+        release: String,
+        environment: String,
+        /// A sentence: which of these it was.
+        reason: String,
+        at: Time,
+    },
     /// Far more events than this issue usually has.
     IssueSpiking {
         issue: IssueId,
@@ -257,7 +271,7 @@ pub enum Fact {
 
 impl Fact {
     /// Every kind, as stored in `work_facts.kind` and named by a reaction.
-    pub const KINDS: [&'static str; 33] = [
+    pub const KINDS: [&'static str; 34] = [
         "monitor_down",
         "monitor_recovered",
         "monitor_degraded",
@@ -287,6 +301,7 @@ impl Fact {
         "dump_recovered",
         "issue_opened",
         "issue_regressed",
+        "issue_woken",
         "issue_spiking",
         "issue_calmed",
         "issue_closed",
@@ -324,6 +339,7 @@ impl Fact {
             Fact::DumpRecovered { .. } => "dump_recovered",
             Fact::IssueOpened { .. } => "issue_opened",
             Fact::IssueRegressed { .. } => "issue_regressed",
+            Fact::IssueWoken { .. } => "issue_woken",
             Fact::IssueSpiking { .. } => "issue_spiking",
             Fact::IssueCalmed { .. } => "issue_calmed",
             Fact::IssueClosed { .. } => "issue_closed",

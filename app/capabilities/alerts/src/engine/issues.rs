@@ -62,6 +62,13 @@ pub fn new_alert(fact: &Fact, now: Time) -> Option<NewAlert> {
             facts: facts(project_name, culprit, level, release, environment),
             ..about(topic, *issue, title, (*at, now))
         }),
+        Fact::IssueWoken { issue, project_name, title, culprit, level, release, environment, reason, at, .. } => Some(NewAlert {
+            occurrence: format!("issue-woken:{issue}:{}", at.0),
+            title: headline("No longer ignored in", project_name, title),
+            detail: shorten(reason, 500),
+            facts: facts(project_name, culprit, level, release, environment),
+            ..about(topic, *issue, title, (*at, now))
+        }),
         Fact::IssueSpiking { issue, project_name, title, events, usual_per_hour, at, .. } => Some(NewAlert {
             occurrence: format!("issue-spiking:{issue}:{}", at.0),
             title: headline("Spike in", project_name, title),

@@ -149,6 +149,24 @@ async fn only_errors_are_told_unless_somebody_asks_for_less_and_a_rule_may_look_
 }
 
 #[tokio::test]
+async fn an_ignored_issue_that_is_back_as_agreed_is_no_regression() {
+    let fixture = Fixture::new().await;
+    let sink = Sink::start();
+    fixture.hook("Hook", &sink).await;
+    let Fact::IssueOpened { issue, project, project_name, title, culprit, level, release, environment, at } = opened(&fixture, 3, "error")
+    else {
+        panic!("an opened issue")
+    };
+    let reason = "It happened as often as it was to be ignored.".to_owned();
+    let woken = Fact::IssueWoken { issue, project, project_name, title, culprit, level, release, environment, reason, at };
+    fixture.house.tell(woken).await;
+    fixture.house.pass(WINDOW).await;
+    assert_eq!(said(&sink), ["open No longer ignored in Shop: TypeError: x3 is undefined"]);
+    let data = sink.requests()[0].json()["data"].clone();
+    assert_eq!((&data["tag"], &data["detail"]), (&json!("BACK"), &json!("It happened as often as it was to be ignored.")));
+}
+
+#[tokio::test]
 async fn a_regression_and_a_spike_are_news_of_their_own_about_the_same_issue() {
     let fixture = Fixture::new().await;
     let sink = Sink::start();
