@@ -65,18 +65,11 @@ const COUNTED_DAYS: Setting = Setting {
     kind: DAYS,
     default: "14",
 };
-const FILE_DAYS: Setting = Setting {
-    key: "ingest.file_days",
-    label: "Keep attachments, crash dumps and feedback",
-    help: "Those of an event that is removed earlier go with it.",
-    kind: DAYS,
-    default: "90",
-};
 
 pub(crate) const SECTION: Section = Section {
     title: "What programs report",
     about: "How much each project may report, and for how long what is kept that no other section names.",
-    fields: &[ERRORS, TRACES, LOGS, OTHERS, RAW_DAYS, RAW_MEGABYTES, COUNTED_DAYS, FILE_DAYS],
+    fields: &[ERRORS, TRACES, LOGS, OTHERS, RAW_DAYS, RAW_MEGABYTES, COUNTED_DAYS],
 };
 
 const SWEEP: &str = "ingest.sweep";
@@ -165,7 +158,6 @@ fn windows(r: &Reader<'_>) -> Result<Windows> {
         raw_days: whole(r, &RAW_DAYS)?,
         raw_bytes: u64::from(whole(r, &RAW_MEGABYTES)?) * 1_000_000,
         counted_days: whole(r, &COUNTED_DAYS)?,
-        file_days: whole(r, &FILE_DAYS)?,
     })
 }
 

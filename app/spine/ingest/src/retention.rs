@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::{Kind, store};
 
-/// For how long what is kept. Events, spans and lines of logs are the affair of whoever shows them.
+/// For how long what is kept. Events with everything that came with them, spans and lines of logs are the affair of whoever shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
     /// Of profiles, replays, measurements and client reports.
@@ -17,12 +17,10 @@ pub struct Windows {
     pub raw_bytes: u64,
     /// Of sessions and check-ins: what they mean was counted long before.
     pub counted_days: u32,
-    /// Of crash dumps, attachments, feedback and browsers' reports, where whoever shows them has not removed them earlier.
-    pub file_days: u32,
 }
 
 impl Windows {
-    pub const STANDARD: Windows = Windows { raw_days: 30, raw_bytes: 1 << 30, counted_days: 14, file_days: 90 };
+    pub const STANDARD: Windows = Windows { raw_days: 30, raw_bytes: 1 << 30, counted_days: 14 };
 }
 
 /// Days for which outcomes are counted.
@@ -31,7 +29,6 @@ pub const OUTCOME_DAYS: u32 = 90;
 const RAW: [Kind; 7] =
     [Kind::Profile, Kind::ProfileChunk, Kind::ReplayEvent, Kind::ReplayRecording, Kind::ReplayVideo, Kind::Metrics, Kind::ClientReport];
 const COUNTED: [Kind; 3] = [Kind::Session, Kind::Sessions, Kind::CheckIn];
-const FILES: [Kind; 5] = [Kind::Attachment, Kind::Minidump, Kind::Feedback, Kind::UserReport, Kind::Security];
 
 /// For so long what a removed project reported stays: a state that was restored from a copy may lack a project by mistake.
 const GRACE: Duration = DAY;
@@ -43,7 +40,7 @@ const SPAN: i64 = 5_000;
 /// Removes what is past its window; gives how many items that were.
 pub async fn sweep(hermetic: &Db, telemetry: &Db, windows: Windows, now: Time) -> Result<usize> {
     let mut removed = 0;
-    for (kinds, days) in [(&RAW[..], windows.raw_days), (&COUNTED[..], windows.counted_days), (&FILES[..], windows.file_days)] {
+    for (kinds, days) in [(&RAW[..], windows.raw_days), (&COUNTED[..], windows.counted_days)] {
         removed += remove_before(telemetry, kinds.to_vec(), now - DAY * days).await?;
     }
     let categories: Vec<&'static str> = RAW.iter().map(|kind| kind.category()).collect();
