@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use work::NewJob;
 
 use crate::jobs::FORGET;
-use crate::model::{ActKind, Ignored, Issue, Resolved, State};
+use crate::model::{ActKind, Ignored, Issue, Priority, PriorityFacts, Resolved, State};
 use crate::store::acts::{self, Actor};
 use crate::store::{hashes, issues};
 
@@ -91,18 +91,29 @@ struct Undo {
     from: i64,
     hashes: Vec<i64>,
     acts: Vec<i64>,
+    /// Issues whose addresses led to it.
+    #[serde(default)]
+    merged: Vec<i64>,
 }
 
 /// Everything that led to `from` leads to `into`, with counts and history. Each merge can be undone by itself.
 pub fn merge(tx: &mut Tx<'_>, into: IssueId, from: &[IssueId], actor: &Actor) -> Result<()> {
     let target = issues::get_issue(tx, into)?;
+    let mut has_unhandled = target.has_unhandled;
     for id in from.iter().filter(|id| **id != into) {
         let issue = issues::get_issue(tx, *id)?;
         if issue.project != target.project {
             return Err(Error::invalid("Only issues of one project can be merged."));
         }
         let row = issues::snapshot(tx, *id)?;
-        let undo = Undo { issue: row, from: id.0, hashes: hashes::move_hashes(tx, *id, into)?, acts: acts::move_acts(tx, *id, into)? };
+        has_unhandled |= issue.has_unhandled;
+        let undo = Undo {
+            issue: row,
+            from: id.0,
+            hashes: hashes::move_hashes(tx, *id, into)?,
+            acts: acts::move_acts(tx, *id, into)?,
+            merged: issues::merged_from(tx, *id)?,
+        };
         acts::move_links(tx, *id, into)?;
         issues::note_merge(tx, *id, into)?;
         let undo = serde_json::to_string(&undo).map_err(|error| Error::internal("noting a merge").because(error))?;
@@ -111,7 +122,14 @@ pub fn merge(tx: &mut Tx<'_>, into: IssueId, from: &[IssueId], actor: &Actor) ->
         tell_closed(tx, &issue, "merged")?;
         issues::remove_issue(tx, *id)?;
     }
-    issues::recount(tx, into)
+    recount(tx, into, has_unhandled)
+}
+
+fn recount(tx: &mut Tx<'_>, id: IssueId, has_unhandled: bool) -> Result<()> {
+    issues::recount(tx, id)?;
+    let Issue { level, users, spiking_since, .. } = issues::get_issue(tx, id)?;
+    let facts = PriorityFacts { level, has_unhandled, users, is_spiking: spiking_since.is_some() };
+    issues::set_weight(tx, id, has_unhandled, Priority::of(facts))
 }
 
 /// The merged issue is there again, under its old id, with what was counted under its hashes before and since.
@@ -132,10 +150,12 @@ pub fn undo_merge(tx: &mut Tx<'_>, act: i64, actor: &Actor) -> Result<IssueId> {
             acts::move_act(tx, moved, from)?;
         }
     }
-    issues::forget_merge(tx, from)?;
+    issues::forget_merge(tx, from, &undo.merged)?;
     acts::clear_undo(tx, act.id)?;
     for id in [act.issue, from] {
-        issues::recount(tx, id)?;
+        // Whether the survivor had it before is not known any more: rather too grave than not grave enough.
+        let has_unhandled = issues::get_issue(tx, id)?.has_unhandled;
+        recount(tx, id, has_unhandled)?;
         acts::add_act(tx, id, ActKind::Split, actor, "A merge was undone.", None)?;
     }
     Ok(from)
@@ -151,8 +171,8 @@ pub fn split(tx: &mut Tx<'_>, id: IssueId, hash: i64, actor: &Actor) -> Result<I
     }
     let made = issues::copy_for_hash(tx, id, hash)?;
     hashes::move_hash(tx, hash, made)?;
-    issues::recount(tx, id)?;
-    issues::recount(tx, made)?;
+    recount(tx, id, issue.has_unhandled)?;
+    recount(tx, made, issue.has_unhandled)?;
     let title = kernel::text::shorten(&chosen.title, 200);
     acts::add_act(tx, id, ActKind::Split, actor, &format!("“{title}” is an issue of its own now."), None)?;
     acts::add_act(tx, made, ActKind::Split, actor, &format!("It was part of “{}”.", kernel::text::shorten(&issue.title(), 200)), None)?;
@@ -163,7 +183,7 @@ pub fn split(tx: &mut Tx<'_>, id: IssueId, hash: i64, actor: &Actor) -> Result<I
 pub fn delete(tx: &mut Tx<'_>, ids: &[IssueId], _actor: &Actor) -> Result<()> {
     for id in ids {
         let issue = issues::get_issue(tx, *id)?;
-        let hashes: Vec<i64> = hashes::hashes_of(tx, *id)?.into_iter().map(|hash| hash.hash).collect();
+        let hashes = hashes::counted_hashes(tx, *id)?;
         let payload = serde_json::json!({ "hashes": hashes, "upto": issue.last_item });
         work::enqueue(tx, NewJob::now(FORGET, payload))?;
         tell_closed(tx, &issue, "deleted")?;

@@ -7,19 +7,23 @@ use ingest::EventId;
 use kernel::time::{DAY, HOUR, MINUTE};
 use kernel::{Result, Role, Time};
 
-use crate::digest::LOOKUP_DAYS;
 use crate::model::{Issue, Stored};
 use crate::store::{counts, events, hashes, issues};
 
 pub const NAV: &[Nav] = &[Nav { label: "Errors", path: "/errors", icon: "errors", group: NavGroup::Watch, rank: Role::Viewer }];
 
 pub const KEEP: &[Keep] = &[
-    Keep { what: "events with everything they came with (a setting), issues and their counts for as long as you want", days: 90 },
+    Keep {
+        what: "events with everything they came with and names of users among tags (a setting), issues and their counts for as long as you want",
+        days: 90,
+    },
     Keep { what: "events per hour of each issue", days: 35 },
 ];
 
-/// So many minutes the rate of events is taken over.
-const RATE_MINUTES: u64 = 10;
+/// Events are counted by whole minutes, so the rate is taken over ten of them and what has passed of the next.
+fn rate_from(now: Time) -> Time {
+    Time(now.0.div_euclid(60_000) * 60_000) - MINUTE * 10
+}
 
 pub const METRICS: &[Metric] = &[
     Metric {
@@ -27,8 +31,9 @@ pub const METRICS: &[Metric] = &[
         label: "Errors per minute, over the last 10 minutes",
         unit: "/min",
         read: |_, r| {
-            let events = counts::events_since(r, r.now - MINUTE * 10)?;
-            reading(r, float(events) / float(RATE_MINUTES), events)
+            let from = rate_from(r.now);
+            let events = counts::events_since(r, from)?;
+            reading(r, float(events) * 60.0 / r.now.since(from).as_secs_f64(), events)
         },
     },
     Metric {
@@ -126,11 +131,11 @@ pub fn related(house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
     match *subject {
         Subject::Trace(id) => {
             let Some(id) = EventId::parse(id) else { return Ok(Vec::new()) };
-            let found = house.telemetry.read_blocking(|r| events::events_of_trace(r, id.0, LOOKUP_DAYS, MOST))?;
+            let found = house.telemetry.read_blocking(|r| events::events_of_trace(r, id.0, MOST))?;
             event_hits(house, found)
         }
         Subject::Event(project, id) => {
-            let found = house.telemetry.read_blocking(|r| events::find_by_event_id(r, project, id, LOOKUP_DAYS))?;
+            let found = house.telemetry.read_blocking(|r| events::find_by_event_id(r, project, id))?;
             event_hits(house, found.into_iter().collect())
         }
         Subject::Release(project, version) => house.hermetic.read_blocking(|r| {

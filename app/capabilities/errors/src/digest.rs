@@ -8,6 +8,7 @@ mod apply;
 mod file;
 pub mod flood;
 mod fold;
+mod novelty;
 mod prepare;
 pub mod sources;
 
@@ -24,9 +25,6 @@ use crate::store::feedback::FeedbackInsert;
 use crate::store::{attachments, events, rules};
 
 pub use prepare::{Prepared, culprit, search, user_hash};
-
-/// So many days back an event is looked for by its id.
-pub const LOOKUP_DAYS: u32 = 90;
 
 pub struct Events;
 
@@ -133,7 +131,7 @@ fn read_feedback(cx: &Cx, items: &[&Item]) -> Result<Vec<FeedbackInsert>> {
         let Some(said) = feedback::read(item, &item.payload()?) else { continue };
         let (project, about) = (item.project, said.event_id);
         let filed = match about {
-            Some(event_id) => cx.telemetry.read_blocking(|r| events::find_by_event_id(r, project, event_id, LOOKUP_DAYS))?,
+            Some(event_id) => cx.telemetry.read_blocking(|r| events::find_by_event_id(r, project, event_id))?,
             None => None,
         };
         all.push(FeedbackInsert {

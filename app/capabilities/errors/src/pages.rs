@@ -58,10 +58,10 @@ pub fn issue_places(id: i64, here: IssuePlace) -> View {
     )
 }
 
-/// The state in a word and a tone; what came back or is new is told from what is merely open.
+/// The state in a word and a tone; what came back after it was resolved or ignored is told from what is merely open.
 pub fn state_words(state: &State, regressed_at: Option<Time>, level: Level) -> (Tone, String) {
     match state {
-        State::Open if regressed_at.is_some() => (Tone::Bad, "Regressed".to_owned()),
+        State::Open if regressed_at.is_some() => (Tone::Bad, "Back".to_owned()),
         State::Open => (level_tone(level), "Open".to_owned()),
         State::Ignored(_) => (Tone::Neutral, "Ignored".to_owned()),
         State::Resolved(_) => (Tone::Good, "Resolved".to_owned()),

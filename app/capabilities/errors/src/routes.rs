@@ -2,6 +2,7 @@
 
 mod acts;
 mod api;
+mod comments;
 mod event;
 mod events;
 mod feedback;
@@ -54,8 +55,9 @@ pub fn mount(routes: &mut Routes) {
     routes.post("/errors/{id}/assign", WORK, acts::assign);
     routes.post("/errors/{id}/merge", WORK, acts::merge);
     routes.post("/errors/{id}/delete", WORK, acts::delete);
-    routes.post("/errors/{id}/comments", WORK, acts::comment);
-    routes.post("/errors/{id}/comments/{comment}/remove", WORK, acts::remove_comment);
+    routes.post("/errors/{id}/comments", WORK, comments::comment);
+    routes.post("/errors/{id}/comments/{comment}", WORK, comments::edit_comment);
+    routes.post("/errors/{id}/comments/{comment}/remove", WORK, comments::remove_comment);
     routes.post("/errors/{id}/links", WORK, acts::link);
     routes.post("/errors/{id}/links/{link}/remove", WORK, acts::unlink);
     routes.post("/errors/{id}/acts/{act}/undo", WORK, acts::undo);

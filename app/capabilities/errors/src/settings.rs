@@ -16,7 +16,7 @@ pub const SECTION: Section = Section {
 pub const KEEP_DAYS: Setting = Setting {
     key: "errors.keep_days",
     label: "Keep events",
-    help: "Older events and their attachments are removed, all of them: a promise you may have made to your customers.",
+    help: "Older events and their attachments are removed, all of them, and the names of users among the tags: a promise you may have made to your customers.",
     kind: SettingKind::Number { min: 1.0, max: 730.0, unit: "days" },
     default: "90",
 };

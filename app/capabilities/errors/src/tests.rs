@@ -6,6 +6,7 @@ mod digest;
 mod doors;
 mod evict;
 mod fixtures;
+mod floods;
 mod grouping;
 mod hostile;
 mod kit;

@@ -5,14 +5,14 @@ use identity::projects::Project;
 use ingest::releases::Release;
 use kernel::ids::{IssueId, ProjectId, ReleaseId};
 use kernel::{Fact, Result, Time};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::fold::{Batch, HashDelta, SeenEvent};
 use crate::grouping::{self, Key};
 use crate::model::{ActKind, Issue, Priority, PriorityFacts, Seen, State, Wake};
 use crate::store::acts::{Actor, add_act};
 use crate::store::counts;
-use crate::store::feedback::{FeedbackInsert, has_waiting, insert_feedback, join_waiting};
+use crate::store::feedback::{FeedbackInsert, has_waiting, insert_feedback, join_waiting, keep_latest};
 use crate::store::hashes::{self, HashInsert};
 use crate::store::issues::{self, IssueInsert, IssueSeen};
 
@@ -38,12 +38,14 @@ pub fn apply(tx: &mut Tx<'_>, batch: Batch, feedback: Vec<FeedbackInsert>) -> Re
     for (project, opened) in opened {
         counts::add_minute(tx, minute, project, 0, opened)?;
     }
+    let mut told: BTreeSet<i64> = BTreeSet::new();
     for said in feedback {
         if projects.find(tx, said.project)?.is_some() {
             insert_feedback(tx, &said)?;
+            told.insert(said.project.0);
         }
     }
-    Ok(())
+    told.into_iter().try_for_each(|project| keep_latest(tx, ProjectId(project)))
 }
 
 /// Read once per batch.
@@ -64,11 +66,12 @@ impl Projects {
 /// Gives the id of the hash the events were counted under, and whether it is a new issue's.
 fn count(tx: &mut Tx<'_>, project: &Project, delta: &HashDelta, releases: &HashMap<ReleaseId, Release>) -> Result<(i64, bool)> {
     let (issue, is_new) = find_or_open(tx, delta)?;
-    let hash_id = ensure(tx, delta, issue.id, &delta.key)?;
-    for other in &delta.others {
-        ensure(tx, delta, issue.id, other)?;
-    }
+    let hash_id = hashes::ensure_hash(tx, &insert(delta, issue.id, &delta.key), || delta.key.components.to_json())?;
     hashes::count_events(tx, hash_id, delta.events(), delta.span(), delta.items())?;
+    let mut room = None;
+    for other in &delta.others {
+        hashes::lead(tx, &insert(delta, issue.id, other), &mut room, || other.components.to_json())?;
+    }
     for (hour, events) in &delta.hours {
         counts::add_hour(tx, hash_id, *hour, *events)?;
     }
@@ -121,8 +124,8 @@ fn find_or_open(tx: &mut Tx<'_>, delta: &HashDelta) -> Result<(Issue, bool)> {
     Ok((issues::get_issue(tx, id)?, true))
 }
 
-fn ensure(tx: &mut Tx<'_>, delta: &HashDelta, issue: IssueId, key: &Key) -> Result<i64> {
-    let hash = HashInsert {
+fn insert<'d>(delta: &'d HashDelta, issue: IssueId, key: &Key) -> HashInsert<'d> {
+    HashInsert {
         project: delta.project,
         hash: key.hash,
         issue,
@@ -130,8 +133,7 @@ fn ensure(tx: &mut Tx<'_>, delta: &HashDelta, issue: IssueId, key: &Key) -> Resu
         version: grouping::VERSION,
         title_kind: &delta.latest.kind,
         title_value: &delta.latest.value,
-    };
-    hashes::ensure_hash(tx, &hash, || key.components.to_json())
+    }
 }
 
 fn count_issue(tx: &mut Tx<'_>, issue: &Issue, delta: &HashDelta, new_users: u64) -> Result<()> {
@@ -231,21 +233,16 @@ fn wake_up(
     issues::set_regressed(tx, issue.id, event.at)?;
     let kind = if wake == Wake::Regressed { ActKind::Regressed } else { ActKind::Woken };
     add_act(tx, issue.id, kind, &Actor::default(), wake.text(), Some(event.item))?;
-    let told = told(project, delta, issue.id, version(Some(&event), releases));
-    work::record(
-        tx,
-        &Fact::IssueRegressed {
-            issue: told.issue,
-            project: told.project,
-            project_name: told.project_name,
-            title: told.title,
-            culprit: told.culprit,
-            level: told.level,
-            release: told.release,
-            environment: told.environment,
-            at: event.at,
-        },
-    )
+    let Told { issue, project, project_name, title, culprit, level, release, environment } =
+        told(project, delta, issue.id, version(Some(&event), releases));
+    let at = event.at;
+    let fact = if wake == Wake::Regressed {
+        Fact::IssueRegressed { issue, project, project_name, title, culprit, level, release, environment, at }
+    } else {
+        let reason = wake.text().to_owned();
+        Fact::IssueWoken { issue, project, project_name, title, culprit, level, release, environment, reason, at }
+    };
+    work::record(tx, &fact)
 }
 
 /// What facts say of an issue.

@@ -4,16 +4,17 @@ use capability::Cx;
 use ingest::pack;
 use ingest::releases::Release;
 use kernel::Result;
-use kernel::ids::{ProjectId, ReleaseId};
-use std::collections::{HashMap, HashSet};
+use kernel::ids::ProjectId;
+use std::collections::HashMap;
 
+use super::flood;
+use super::novelty::Novelty;
 use super::{Prepared, writing};
-use crate::grouping::Key;
+use crate::grouping::{Key, flood_key};
 use crate::model::Stored;
-use crate::model::relevance::relevance;
 use crate::store::attachments::{Attachment, insert_attachment};
 use crate::store::events::{EventInsert, add_size, hash_of, insert_event, packed_size};
-use crate::store::{counts, frames, hashes};
+use crate::store::frames;
 
 /// A batch whose rows are in telemetry.db.
 pub struct Filed {
@@ -77,6 +78,11 @@ fn keep_hash(event: &mut Prepared, hash: i64) {
     if event.grouping.primary.hash == hash {
         return;
     }
+    // The flood's hash leads to the flood alone, even where there would be room by now.
+    if hash == flood_key(event.project).hash {
+        flood::file_under_flood(event);
+        return;
+    }
     let grouping = &mut event.grouping;
     let known = grouping.others.iter().position(|key| key.hash == hash);
     let kept = match known {
@@ -95,7 +101,7 @@ struct Row {
 }
 
 fn rows(cx: &Cx, filed: &Filed) -> Result<Vec<Row>> {
-    let mut ordinals = Ordinals::read(cx, &filed.events)?;
+    let mut novelty = Novelty::read(cx, filed)?;
     let mut rows = Vec::with_capacity(filed.events.len());
     for event in &filed.events {
         let release = filed.release(event).map(|release| release.id);
@@ -116,7 +122,7 @@ fn rows(cx: &Cx, filed: &Filed) -> Result<Vec<Row>> {
             true => None,
             false => Some(pack::pack(&serde_json::to_vec(&event.sources).map_err(writing)?)),
         };
-        let event = EventInsert { stored, trace_id: event.trace_id, bytes: 0, relevance: ordinals.next(hash, release) };
+        let event = EventInsert { stored, trace_id: event.trace_id, bytes: 0, relevance: novelty.relevance(event, release) };
         rows.push(Row { event, frames, unread: Vec::new() });
     }
     for (row, event) in rows.iter_mut().zip(&filed.events) {
@@ -125,35 +131,8 @@ fn rows(cx: &Cx, filed: &Filed) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// How many events each hash of the batch had before, and in which releases.
-struct Ordinals(HashMap<i64, (u64, HashSet<ReleaseId>)>);
-
-impl Ordinals {
-    fn read(cx: &Cx, events: &[Prepared]) -> Result<Ordinals> {
-        let wanted: HashSet<i64> = events.iter().map(|event| event.grouping.primary.hash).collect();
-        let known = cx.hermetic.read_blocking(|r| {
-            let mut known = HashMap::with_capacity(wanted.len());
-            for hash in wanted {
-                let (count, releases) = match hashes::ordinal(r, hash)? {
-                    Some((id, count)) => (count, counts::releases_of_hash(r, id)?.into_iter().collect()),
-                    None => (0, HashSet::new()),
-                };
-                known.insert(hash, (count, releases));
-            }
-            Ok(known)
-        })?;
-        Ok(Ordinals(known))
-    }
-
-    fn next(&mut self, hash: i64, release: Option<ReleaseId>) -> u8 {
-        let (count, releases) = self.0.entry(hash).or_default();
-        *count += 1;
-        let is_first_in_release = release.is_some_and(|release| releases.insert(release));
-        relevance(*count, is_first_in_release)
-    }
-}
-
-/// Releases the events name, made where they are new: a release that is there twice as long as its events harms nobody.
+/// Releases the events name, made where they are new. Where a program makes up too many, the version stands on the event and among its tags
+/// only. As to those that are made: a release that is there twice as long as its events harms nobody.
 fn releases(cx: &Cx, events: &[Prepared]) -> Result<HashMap<(ProjectId, String), Release>> {
     let mut wanted: HashMap<(ProjectId, String), kernel::Time> = HashMap::new();
     for event in events.iter().filter(|event| !event.release.is_empty()) {
@@ -180,8 +159,8 @@ fn releases(cx: &Cx, events: &[Prepared]) -> Result<HashMap<(ProjectId, String),
         for ((project, version), at) in wanted {
             // A project that is gone has no releases any more.
             if identity::store::find_project(tx, project)?.is_some() {
-                let release = ingest::store::ensure_release(tx, project, &version, at)?;
-                made.push(((project, version), release));
+                let release = ingest::store::reported_release(tx, project, &version, at)?;
+                made.extend(release.map(|release| ((project, version), release)));
             }
         }
         Ok(made)

@@ -8,12 +8,15 @@ use crate::digest::Events;
 use crate::model::relevance::TELLING;
 use crate::settings;
 use crate::store::evict::{self, Candidate};
-use crate::store::{events, hashes};
+use crate::store::{counts, events, hashes};
 
 /// So many at a time, so that the writer is never held for long.
 pub const BATCH: u32 = 200;
 
 struct Limits {
+    /// The last item that is counted. What came after it may be in a batch whose change was lost with the power: it will be digested again, and
+    /// an event that is gone by then would be missing in the counts for ever.
+    counted: i64,
     keep_since: Time,
     event_bytes: u64,
     attachment_bytes: u64,
@@ -23,21 +26,23 @@ pub async fn evict(cx: &Cx) -> Result<()> {
     let limits = cx
         .read(|r| {
             Ok(Limits {
+                counted: ingest::store::cursor(r, Events.name())?,
                 keep_since: settings::keep_since(r)?,
                 event_bytes: settings::event_bytes(r)?,
                 attachment_bytes: settings::attachment_bytes(r)?,
             })
         })
         .await?;
-    by_age(cx, limits.keep_since).await?;
-    by_room(cx, limits.event_bytes).await?;
+    by_age(cx, &limits).await?;
+    by_room(cx, &limits).await?;
     attachments(cx, &limits).await
 }
 
 /// Everything, however telling: who promises ninety days keeps nothing for ninety-one.
-async fn by_age(cx: &Cx, keep_since: Time) -> Result<()> {
+async fn by_age(cx: &Cx, limits: &Limits) -> Result<()> {
+    let (keep_since, counted) = (limits.keep_since, limits.counted);
     loop {
-        let old = cx.telemetry.read(move |r| evict::older_than(r, keep_since, BATCH)).await?;
+        let old = cx.telemetry.read(move |r| evict::older_than(r, keep_since, counted, BATCH)).await?;
         if old.is_empty() {
             return Ok(());
         }
@@ -46,7 +51,8 @@ async fn by_age(cx: &Cx, keep_since: Time) -> Result<()> {
 }
 
 /// The least telling first. In a second round, when nothing else is left, the telling ones, too.
-async fn by_room(cx: &Cx, room: u64) -> Result<()> {
+async fn by_room(cx: &Cx, limits: &Limits) -> Result<()> {
+    let (room, counted) = (limits.event_bytes, limits.counted);
     for spares_telling in [true, false] {
         let mut after = (i64::MIN, i64::MIN);
         loop {
@@ -56,7 +62,7 @@ async fn by_room(cx: &Cx, room: u64) -> Result<()> {
                 return Ok(());
             }
             let place = after;
-            let candidates = cx.telemetry.read(move |r| evict::least_telling(r, place, BATCH)).await?;
+            let candidates = cx.telemetry.read(move |r| evict::least_telling(r, place, counted, BATCH)).await?;
             let Some(last) = candidates.last() else { break };
             if spares_telling && candidates.first().is_some_and(|event| event.relevance >= i64::from(TELLING)) {
                 break;
@@ -107,9 +113,10 @@ async fn divide(cx: &Cx, candidates: Vec<Candidate>) -> Result<(Vec<Candidate>, 
 
 /// Items of errors' kinds that no row leads to: feedback, whose words are kept elsewhere, and what could not be digested.
 pub async fn strays(cx: &Cx) -> Result<()> {
-    let keep_since = cx.read(settings::keep_since).await?;
+    let (keep_since, counted) = cx.read(|r| Ok((settings::keep_since(r)?, ingest::store::cursor(r, Events.name())?))).await?;
     loop {
-        let old = cx.telemetry.read(move |r| ingest::store::items_before(r, Events.kinds(), keep_since, BATCH)).await?;
+        let mut old = cx.telemetry.read(move |r| ingest::store::items_before(r, Events.kinds(), keep_since, BATCH)).await?;
+        old.retain(|item| *item <= counted);
         if old.is_empty() {
             return Ok(());
         }
@@ -117,15 +124,27 @@ pub async fn strays(cx: &Cx) -> Result<()> {
     }
 }
 
+/// What names users goes with their events; how many they were stays.
+pub async fn names(cx: &Cx) -> Result<()> {
+    const HASHES: u32 = 500;
+    let keep_since = cx.read(settings::keep_since).await?;
+    let mut after = 0;
+    while let Some(upto) = cx.read(move |r| hashes::step(r, after, HASHES)).await? {
+        cx.write(move |tx| counts::forget_names(tx, (after, upto), keep_since)).await?;
+        after = upto;
+    }
+    Ok(())
+}
+
 async fn attachments(cx: &Cx, limits: &Limits) -> Result<()> {
-    let (keep_since, room) = (limits.keep_since, limits.attachment_bytes);
+    let (keep_since, room, counted) = (limits.keep_since, limits.attachment_bytes, limits.counted);
     loop {
         let going = cx
             .telemetry
             .read(move |r| {
                 let (_, bytes) = events::size_of(r, "attachments")?;
                 let mut surplus = i64::try_from(bytes.saturating_sub(room)).unwrap_or(i64::MAX);
-                let oldest = evict::oldest_attachments(r, BATCH)?;
+                let oldest = evict::oldest_attachments(r, counted, BATCH)?;
                 let going = oldest.into_iter().take_while(|(_, received_at, size)| {
                     let goes = *received_at < keep_since || surplus > 0;
                     surplus -= size;

@@ -86,6 +86,7 @@ fn link(cx: &Cx, hash: i64, item: i64, event: Event, grouping: Grouping) -> Resu
         let Some(id) = hashes::issue_of(tx, hash)? else { return Ok(()) };
         let issue = issues::get_issue(tx, id)?;
         let (kind, value) = event.title_parts();
+        let mut room = None;
         for key in grouping.keys() {
             let insert = HashInsert {
                 project: issue.project,
@@ -96,7 +97,7 @@ fn link(cx: &Cx, hash: i64, item: i64, event: Event, grouping: Grouping) -> Resu
                 title_kind: &kind,
                 title_value: &value,
             };
-            hashes::ensure_hash(tx, &insert, || key.components.to_json())?;
+            hashes::lead(tx, &insert, &mut room, || key.components.to_json())?;
         }
         if issue.last_item == item {
             let (culprit, search) = (culprit(&event), search(&event));

@@ -192,6 +192,11 @@ pub struct TagValue {
     pub last_seen_at: Time,
 }
 
+impl TagValue {
+    /// Under which values are counted that come when there are too many to tell apart.
+    pub const OTHER: &'static str = "<other>";
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseCount {
     pub release: ReleaseId,

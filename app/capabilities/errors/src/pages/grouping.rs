@@ -67,7 +67,7 @@ fn words(kind: &str) -> &'static str {
         "system" => "type and all frames",
         "message" => "type and message, as no frame says anything",
         "policy" => "the policy that was broken and what it blocked",
-        "feedback" => "feedback without an error",
+        "flood" => "more different problems within an hour than anybody can look through",
         _ => "something this version does not know",
     }
 }

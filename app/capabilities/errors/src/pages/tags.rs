@@ -6,6 +6,7 @@ use kernel::Time;
 
 use super::issue::{self, TagGroup};
 use super::{IssuePlace, count, counted};
+use crate::model::TagValue;
 use crate::search::{Field, Pattern, Search};
 
 /// A release the issue was seen in.
@@ -24,7 +25,14 @@ pub fn page(shown: &issue::Shown, groups: &[TagGroup], releases: &[ReleaseLine])
             EmptyState { title: "No tags yet", sentence: "Tags come with events: Sentry.setTag(\"plan\", \"pro\").", actions: Vec::new() };
         card(Card { title: "Tags", ..Card::default() }, empty_state(empty))
     } else {
-        section(Section { title: "Tags", lead: "Each counts the events that carry it, exactly.", ..Section::default() }, grid(cards))
+        section(
+            Section {
+                title: "Tags",
+                lead: "Each counts the events that carry it. Of each key and way of grouping the first hundred values are told apart; what comes beyond is counted as “other values”.",
+                ..Section::default()
+            },
+            grid(cards),
+        )
     };
     view! { {issue::head(shown, IssuePlace::Tags)} {release_table(releases, shown.now)} {tags} }.into_any()
 }
@@ -53,8 +61,13 @@ pub fn distribution(group: &TagGroup) -> View {
     for (value, events) in &group.values {
         let share = share(*events, group.events);
         let search = Search::default().and(Field::Tag(group.key.clone(), Pattern(value.clone())));
-        html.tag("li").tag("a").attr("href", Href::path("/errors").with("state", "all").with("q", search));
-        html.text(if value.is_empty() { "(empty)" } else { value }).end("a");
+        html.tag("li");
+        if value == TagValue::OTHER {
+            html.tag("span").text("other values").end("span");
+        } else {
+            html.tag("a").attr("href", Href::path("/errors").with("state", "all").with("q", search));
+            html.text(if value.is_empty() { "(empty)" } else { value }).end("a");
+        }
         html.tag("span").attr("class", "number").attr("title", counted(*events, "event", "events")).text(percent(share)).end("span");
         html.tag("svg").attr("class", "meter").attr("viewBox", "0 0 100 6").attr("preserveAspectRatio", "none").attr("aria-hidden", "true");
         html.tag("rect").attr("class", "track").attr("width", 100).attr("height", 6).done();

@@ -19,8 +19,6 @@ use crate::search::Search;
 use crate::store::acts::{self as history, Actor};
 use crate::store::views;
 
-const MAX_COMMENT: usize = 10_000;
-
 /// Who is named in the history.
 pub(super) fn who(caller: &Caller) -> Actor {
     let name = match caller {
@@ -83,7 +81,7 @@ fn ignored(issue: &Issue, asked: &Until, now: kernel::Time) -> Result<Ignored> {
     })
 }
 
-fn path(id: i64) -> String {
+pub(super) fn path(id: i64) -> String {
     format!("/errors/{id}")
 }
 
@@ -188,37 +186,6 @@ pub async fn delete(State(cx): State<Cx>, by: By<Member>, Path(id): Path<i64>) -
 }
 
 #[derive(Deserialize)]
-pub struct CommentForm {
-    text: String,
-}
-
-pub async fn comment(State(cx): State<Cx>, by: By<Member>, Path(id): Path<i64>, Form(form): Form<CommentForm>) -> Reply {
-    let caller = by.actor;
-    let text = form.text.trim().to_owned();
-    if text.is_empty() || text.chars().count() > MAX_COMMENT {
-        return Err(Error::field("text", "Please write 1 to 10000 characters.").into());
-    }
-    cx.write(move |tx| {
-        let issue = issue::get(tx, id)?;
-        history::add_act(tx, issue.id, ActKind::Commented, &who(&caller), &text, None).map(|_| ())
-    })
-    .await?;
-    Ok(see_other_with(&format!("/errors/{id}#history"), "Comment added."))
-}
-
-pub async fn remove_comment(State(cx): State<Cx>, by: By<Member>, Path((id, comment)): Path<(i64, i64)>) -> Reply {
-    let caller = by.actor;
-    let member = member_of(&caller).ok_or_else(|| Error::forbidden("Only whoever wrote a comment can delete it."))?;
-    cx.write(move |tx| {
-        act_of(tx, id, comment)?;
-        history::remove_comment(tx, comment, member)?;
-        capability::audit(tx, &caller, "errors.comment.remove", &format!("issue {id}"), "")
-    })
-    .await?;
-    Ok(see_other_with(&path(id), "Comment deleted."))
-}
-
-#[derive(Deserialize)]
 pub struct LinkForm {
     target: String,
     #[serde(default)]
@@ -261,7 +228,7 @@ pub async fn unlink(State(cx): State<Cx>, by: By<Member>, Path((id, link)): Path
 }
 
 /// An entry of this issue's history.
-fn act_of(r: &Reader<'_>, issue: i64, act: i64) -> Result<crate::model::Act> {
+pub(super) fn act_of(r: &Reader<'_>, issue: i64, act: i64) -> Result<crate::model::Act> {
     history::find_act(r, act)?.filter(|act| act.issue == IssueId(issue)).ok_or_else(|| Error::not_found("entry of the history"))
 }
 

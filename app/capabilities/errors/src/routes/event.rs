@@ -22,8 +22,6 @@ use crate::store::{events, frames, hashes, issues};
 
 /// Among so many of the latest the most telling is chosen.
 const CANDIDATES: u32 = 20;
-/// As long as events may be kept at all.
-const DAYS: u32 = 400;
 
 /// An event with what was sent.
 pub(super) struct Loaded {
@@ -54,7 +52,7 @@ pub(super) fn load(r: &Reader<'_>, item: i64) -> Result<Option<Loaded>> {
 
 /// The hashes of an issue that events were counted under.
 pub(super) fn hashes_of(r: &Reader<'_>, id: IssueId) -> Result<Vec<i64>> {
-    Ok(hashes::hashes_of(r, id)?.into_iter().filter(|hash| hash.events > 0).map(|hash| hash.hash).collect())
+    hashes::counted_hashes(r, id)
 }
 
 /// The event `item` of the issue `id`, which it really belongs to.
@@ -267,7 +265,7 @@ pub(super) async fn find_by_event_id(cx: &Cx, project: Option<ProjectId>, event_
         .telemetry
         .read(move |r| {
             for project in projects {
-                if let Some(stored) = events::find_by_event_id(r, project, event_id, DAYS)? {
+                if let Some(stored) = events::find_by_event_id(r, project, event_id)? {
                     return Ok(Some(stored));
                 }
             }

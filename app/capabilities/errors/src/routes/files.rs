@@ -18,6 +18,8 @@ use crate::store::attachments::{self, Attachment as Stored};
 const TEXT_START: usize = 4_000;
 /// Larger texts are only there to download: unpacking them to show their first lines is not worth it.
 const TEXT_SIZE: u64 = 256 << 10;
+/// Of all files of one page so much is unpacked to tell pictures and to show texts; the rest is there to download.
+const PAGE_SIZE: u64 = 20 << 20;
 /// Larger pictures are only there to download.
 const PICTURE_SIZE: u64 = 5 << 20;
 const SNIFFED: usize = 16;
@@ -44,15 +46,22 @@ fn is_text(file: &Stored) -> bool {
 /// Of one event, as its page shows them.
 pub(super) fn of_event(r: &Reader<'_>, project: ProjectId, event_id: Option<EventId>, received_at: Time) -> Result<Vec<Attachment>> {
     let Some(event_id) = event_id else { return Ok(Vec::new()) };
-    attachments::attachments_of(r, project, event_id, received_at)?.into_iter().map(|file| shown(r, file)).collect()
+    let mut room = PAGE_SIZE;
+    attachments::attachments_of(r, project, event_id, received_at)?.into_iter().map(|file| shown(r, file, &mut room)).collect()
 }
 
-fn shown(r: &Reader<'_>, file: Stored) -> Result<Attachment> {
-    let may_be_picture = file.size <= PICTURE_SIZE
+fn shown(r: &Reader<'_>, file: Stored, room: &mut u64) -> Result<Attachment> {
+    let has_room = file.size <= *room;
+    let may_be_picture = has_room
+        && file.size <= PICTURE_SIZE
         && (file.content_type.starts_with("image/") || file.attachment_type == "event.attachment" || file.content_type.is_empty());
-    let may_be_text = is_text(&file) && file.size <= TEXT_SIZE;
-    let bytes = if may_be_picture || may_be_text { bytes_of(r, file.item)? } else { None };
-    let bytes = bytes.unwrap_or_default();
+    let may_be_text = has_room && is_text(&file) && file.size <= TEXT_SIZE;
+    let bytes = if may_be_picture || may_be_text {
+        *room -= file.size;
+        bytes_of(r, file.item)?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let text = if may_be_text { String::from_utf8_lossy(&bytes[..bytes.len().min(TEXT_START)]).into_owned() } else { String::new() };
     Ok(Attachment {
         item: file.item,

@@ -8,9 +8,8 @@ use rusqlite::params;
 use super::{count, signed};
 use crate::model::{ReleaseCount, TagValue};
 
-/// What comes beyond [`MAX_VALUES`] is counted under this value.
-pub const OTHER: &str = "<other>";
-/// Values per key and hash: enough for every browser version, too few for a flood of ids to fill the database.
+/// Values per key and hash: enough for every browser version, too few for a flood of ids to fill the database. What comes beyond is
+/// counted under [`TagValue::OTHER`].
 pub const MAX_VALUES: i64 = 100;
 /// Keys per hash; what comes beyond is on the event only.
 pub const MAX_KEYS: i64 = 200;
@@ -94,7 +93,7 @@ pub fn add_tag(tx: &mut Tx<'_>, hash_id: i64, tag: (&str, &str), events: u64, la
     if values == 0 && !room.take(tx, hash_id)? {
         return Ok(());
     }
-    let value = if values < MAX_VALUES { value } else { OTHER };
+    let value = if values < MAX_VALUES { value } else { TagValue::OTHER };
     tx.run(
         "insert into errors_tags (hash_id, key, value, events, last_seen_at) values (?, ?, ?, ?, ?) \
          on conflict do update set events = events + excluded.events, last_seen_at = max(last_seen_at, excluded.last_seen_at)",
@@ -121,9 +120,25 @@ pub fn add_release(tx: &mut Tx<'_>, hash_id: i64, release: ReleaseId, seen: Rele
     Ok(())
 }
 
-/// Releases the hash was seen in.
-pub fn releases_of_hash(r: &Reader<'_>, hash_id: i64) -> Result<Vec<ReleaseId>> {
-    r.rows("select release_id from errors_releases where hash_id = ? limit 10000", [hash_id], |row| row.get(0).map(ReleaseId))
+/// Whether the hash was seen in the release.
+pub fn has_release(r: &Reader<'_>, hash_id: i64, release: ReleaseId) -> Result<bool> {
+    let sql = "select exists (select 1 from errors_releases where hash_id = ? and release_id = ?)";
+    Ok(r.value::<i64>(sql, params![hash_id, release.0])? != 0)
+}
+
+/// Whether [`add_tag`] would count a value (or a key) that was never counted under this hash. What is counted as [`TagValue::OTHER`] is no news: there
+/// is no end to it.
+pub fn is_new_value(r: &Reader<'_>, hash_id: i64, tag: (&str, &str), room: &mut KeyRoom) -> Result<bool> {
+    let (key, value) = tag;
+    let (is_known, has_key): (bool, bool) = r
+        .row(
+            "select exists (select 1 from errors_tags where hash_id = ?1 and key = ?2 and value in (?3, ?4)), \
+             exists (select 1 from errors_tags where hash_id = ?1 and key = ?2)",
+            params![hash_id, key, value, TagValue::OTHER],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?
+        .unwrap_or_default();
+    Ok(!is_known && (has_key || room.take(r, hash_id)?))
 }
 
 /// Of an issue, the most frequent value of each key first.
@@ -196,6 +211,17 @@ pub fn busy_issues(r: &Reader<'_>, hour: Time, least: u64) -> Result<Vec<(IssueI
         params![hour.0, signed(least)],
         |row| Ok((IssueId(row.get(0)?), count(row, 1)?)),
     )
+}
+
+/// Who was last hit before then, of the hashes with ids after `after` up to `upto`: users stay counted, by their digest, and lose their
+/// names. From hash to hash through the primary key.
+pub fn forget_names(tx: &mut Tx<'_>, (after, upto): (i64, i64), before: Time) -> Result<()> {
+    tx.run(
+        "delete from errors_tags where (hash_id, key, value) in (select t.hash_id, t.key, t.value from errors_hashes h \
+         cross join errors_tags t on t.hash_id = h.id and t.key = 'user' where h.id > ? and h.id <= ? and t.last_seen_at < ?)",
+        params![after, upto, before.0],
+    )?;
+    Ok(())
 }
 
 /// Hours beyond the reach of charts and spikes go; the days stay.

@@ -98,24 +98,30 @@ pub fn hash_of(r: &Reader<'_>, item: i64) -> Result<Option<i64>> {
     r.row("select hash from errors_events where item_id = ?", [item], |row| row.get(0))
 }
 
-/// By the id its SDK gave it, among those kept within so many days. Uses the primary key of ingest_ids, day by day.
-pub fn find_by_event_id(r: &Reader<'_>, project: ProjectId, event_id: EventId, days: u32) -> Result<Option<Stored>> {
-    let columns = COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ");
-    let sql = format!(
-        "with recursive days(day) as (select ?1 union all select day - 86400000 from days where day > ?1 - ?4 * 86400000) \
-         select {columns} from days cross join ingest_ids l on l.day = days.day and l.project_id = ?2 and l.event_id = ?3 \
-         join errors_events e on e.item_id = l.item_id limit 1"
-    );
-    r.row(&sql, params![r.now.day_start().0, project.0, event_id.0, days], read_event)
+/// The days that events are kept of, the latest first; `?1` is today. However long they may be kept, there is no older one than the first; the
+/// limit is for a clock that began in 1970.
+const KEPT_DAYS: &str = "with recursive days(day) as (select ?1 union all select day - 86400000 from days \
+     where day > (select day from errors_events order by item_id limit 1) limit 1000)";
+
+fn columns() -> String {
+    COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Of a trace, within so many days, the latest first.
-pub fn events_of_trace(r: &Reader<'_>, trace_id: [u8; 16], days: u32, limit: u32) -> Result<Vec<Stored>> {
+/// By the id its SDK gave it. Uses the primary key of ingest_ids, day by day.
+pub fn find_by_event_id(r: &Reader<'_>, project: ProjectId, event_id: EventId) -> Result<Option<Stored>> {
+    let columns = columns();
     let sql = format!(
-        "with recursive days(d) as (select ?1 union all select d - 86400000 from days where d > ?1 - ?3 * 86400000) \
-         select {COLUMNS} from days cross join errors_events on day = d and trace_id = ?2 limit ?4"
+        "{KEPT_DAYS} select {columns} from days cross join ingest_ids l on l.day = days.day and l.project_id = ?2 and l.event_id = ?3 \
+         join errors_events e on e.item_id = l.item_id limit 1"
     );
-    r.rows(&sql, params![r.now.day_start().0, trace_id, days, limit], read_event)
+    r.row(&sql, params![r.now.day_start().0, project.0, event_id.0], read_event)
+}
+
+/// Of a trace, the latest first.
+pub fn events_of_trace(r: &Reader<'_>, trace_id: [u8; 16], limit: u32) -> Result<Vec<Stored>> {
+    let columns = columns();
+    let sql = format!("{KEPT_DAYS} select {columns} from days cross join errors_events e on e.day = days.day and e.trace_id = ?2 limit ?3");
+    r.rows(&sql, params![r.now.day_start().0, trace_id, limit], read_event)
 }
 
 /// The latest events of these hashes before `before` (an item's id), newest first. Uses errors_events_by_hash.

@@ -34,19 +34,18 @@ fn read_candidate(row: &rusqlite::Row<'_>) -> rusqlite::Result<Candidate> {
     })
 }
 
-/// The least telling, of those the oldest, after the place of the last one that was looked at. Uses errors_events_by_relevance.
-pub fn least_telling(r: &Reader<'_>, after: (i64, i64), limit: u32) -> Result<Vec<Candidate>> {
-    r.rows(
-        &format!("select {CANDIDATE} from errors_events where (relevance, item_id) > (?, ?) order by relevance, item_id limit ?"),
-        params![after.0, after.1, limit],
-        read_candidate,
-    )
+pub const LEAST_TELLING: &str = "where (relevance, item_id) > (?, ?) and item_id <= ? order by relevance, item_id limit ?";
+
+/// The least telling up to the item `upto`, of those the oldest, after the place of the last one that was looked at. Uses
+/// errors_events_by_relevance.
+pub fn least_telling(r: &Reader<'_>, after: (i64, i64), upto: i64, limit: u32) -> Result<Vec<Candidate>> {
+    r.rows(&format!("select {CANDIDATE} from errors_events {LEAST_TELLING}"), params![after.0, after.1, upto, limit], read_candidate)
 }
 
-/// Received before then, the oldest first: ids are in the order of time.
-pub fn older_than(r: &Reader<'_>, before: Time, limit: u32) -> Result<Vec<Candidate>> {
-    let oldest = format!("select {CANDIDATE} from errors_events order by item_id limit ?");
-    let rows = r.rows(&oldest, [limit], read_candidate)?;
+/// Received before then, up to the item `upto`, the oldest first: ids are in the order of time.
+pub fn older_than(r: &Reader<'_>, before: Time, upto: i64, limit: u32) -> Result<Vec<Candidate>> {
+    let oldest = format!("select {CANDIDATE} from errors_events where item_id <= ? order by item_id limit ?");
+    let rows = r.rows(&oldest, params![upto, limit], read_candidate)?;
     Ok(rows.into_iter().take_while(|candidate| candidate.received_at < before).collect())
 }
 
@@ -82,11 +81,13 @@ pub fn remove_events(tx: &mut Tx<'_>, events: &[Candidate]) -> Result<()> {
     add_size(tx, "events", -removed, -bytes)
 }
 
-/// The oldest first.
-pub fn oldest_attachments(r: &Reader<'_>, limit: u32) -> Result<Vec<(i64, Time, i64)>> {
-    r.rows("select item_id, received_at, bytes from errors_attachments order by item_id limit ?", [limit], |row| {
-        Ok((row.get(0)?, Time(row.get(1)?), row.get(2)?))
-    })
+/// Up to the item `upto`, the oldest first.
+pub fn oldest_attachments(r: &Reader<'_>, upto: i64, limit: u32) -> Result<Vec<(i64, Time, i64)>> {
+    r.rows(
+        "select item_id, received_at, bytes from errors_attachments where item_id <= ? order by item_id limit ?",
+        params![upto, limit],
+        |row| Ok((row.get(0)?, Time(row.get(1)?), row.get(2)?)),
+    )
 }
 
 /// With their items.

@@ -62,6 +62,20 @@ pub fn insert_feedback(tx: &mut Tx<'_>, feedback: &FeedbackInsert) -> Result<()>
     Ok(())
 }
 
+/// What was said in one project, by as many people as nobody reads; somebody with the public key and a loop must not fill the state with it.
+const MOST: i64 = 10_000;
+
+/// The oldest beyond [`MOST`] go.
+pub fn keep_latest(tx: &mut Tx<'_>, project: ProjectId) -> Result<()> {
+    // Uses errors_feedback_by_project_id.
+    tx.run(
+        "delete from errors_feedback where project_id = ?1 and id <= \
+         (select id from errors_feedback where project_id = ?1 order by id desc limit 1 offset ?2)",
+        params![project.0, MOST],
+    )?;
+    Ok(())
+}
+
 /// Whether any feedback waits for its event: mostly not, and then no event needs to be asked for.
 pub fn has_waiting(r: &Reader<'_>) -> Result<bool> {
     // Uses errors_feedback_by_waiting_event_id, which is empty then.

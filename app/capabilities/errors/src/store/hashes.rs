@@ -40,9 +40,25 @@ pub fn issue_of(r: &Reader<'_>, hash: i64) -> Result<Option<IssueId>> {
     r.row("select issue_id from errors_hashes where hash = ?", [hash], |row| row.get(0).map(IssueId))
 }
 
+/// By how many hashes its events are counted, up to `limit`.
+pub fn count_ways(r: &Reader<'_>, issue: IssueId, limit: u64) -> Result<u64> {
+    let sql = "select count(*) from (select 1 from errors_hashes where issue_id = ? and events > 0 limit ?)";
+    Ok(r.value::<i64>(sql, params![issue.0, signed(limit)])?.unsigned_abs())
+}
+
+/// The hashes under which its events are counted.
+pub fn counted_hashes(r: &Reader<'_>, issue: IssueId) -> Result<Vec<i64>> {
+    r.rows("select hash from errors_hashes where issue_id = ? and events > 0 order by id limit 100000", [issue.0], |row| row.get(0))
+}
+
 /// What an issue is recognised by, the first first.
 pub fn hashes_of(r: &Reader<'_>, issue: IssueId) -> Result<Vec<IssueHash>> {
     r.rows(&format!("select {COLUMNS} from errors_hashes where issue_id = ? order by id limit 1000"), [issue.0], read_hash)
+}
+
+/// The last of the next `limit` ids after `after`; `None` at the end.
+pub fn step(r: &Reader<'_>, after: i64, limit: u32) -> Result<Option<i64>> {
+    r.value("select max(id) from (select id from errors_hashes where id > ? order by id limit ?)", params![after, limit])
 }
 
 /// A hash and how many events were counted under it, before a batch: for telling which of the new ones tell most.
@@ -80,6 +96,29 @@ pub fn ensure_hash(tx: &mut Tx<'_>, hash: &HashInsert<'_>, components: impl FnOn
             hash.title_value
         ],
     )
+}
+
+/// Hashes of one issue that only lead to it. Each is kilobytes of reasons, and stacks that differ with every event would go on for ever.
+const MAX_LEADING: i64 = 200;
+
+/// As [`ensure_hash`], for one that leads to the issue without having events; `room` is looked up once for several. Beyond the bound the
+/// events are counted all the same, under their own hash.
+pub fn lead(tx: &mut Tx<'_>, hash: &HashInsert<'_>, room: &mut Option<i64>, components: impl FnOnce() -> String) -> Result<()> {
+    if issue_of(tx, hash.hash)?.is_some() {
+        return Ok(());
+    }
+    let left = match *room {
+        Some(left) => left,
+        None => {
+            let leading: i64 = tx.value("select count(*) from errors_hashes where issue_id = ? and events = 0", [hash.issue.0])?;
+            MAX_LEADING - leading
+        }
+    };
+    *room = Some(left - 1);
+    if left > 0 {
+        ensure_hash(tx, hash, components)?;
+    }
+    Ok(())
 }
 
 pub fn count_events(tx: &mut Tx<'_>, id: i64, events: u64, span: (Time, Time), items: (i64, i64)) -> Result<()> {

@@ -115,7 +115,7 @@ pub fn insert_issue(tx: &mut Tx<'_>, issue: &IssueInsert<'_>) -> Result<IssueId>
         "insert into errors_issues (project_id, type, value, culprit, level, platform, state, state_at, resolved_how, resolved_release_id, \
          ignored_until, ignored_events, ignored_users, regressed_at, spiking_since, first_seen_at, last_seen_at, events, users, \
          first_release_id, last_release_id, first_item_id, last_item_id, has_unhandled, priority, assignee_id, search) \
-         values (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?7, '', null, null, null, null, null, null, ?7, ?7, 0, 0, ?8, ?8, ?9, ?9, 0, 1, null, ?10)",
+         values (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?11, '', null, null, null, null, null, null, ?7, ?7, 0, 0, ?8, ?8, ?9, ?9, 0, 1, null, ?10)",
         params![
             issue.project.0,
             issue.kind,
@@ -126,7 +126,8 @@ pub fn insert_issue(tx: &mut Tx<'_>, issue: &IssueInsert<'_>) -> Result<IssueId>
             issue.first_seen_at.0,
             issue.release.map(|release| release.0),
             issue.item,
-            issue.search
+            issue.search,
+            tx.now.0
         ],
     )?;
     tx.signal(TOPIC);
@@ -249,12 +250,15 @@ pub fn remove_issue(tx: &mut Tx<'_>, id: IssueId) -> Result<()> {
     Ok(())
 }
 
-/// Works the totals out again from the hashes: after merging and splitting.
+/// Works the totals out again from the hashes: after merging and splitting. What it is ignored for stays as far away as it was.
 pub fn recount(tx: &mut Tx<'_>, id: IssueId) -> Result<()> {
     tx.run(
-        "update errors_issues set \
-         events = coalesce((select sum(events) from errors_hashes where issue_id = ?1), 0), \
-         users = (select count(distinct user_hash) from errors_users where hash_id in (select id from errors_hashes where issue_id = ?1)), \
+        "with own(events, users) as (select \
+           (select coalesce(sum(events), 0) from errors_hashes where issue_id = ?1), \
+           (select count(distinct user_hash) from errors_users where hash_id in (select id from errors_hashes where issue_id = ?1))) \
+         update errors_issues set events = own.events, users = own.users, \
+         ignored_events = ignored_events + own.events - errors_issues.events, \
+         ignored_users = ignored_users + own.users - errors_issues.users, \
          first_seen_at = coalesce((select min(first_seen_at) from errors_hashes where issue_id = ?1), first_seen_at), \
          last_seen_at = coalesce((select max(last_seen_at) from errors_hashes where issue_id = ?1), last_seen_at), \
          first_item_id = coalesce((select min(first_item_id) from errors_hashes where issue_id = ?1), first_item_id), \
@@ -263,10 +267,16 @@ pub fn recount(tx: &mut Tx<'_>, id: IssueId) -> Result<()> {
            order by first_seen_at limit 1), \
          last_release_id = (select release_id from errors_releases where hash_id in (select id from errors_hashes where issue_id = ?1) \
            order by last_seen_at desc limit 1) \
-         where id = ?1",
+         from own where id = ?1",
         [id.0],
     )?;
     tx.signal(TOPIC);
+    Ok(())
+}
+
+/// What follows from gravity and numbers, after these have changed by something else than events.
+pub fn set_weight(tx: &mut Tx<'_>, id: IssueId, has_unhandled: bool, priority: Priority) -> Result<()> {
+    tx.run("update errors_issues set has_unhandled = ?, priority = ? where id = ?", params![has_unhandled, priority.code(), id.0])?;
     Ok(())
 }
 
@@ -303,7 +313,7 @@ pub fn copy_for_hash(tx: &mut Tx<'_>, from: IssueId, hash: i64) -> Result<IssueI
          ignored_until, ignored_events, ignored_users, regressed_at, spiking_since, first_seen_at, last_seen_at, events, users, \
          first_release_id, last_release_id, first_item_id, last_item_id, has_unhandled, priority, assignee_id, search) \
          select i.project_id, h.type, h.value, i.culprit, i.level, i.platform, i.state, i.state_at, i.resolved_how, i.resolved_release_id, \
-         i.ignored_until, i.ignored_events, i.ignored_users, i.regressed_at, null, i.first_seen_at, i.last_seen_at, 0, 0, \
+         i.ignored_until, i.ignored_events, i.ignored_users, i.regressed_at, null, i.first_seen_at, i.last_seen_at, i.events, i.users, \
          null, null, i.first_item_id, i.last_item_id, i.has_unhandled, i.priority, i.assignee_id, lower(h.type || char(10) || h.value) \
          from errors_issues i join errors_hashes h on h.id = ?2 where i.id = ?1",
         params![from.0, hash],
@@ -319,9 +329,18 @@ pub fn note_merge(tx: &mut Tx<'_>, from: IssueId, into: IssueId) -> Result<()> {
     Ok(())
 }
 
-pub fn forget_merge(tx: &mut Tx<'_>, from: IssueId) -> Result<()> {
+/// The issue is there again: its address is its own, and those that had led to it before lead to it once more.
+pub fn forget_merge(tx: &mut Tx<'_>, from: IssueId, before: &[i64]) -> Result<()> {
     tx.run("delete from errors_merges where from_id = ?", [from.0])?;
+    for older in before {
+        tx.run("update errors_merges set issue_id = ? where from_id = ?", params![from.0, older])?;
+    }
     Ok(())
+}
+
+/// Issues that were merged into this one, now or through another.
+pub fn merged_from(r: &Reader<'_>, into: IssueId) -> Result<Vec<i64>> {
+    r.rows("select from_id from errors_merges where issue_id = ? order by from_id", [into.0], |row| row.get(0))
 }
 
 /// The issue into which another was merged.
@@ -329,10 +348,10 @@ pub fn merged_into(r: &Reader<'_>, from: IssueId) -> Result<Option<IssueId>> {
     r.row("select issue_id from errors_merges where from_id = ?", [from.0], |row| row.get(0).map(IssueId))
 }
 
-/// Open issues that nothing was seen of since `before`, the longest first. Uses errors_issues_by_state_last_seen_at.
+/// Open issues that nothing was seen of since `before`, and that nobody has opened since, the longest first. Uses errors_issues_by_state_last_seen_at.
 pub fn quiet_since(r: &Reader<'_>, before: Time, limit: u32) -> Result<Vec<IssueId>> {
     r.rows(
-        "select id from errors_issues where state = 'open' and last_seen_at < ? order by last_seen_at limit ?",
+        "select id from errors_issues where state = 'open' and last_seen_at < ?1 and state_at < ?1 order by last_seen_at limit ?2",
         params![before.0, limit],
         |row| row.get(0).map(IssueId),
     )

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::kit::{Kit, message, new_project, python, with};
 use crate::acts;
-use crate::model::{ActKind, LinkKind, Resolved, State};
+use crate::model::{ActKind, Ignored, LinkKind, Priority, Resolved, State};
 use crate::store::acts::{Actor, acts_of, add_link, links_of};
 use crate::store::{counts, events, hashes, issues};
 
@@ -123,4 +123,55 @@ async fn removing_a_project_removes_its_issues() {
     ] {
         assert_eq!(kit.count(table).await, 0, "{table}");
     }
+}
+
+#[tokio::test]
+async fn what_an_issue_is_ignored_for_stays_as_far_away_when_it_is_merged_or_split() {
+    let (kit, pay, refund) = two().await;
+    let ignored = State::Ignored(Ignored { until: None, events: Some(5), users: Some(4) });
+    kit.house.cx.write(move |tx| acts::set_state(tx, &[pay], ignored, &nobody())).await.unwrap();
+    kit.house.cx.write(move |tx| acts::merge(tx, pay, &[refund], &nobody())).await.unwrap();
+    let far = |events, users| State::Ignored(Ignored { until: None, events: Some(events), users: Some(users) });
+    assert_eq!(kit.issue(pay).await.state, far(5 + 2, 4 + 1), "two more events and two more users, as before");
+    let own = kit.house.cx.read(move |r| hashes::hashes_of(r, pay)).await.unwrap();
+    let hash = own.iter().rfind(|hash| hash.kind == "app").unwrap().id;
+    let made = kit.house.cx.write(move |tx| acts::split(tx, pay, hash, &nobody())).await.unwrap();
+    assert_eq!((kit.issue(pay).await.state, kit.issue(made).await.state), (far(5, 4), far(4, 4)));
+    kit.issue_for(&bug("refund", "bob")).await;
+    assert!(!kit.issue(made).await.state.is_open());
+    kit.issue_for(&bug("refund", "bob")).await;
+    assert!(kit.issue(made).await.state.is_open(), "the second of two");
+}
+
+#[tokio::test]
+async fn a_merged_issue_is_as_grave_as_its_parts() {
+    let kit = Kit::new().await;
+    let quiet = kit.issue_for(&bug("pay", "ada")).await;
+    let mut crash = bug("refund", "u0");
+    crash["exception"]["values"][0]["mechanism"]["handled"] = json!(false);
+    let mut grave = None;
+    for user in 0..5 {
+        grave = Some(
+            kit.issue_for(&with(crash.clone(), json!({"event_id": ingest::EventId::random().to_string(), "user": {"id": user}}))).await,
+        );
+    }
+    let grave = grave.unwrap();
+    assert_eq!((kit.issue(quiet).await.priority, kit.issue(grave).await.priority), (Priority::Medium, Priority::High));
+    kit.house.cx.write(move |tx| acts::merge(tx, quiet, &[grave], &nobody())).await.unwrap();
+    let merged = kit.issue(quiet).await;
+    assert_eq!((merged.has_unhandled, merged.users, merged.priority), (true, 6, Priority::High));
+}
+
+#[tokio::test]
+async fn addresses_of_issues_that_were_merged_twice_follow_when_the_second_is_undone() {
+    let (kit, pay, refund) = two().await;
+    let third = kit.issue_for(&bug("ship", "ada")).await;
+    kit.house.cx.write(move |tx| acts::merge(tx, refund, &[third], &nobody())).await.unwrap();
+    kit.house.cx.write(move |tx| acts::merge(tx, pay, &[refund], &nobody())).await.unwrap();
+    let leads = async || kit.house.cx.read(move |r| issues::merged_into(r, third)).await.unwrap();
+    assert_eq!(leads().await, Some(pay));
+    let all = kit.house.cx.read(move |r| acts_of(r, pay, 50)).await.unwrap();
+    let last = all.into_iter().find(|act| act.kind == ActKind::Merged).unwrap();
+    kit.house.cx.write(move |tx| acts::undo_merge(tx, last.id, &nobody())).await.unwrap();
+    assert_eq!(leads().await, Some(refund));
 }

@@ -40,6 +40,9 @@ async fn metrics_follow_events_and_acts_and_say_nothing_before_the_first() {
     let id = kit.issues().await[0].id;
     kit.house.cx.write(move |tx| acts::set_state(tx, &[id], State::Resolved(Resolved::AtOnce), &Actor::default())).await.unwrap();
     assert_eq!(kit.metric("errors.unresolved_issues").await, Some((1.0, 1)));
+    kit.house.clock.advance(std::time::Duration::from_secs(30));
+    let (rate, _) = kit.metric("errors.events_per_minute").await.unwrap();
+    assert!((rate - 20.0 / 10.5).abs() < 0.001, "over the ten and a half minutes that are counted: {rate}");
     kit.house.clock.advance(MINUTE * 11);
     assert_eq!(kit.metric("errors.events_per_minute").await, Some((0.0, 0)));
     let tiles = kit.house.cx.read(crate::contributions::tiles).await.unwrap();

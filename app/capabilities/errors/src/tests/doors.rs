@@ -86,11 +86,17 @@ async fn comments_are_markdown_without_harm_and_gone_by_their_author_only() {
     seed.member.post(&format!("{}/comments", made.path()), &[("text", "It is the **cart**, see `rows`.")]).await.expect(303);
     let page = seed.member.get(&made.path()).await.expect(200).body;
     assert!(page.contains("<strong>cart</strong>") && page.contains("<code>rows</code>"), "{page}");
-    let act = page.split(&format!("{}/comments/", made.path())).nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+    let act = page.split(&format!("{}/comments/", made.path())).nth(1).and_then(|rest| rest.split(['/', '"']).next()).unwrap().to_owned();
+    let own = format!("{}/comments/{act}", made.path());
+    seed.admin.post(&own, &[("text", "Somebody else's words")]).await.expect(404);
+    seed.member.post(&own, &[("text", " ")]).await.expect(422);
+    seed.member.post(&own, &[("text", "It is the **wallet**.")]).await.expect(303);
+    let changed = seed.page(&made.path()).await;
+    assert!(changed.contains("<strong>wallet</strong>") && !changed.contains("<strong>cart</strong>"), "{changed}");
     let remove = format!("{}/comments/{act}/remove", made.path());
     seed.admin.post(&remove, &[]).await.expect(404);
     seed.member.post(&remove, &[]).await.expect(303);
-    assert!(!seed.page(&made.path()).await.contains("<strong>cart</strong>"));
+    assert!(!seed.page(&made.path()).await.contains("<strong>wallet</strong>"));
     seed.member.post(&format!("{}/comments", made.path()), &[("text", "  ")]).await.expect(422);
     seed.member.post("/errors/999/comments", &[("text", "x")]).await.expect(404);
 }

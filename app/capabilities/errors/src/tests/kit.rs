@@ -1,6 +1,6 @@
 //! A house with errors in it, and events to report to it.
 
-use capability::Capability;
+use capability::{Capability, Digest as _};
 use ingest::{EventId, Head, Kind, NewItem, pack};
 use kernel::ids::{IssueId, ProjectId};
 use kernel::{Fact, Time};
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use testkit::TestHouse;
 
 use crate::Errors;
+use crate::digest::Events;
 use crate::model::Issue;
 use crate::store::{hashes, issues};
 
@@ -54,6 +55,17 @@ impl Kit {
         let item = self.send_event(event).await;
         self.house.digest().await;
         self.issue_of(item).await
+    }
+
+    /// Digests what is new up to where its rows are in telemetry.db; then the power goes, before the change is in hermetic.db.
+    pub async fn lose_a_digest(&self) {
+        let cx = self.house.cx.clone();
+        let lost = tokio::task::spawn_blocking(move || {
+            let cursor = cx.hermetic.read_blocking(|r| ingest::store::cursor(r, Events.name()))?;
+            let batch = cx.telemetry.read_blocking(|r| ingest::store::next_batch(r, cursor, Events.kinds(), 500, 64 << 20))?;
+            Events.digest(&cx, &batch.items).map(drop)
+        });
+        lost.await.unwrap().unwrap();
     }
 
     pub async fn issue_of(&self, item: i64) -> IssueId {

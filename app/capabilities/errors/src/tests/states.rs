@@ -4,7 +4,7 @@ use kernel::time::{DAY, HOUR};
 use kernel::{Fact, Time};
 use serde_json::{Value, json};
 
-use super::kit::{Kit, python, with};
+use super::kit::{Kit, message, python, with};
 use crate::acts;
 use crate::model::{ActKind, Ignored, Priority, Resolved, State};
 use crate::store::acts::{Actor, acts_of};
@@ -109,7 +109,17 @@ async fn an_ignored_issue_is_quiet_until_what_was_agreed() {
     kit.house.clock.advance(DAY);
     kit.issue_for(&bug("")).await;
     assert!(kit.issue(id).await.state.is_open());
-    assert_eq!(kit.regressions().await, 3);
+    assert_eq!(kit.regressions().await, 0, "nothing was resolved");
+    let woken =
+        kit.facts().await.into_iter().filter_map(|fact| if let Fact::IssueWoken { reason, .. } = fact { Some(reason) } else { None });
+    assert_eq!(
+        woken.collect::<Vec<_>>(),
+        [
+            "It happened as often as it was to be ignored.",
+            "It happened to as many users as it was to be ignored for.",
+            "It happened again after the time it was ignored for."
+        ]
+    );
 }
 
 #[tokio::test]
@@ -123,6 +133,15 @@ async fn issues_that_stay_quiet_are_resolved_only_when_that_is_set() {
     kit.house.cx.write(move |tx| capability::settings::set(tx, &sealer, setting, "7")).await.unwrap();
     kit.house.live_through(HOUR * 2, HOUR).await;
     assert_eq!(kit.issue(id).await.state, State::Resolved(Resolved::AtOnce));
+    kit.set(id, State::Open).await;
+    kit.house.live_through(DAY * 6, HOUR * 12).await;
+    assert!(kit.issue(id).await.state.is_open(), "whom somebody opens again is not resolved behind their back");
+    kit.house.live_through(DAY * 2, HOUR * 12).await;
+    assert!(!kit.issue(id).await.state.is_open(), "only after as long a time");
+    let late = with(message("kept by a phone"), json!({"timestamp": (kit.now() - DAY * 20).0 / 1_000}));
+    let late = kit.issue_for(&late).await;
+    kit.house.live_through(HOUR * 2, HOUR).await;
+    assert!(kit.issue(late).await.state.is_open(), "what comes late is news, too");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ pub fn is_noise(frame: &Frame) -> bool {
         "regenerator-runtime",
         "regeneratorRuntime",
         "asyncToGenerator",
-        "tslib",
+        "/tslib/",
         "zone.js",
         "core-js/",
         "es6-promise",
@@ -22,7 +22,6 @@ pub fn is_noise(frame: &Frame) -> bool {
         "/greenlet/",
         "/sentry_sdk/",
         "/eventlet/",
-        "/threading.py",
     ];
     const MODULES: &[&str] = &[
         "asyncio",
@@ -55,7 +54,6 @@ pub fn is_noise(frame: &Frame) -> bool {
         "rust_begin_unwind",
         "__rust_",
         "_rust_begin",
-        "sentry_",
         "sentry::",
         "backtrace::",
         "anyhow::",
@@ -63,15 +61,15 @@ pub fn is_noise(frame: &Frame) -> bool {
         "runtime.goexit",
         "runtime.gopanic",
         "asyncGeneratorStep",
-        "regenerator",
+        "regeneratorRuntime",
         "processTicksAndRejections",
         "__awaiter",
         "Generator.next",
         "__tryCatch",
-        "_start",
         "__libc_start",
-        "clone3",
     ];
+    // Whole names: a program's own `_start_worker` begins like one of them.
+    const NAMES: &[&str] = &["_start", "clone3", "_regenerator", "_regeneratorRuntime"];
     let starts = |text: &str, list: &[&str]| list.iter().any(|start| text.starts_with(start));
     let file = if frame.built.is_some() || frame.abs_path.is_empty() { &frame.filename } else { &frame.abs_path };
     starts(&frame.filename, FILES)
@@ -79,6 +77,9 @@ pub fn is_noise(frame: &Frame) -> bool {
         || PARTS.iter().any(|part| file.contains(part))
         || MODULES.iter().any(|module| frame.module.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
         || starts(&frame.function, FUNCTIONS)
+        || NAMES.contains(&frame.function.as_str())
+        // `sentry_core::…`, `<sentry_panic::…`: the crates of the SDK.
+        || frame.function.trim_start_matches('<').strip_prefix("sentry_").is_some_and(|rest| rest.contains("::"))
 }
 
 /// The founder's own code: what a person wants to see first.
@@ -106,4 +107,31 @@ pub fn is_own(frame: &Frame) -> bool {
         file.is_empty() || LIBRARIES.iter().any(|library| file.contains(library))
     };
     frame.in_app.unwrap_or_else(|| !lies_in_library())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_begins_like_the_languages_own_is_the_founders() {
+        let frame = |function: &str, filename: &str| Frame { function: function.into(), filename: filename.into(), ..Frame::default() };
+        for (function, file, noise) in [
+            ("_start", "", true),
+            ("_start_worker", "jobs.py", false),
+            ("clone3", "", true),
+            ("clone3d", "shapes.js", false),
+            ("sentry_panic::PanicIntegration::panic_handler", "", true),
+            ("<sentry_core::Hub as Clone>::clone", "", true),
+            ("sentry_tunnel", "views.py", false),
+            ("regeneratorRuntime.mark", "app.js", true),
+            ("regeneratorOf", "app.js", false),
+            ("__awaiter", "node_modules/tslib/tslib.es6.js", true),
+            ("__rest", "./node_modules/tslib/tslib.es6.js", true),
+            ("pay", "src/assetslib/cart.ts", false),
+            ("run", "shop/threading.py", false),
+        ] {
+            assert_eq!(is_noise(&frame(function, file)), noise, "{function} in {file}");
+        }
+    }
 }

@@ -91,7 +91,7 @@ fn assign_form(shown: &Shown) -> View {
 
 fn merge_form(shown: &Shown) -> View {
     let fields = Fields::within("merge", &[]);
-    let help = "It stands among the facts of the other issue. This one becomes a part of it; its grouping page can undo that.";
+    let help = "It stands among the facts of the other issue. This one becomes a part of it; its history can undo that.";
     form(
         Form { action: format!("/errors/{}/merge", shown.issue.id).into(), ..Form::default() },
         view! {

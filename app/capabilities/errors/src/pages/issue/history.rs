@@ -32,6 +32,20 @@ fn comment_form(shown: &Shown) -> View {
     )
 }
 
+fn edit_form(act: &Act) -> View {
+    // Several stand on one page: each needs ids of its own.
+    let within = format!("comment-{}", act.id);
+    let fields = Fields::within(&within, &[]);
+    let area = TextArea { name: "text", label: "Comment", value: &act.text, rows: 3, max: 10_000, required: true, ..TextArea::default() };
+    form(
+        Form { action: format!("/errors/{}/comments/{}", act.issue, act.id).into(), ..Form::default() },
+        view! {
+            {fields.text_area(area)}
+            {submit_row(&SubmitRow { label: "Save", look: Look::Plain, ..SubmitRow::default() })}
+        },
+    )
+}
+
 fn happening(shown: &Shown, act: &Act) -> Happening {
     let (tone, words) = words(act.kind);
     let title = if act.made_by.is_empty() { words.to_owned() } else { format!("{words} by {}", act.made_by) };
@@ -40,6 +54,7 @@ fn happening(shown: &Shown, act: &Act) -> Happening {
         body.push(view! { <div class="prose">{raw_html(comment_html(&act.text))}</div> }.into_any());
         let is_own = shown.can_act && shown.me.is_some() && act.member == shown.me;
         if is_own {
+            body.push(disclosure("Edit comment", false, edit_form(act)));
             body.push(confirm_button(&ConfirmButton {
                 label: "Delete comment",
                 question: "The comment is gone for good.",

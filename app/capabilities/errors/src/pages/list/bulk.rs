@@ -50,7 +50,7 @@ fn bar(list: &List) -> View {
     }
     .into_any();
     let merge = view! {
-        <p>"They become one issue, the oldest of them. It can be undone on its grouping page."</p>
+        <p>"They become one issue, the oldest of them. Its history can undo that."</p>
         {button("Merge them", Look::Plain, "act", "merge")}
     }
     .into_any();
