@@ -3,10 +3,12 @@
 mod ageing;
 mod outcomes;
 mod releases;
+mod taken_back;
 
 pub use ageing::*;
 pub use outcomes::*;
 pub use releases::*;
+pub use taken_back::*;
 
 use db::{Reader, Tx};
 use kernel::ids::ProjectId;

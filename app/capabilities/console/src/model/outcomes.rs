@@ -125,6 +125,30 @@ fn dropped(reason: &str) -> Explained {
             "The program shows a key that this project does not have: mistyped, deleted, or of another project.",
             "Give it a DSN of this project. The log of the instance shows the one that came.",
         ),
+        "invalid_session" => said(
+            Tone::Warn,
+            "No session",
+            "It came as an update of a session and is none: another shape, or counts that cannot be read.",
+            "Update the SDK. If you send sessions by hand, compare them with what an SDK sends.",
+        ),
+        "session_without_release" => said(
+            Tone::Warn,
+            "A session of no release",
+            "Health is counted by release, and this session names none, or a name that cannot be one.",
+            "Give release to the init of the SDK: one line, at most 200 characters.",
+        ),
+        "session_too_old" => said(
+            Tone::Neutral,
+            "A session of long ago",
+            "It began more than five days before it came: a device that was offline, or a wrong clock.",
+            "Nothing, unless there are many of them: then look at the clocks of your devices.",
+        ),
+        "too_many_releases" => said(
+            Tone::Warn,
+            "Too many new releases",
+            "The program names new releases faster than anybody deploys: each start or each user, probably.",
+            "Give release the version of the program, the same for everybody who runs it.",
+        ),
         "undigestible" => said(
             Tone::Bad,
             "Could not be worked out",
@@ -275,7 +299,9 @@ mod tests {
     #[test]
     fn each_reason_of_the_door_has_words_and_an_act_of_its_own() {
         let unknown = explain(Outcome::Dropped, "something new");
-        for reason in ingest::Reason::ALL.map(ingest::Reason::as_str).into_iter().chain(["undigestible"]) {
+        // The words of the digests, as they are stored; their own tests hold them.
+        let later = ["undigestible", "invalid_session", "session_without_release", "session_too_old", "too_many_releases"];
+        for reason in ingest::Reason::ALL.map(ingest::Reason::as_str).into_iter().chain(later) {
             let explained = explain(Outcome::Dropped, reason);
             assert_ne!(explained.title, unknown.title, "{reason}");
             assert!(!explained.advice.is_empty() || reason == "duplicate", "{reason} leaves the person alone");

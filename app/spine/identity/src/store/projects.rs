@@ -100,7 +100,7 @@ pub fn find_project_by_slug(r: &Reader<'_>, slug: &str) -> Result<Option<Project
     }
 }
 
-/// Its keys go with it. What it has reported ages out with the log.
+/// Its keys go with it, and all state that belongs to it. What it has reported goes a day later (`ingest::retention`).
 pub fn remove_project(tx: &mut Tx<'_>, id: ProjectId) -> Result<()> {
     let removed = tx.run("delete from identity_projects where id = ?", [id.0])?;
     tx.signal(PROJECTS_TOPIC);

@@ -96,12 +96,13 @@ pub struct OutcomePoint {
     pub quantity: u64,
 }
 
-/// By hour, or by day when `is_daily`, oldest first. What SDKs report of themselves and what nothing became of has no point.
+/// By hour, or by day when `is_daily`, oldest first. Bytes are no items and are left out. What SDKs report of themselves and what nothing
+/// became of has no point.
 pub fn outcomes_over_time(r: &Reader<'_>, project: Option<ProjectId>, from: Time, is_daily: bool) -> Result<Vec<OutcomePoint>> {
     let step: i64 = if is_daily { 86_400_000 } else { 3_600_000 };
     r.rows(
-        "select hour - hour % ?3, outcome, sum(quantity) from ingest_outcomes \
-         where hour >= ?1 and (?2 is null or project_id = ?2) group by 1, 2 order by 1 limit 5000",
+        "select hour - hour % ?3, outcome, sum(quantity) from ingest_outcomes where hour >= ?1 \
+         and (?2 is null or project_id = ?2) and category not like '%\\_byte' escape '\\' group by 1, 2 order by 1 limit 5000",
         params![from.hour_start().0, project.map(|id| id.0), step],
         |row| {
             let outcome: String = row.get(1)?;
@@ -218,6 +219,7 @@ mod tests {
             log.write_blocking(|tx| {
                 count(tx, ProjectId(1), "error", Outcome::Accepted, "", 2, 10)?;
                 count(tx, ProjectId(1), "span", Outcome::Accepted, "", 3, 10)?;
+                count(tx, ProjectId(1), "log_byte", Outcome::Accepted, "", 9_000, 10)?;
                 count(tx, ProjectId(2), "error", Outcome::Dropped, "duplicate", 7, 0)
             })
             .unwrap();

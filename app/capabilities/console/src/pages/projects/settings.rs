@@ -91,8 +91,8 @@ fn end(page: &Settings<'_>) -> View {
     let body = vec![
         fields.summary(),
         paragraph(
-            "Its keys, issues, releases and statistics are deleted at once, its stored items soon after. Programs that show its DSN are \
-             refused. This cannot be undone.",
+            "Its keys, issues, releases and their counts are deleted at once; its source maps within an hour; what it reported, and the \
+             tally of it, about a day later. Programs that show its DSN are refused from now on. This cannot be undone.",
         ),
         fields.text(confirm),
         submit_row(&SubmitRow { label: "Delete the project", look: Look::Danger, ..SubmitRow::default() }),
