@@ -4,7 +4,7 @@ use capability::{Gauge, Hit, House, Metric, Nav, NavGroup, Reading, Subject, Til
 use db::Reader;
 use frontend::Tone;
 use ingest::releases::Release;
-use kernel::ids::{ProjectId, ReleaseId};
+use kernel::ids::ProjectId;
 use kernel::time::{DAY, HOUR};
 use kernel::{Result, Role};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ use crate::store::{artifacts, chunks, hours};
 
 pub const NAV: &[Nav] = &[Nav { label: "Releases", path: "/releases", icon: "releases", group: NavGroup::Watch, rank: Role::Viewer }];
 
+/// Releases of a project that a search looks through.
+const SEARCHED: u32 = 10_000;
 /// Fewer sessions say nothing about a release.
 const FEW: u64 = 20;
 
@@ -94,7 +96,7 @@ pub fn search(r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
         hits.push(Hit { kind: "Page", title: "Releases".into(), note: "Health, deploys, source maps".into(), href: "/releases".into() });
     }
     for project in identity::store::list_projects(r)? {
-        let releases = ingest::store::list_releases(r, project.id, 200)?;
+        let releases = ingest::store::list_releases(r, project.id, SEARCHED)?;
         let named = releases.into_iter().filter(|release| release.version.to_lowercase().contains(&needle));
         hits.extend(named.take(5).map(|release| Hit {
             kind: "Release",
@@ -112,19 +114,13 @@ pub fn related(house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
     let Subject::Release(project, version) = subject else { return Ok(Vec::new()) };
     house.hermetic.read_blocking(|r| {
         let Some(release) = ingest::store::find_release(r, *project, version)? else { return Ok(Vec::new()) };
-        let counts = sum_of(r, release.id)?;
+        let counts = hours::sum_of(r, release.id, r.now - DAY)?;
         let note = match counts.unhandled_free() {
             Some(share) => format!("{} of {} sessions in 24 h without a crash or unhandled error", percent(share), counts.sessions),
             None => "no sessions in 24 h".to_owned(),
         };
         Ok(vec![Hit { kind: "Release", title: release.version, note, href: format!("/releases/{}", release.id) }])
     })
-}
-
-fn sum_of(r: &Reader<'_>, release: ReleaseId) -> Result<Counts> {
-    let mut all = Counts::default();
-    hours::sum_by_environment(r, release, r.now - DAY)?.into_iter().for_each(|(_, counts)| all += counts);
-    Ok(all)
 }
 
 pub fn gauges(house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {

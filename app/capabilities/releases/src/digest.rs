@@ -9,9 +9,9 @@ use db::Tx;
 use ingest::store::Outcome;
 use ingest::{Item, Kind};
 use kernel::ids::{ProjectId, ReleaseId};
-use kernel::time::DAY;
+use kernel::time::HOUR;
 use kernel::{Result, Time};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::model::health::Delta;
 use crate::model::session::{self, Clocks, Observed, Refused, What};
@@ -53,9 +53,17 @@ impl Digest for Sessions {
 /// What a batch says.
 #[derive(Default)]
 struct Read {
-    /// Item, project, observation.
-    observed: Vec<(i64, ProjectId, Observed)>,
-    refused: Vec<(i64, ProjectId, Refused)>,
+    /// Item, project, when it came, observation.
+    observed: Vec<(i64, ProjectId, Time, Observed)>,
+    refused: Vec<Refusal>,
+}
+
+/// Something that is not counted.
+struct Refusal {
+    item: i64,
+    project: ProjectId,
+    received_at: Time,
+    reason: Refused,
 }
 
 impl Read {
@@ -72,8 +80,9 @@ impl Read {
                 },
                 _ => session::read_many(&payload, clocks).unwrap_or_else(|reason| (Vec::new(), vec![reason])),
             };
-            read.observed.extend(observed.into_iter().map(|one| (item.id, item.project, one)));
-            read.refused.extend(refused.into_iter().map(|reason| (item.id, item.project, reason)));
+            let (id, project, received_at) = (item.id, item.project, item.received_at);
+            read.observed.extend(observed.into_iter().map(|one| (id, project, received_at, one)));
+            read.refused.extend(refused.into_iter().map(|reason| Refusal { item: id, project, received_at, reason }));
         }
         read
     }
@@ -81,28 +90,25 @@ impl Read {
 
 impl Read {
     /// Takes out what these releases said.
-    fn refuse(&mut self, beyond: &[Named]) {
-        let is_beyond =
-            |project: ProjectId, one: &Observed| beyond.iter().any(|(other, version)| *other == project && *version == one.version);
-        let (refused, observed) = std::mem::take(&mut self.observed).into_iter().partition(|(_, project, one)| is_beyond(*project, one));
-        self.observed = observed;
-        let refused: Vec<(i64, ProjectId, Observed)> = refused;
-        self.refused.extend(refused.into_iter().map(|(item, project, _)| (item, project, Refused::TooManyReleases)));
-        self.refused.sort_by_key(|(item, _, _)| *item);
+    fn refuse(&mut self, beyond: &HashSet<Named>) {
+        for (item, project, received_at, one) in std::mem::take(&mut self.observed) {
+            let named = (project, one.version.clone());
+            if beyond.contains(&named) {
+                self.refused.push(Refusal { item, project, received_at, reason: Refused::TooManyReleases });
+            } else {
+                self.observed.push((item, project, received_at, one));
+            }
+        }
     }
 }
 
 type Releases = HashMap<Named, ReleaseId>;
 
-/// New releases of one project within [`session::OLDEST`] and a day. A team that deploys each commit has some hundreds; a program that
-/// names each of its starts has no end.
-const MAX_NEW: u32 = 1_000;
-
 /// Made before the batch is applied: making one that is there already changes nothing. Beyond the bound nothing is made: those sessions
 /// are refused.
 fn ensure_releases(cx: &Cx, read: &mut Read) -> Result<Releases> {
     let mut wanted: BTreeMap<(ProjectId, String), Time> = BTreeMap::new();
-    for (_, project, one) in &read.observed {
+    for (_, project, _, one) in &read.observed {
         let at = wanted.entry((*project, one.version.clone())).or_insert(one.started_at);
         *at = one.started_at.min(*at);
     }
@@ -131,30 +137,22 @@ fn ensure_releases(cx: &Cx, read: &mut Read) -> Result<Releases> {
 type Named = (ProjectId, String);
 
 /// What was made, and what would have been too many.
-fn make_releases(tx: &mut Tx<'_>, missing: Vec<(ProjectId, String, Time)>) -> Result<(Releases, Vec<Named>)> {
-    let (mut made, mut beyond) = (Releases::new(), Vec::new());
+fn make_releases(tx: &mut Tx<'_>, missing: Vec<(ProjectId, String, Time)>) -> Result<(Releases, HashSet<Named>)> {
+    let (mut made, mut beyond) = (Releases::new(), HashSet::new());
     for (project, version, at) in missing {
-        if is_full(tx, project)? {
-            beyond.push((project, version));
-            continue;
+        match ingest::store::reported_release(tx, project, &version, at)? {
+            Some(release) => drop(made.insert((project, version), release.id)),
+            None => drop(beyond.insert((project, version))),
         }
-        let release = ingest::store::ensure_release(tx, project, &version, at)?;
-        made.insert((project, version), release.id);
     }
     Ok((made, beyond))
-}
-
-fn is_full(tx: &Tx<'_>, project: ProjectId) -> Result<bool> {
-    let latest = ingest::store::list_releases(tx, project, MAX_NEW)?;
-    let since = tx.now - session::OLDEST - DAY;
-    Ok(latest.len() == MAX_NEW as usize && latest.last().is_some_and(|release| release.created_at > since))
 }
 
 /// Applies a batch to the memory, and gives what it changes about the counters. `first` is the first item that may not be counted yet.
 fn remember(tx: &mut Tx<'_>, read: &Read, releases: &Releases, first: i64) -> Result<BTreeMap<HourKey, Delta>> {
     let mut deltas: BTreeMap<HourKey, Delta> = BTreeMap::new();
     let mut touched: BTreeMap<SessionKey, Remembered> = BTreeMap::new();
-    for (item, project, one) in &read.observed {
+    for (item, project, _, one) in &read.observed {
         let Some(release) = releases.get(&(*project, one.version.clone())).copied() else { continue };
         let key = HourKey { hour: one.started_at.hour_start(), project: *project, release, environment: one.environment.clone() };
         let ending = match &one.what {
@@ -167,7 +165,7 @@ fn remember(tx: &mut Tx<'_>, read: &Read, releases: &Releases, first: i64) -> Re
                 *ending
             }
             What::One { sid: Some(sid), ending } => {
-                let session = (one.started_at.day_start(), *project, session::session_key(sid));
+                let session = session_of(tx, &touched, *project, sid, one.started_at)?;
                 merge(tx, &mut touched, session, &key, (*item, *ending), first)?
             }
         };
@@ -186,9 +184,32 @@ fn remember(tx: &mut Tx<'_>, read: &Read, releases: &Releases, first: i64) -> Re
             delta.take(Counts::of(prior));
         }
     }
-    count_refused(tx, &read.refused)?;
+    count_refused(tx, read)?;
     deltas.retain(|_, delta| !delta.is_nothing());
     Ok(deltas)
+}
+
+/// Under which day it is remembered. A clock that is some minutes wrong moves the start from update to update (none began in the future):
+/// around midnight, that is over the day.
+fn session_of(
+    tx: &Tx<'_>,
+    touched: &BTreeMap<SessionKey, Remembered>,
+    project: ProjectId,
+    sid: &str,
+    started_at: Time,
+) -> Result<SessionKey> {
+    let (day, sid) = (started_at.day_start(), session::session_key(sid));
+    let own = (day, project, sid);
+    for near in [(started_at - HOUR).day_start(), (started_at + HOUR).day_start()] {
+        let other = (near, project, sid);
+        if near != day && !touched.contains_key(&own) && sessions::find(tx, &own)?.is_none() {
+            let is_there = touched.contains_key(&other) || sessions::find(tx, &other)?.is_some();
+            if is_there {
+                return Ok(other);
+            }
+        }
+    }
+    Ok(own)
 }
 
 /// The session with one more update in it. Where it is counted was decided when it was first heard of.
@@ -226,17 +247,27 @@ fn worst_of(counts: &Counts) -> Ending {
     if counts.crashed > 0 { Ending::Crashed } else { Ending::Well }
 }
 
-/// Once for each item, in the transaction that says so.
-fn count_refused(tx: &mut Tx<'_>, refused: &[(i64, ProjectId, Refused)]) -> Result<()> {
+/// Once for each item, in the transaction that says so. The door has counted each item as accepted: of which nothing is left, that is
+/// taken back, or the two would add up to more than ever came.
+fn count_refused(tx: &mut Tx<'_>, read: &Read) -> Result<()> {
     let upto = sessions::counted_upto(tx)?;
+    let counted: HashSet<i64> = read.observed.iter().map(|(item, ..)| *item).collect();
     let mut counts: BTreeMap<(ProjectId, Refused), u64> = BTreeMap::new();
-    for (_, project, reason) in refused.iter().filter(|(item, _, _)| *item > upto) {
-        *counts.entry((*project, *reason)).or_default() += 1;
+    let mut gone: BTreeMap<i64, (ProjectId, Time)> = BTreeMap::new();
+    for refusal in read.refused.iter().filter(|refusal| refusal.item > upto) {
+        *counts.entry((refusal.project, refusal.reason)).or_default() += 1;
+        if !counted.contains(&refusal.item) {
+            gone.insert(refusal.item, (refusal.project, refusal.received_at));
+        }
     }
+    let category = Kind::Session.category();
     for ((project, reason), quantity) in counts {
-        ingest::store::count(tx, project, Kind::Session.category(), Outcome::Dropped, reason.as_str(), quantity, 0)?;
+        ingest::store::count(tx, project, category, Outcome::Dropped, reason.as_str(), quantity, 0)?;
     }
-    match refused.iter().map(|(item, _, _)| *item).max() {
+    for (project, received_at) in gone.into_values() {
+        ingest::store::take_back(tx, project, category, received_at, 1)?;
+    }
+    match read.refused.iter().map(|refusal| refusal.item).max() {
         Some(last) if last > upto => sessions::set_counted_upto(tx, last),
         _ => Ok(()),
     }

@@ -10,7 +10,7 @@ use work::Job;
 use crate::model::session::forgotten_before;
 use crate::settings;
 use crate::store::{artifacts, chunks, deploys, hours, misses, sessions};
-use crate::{TOPIC, upload};
+use crate::{TOPIC, acts, upload};
 
 /// Rows in one transaction: others wait for its end.
 const BATCH: u32 = 2_000;
@@ -97,10 +97,11 @@ fn evict(cx: &Cx) -> Result<()> {
     while cx.telemetry.read_blocking(artifacts::sum_blobs)?.0 > budget {
         let Some((project, release, id)) = cx.telemetry.read_blocking(artifacts::find_least_used)? else { break };
         tracing::info!(project = project.0, release, "source maps go: there is no more room for them");
-        cx.telemetry.write_blocking(move |tx| match release.as_str() {
-            "" => artifacts::remove_bundle(tx, project, id),
-            release => artifacts::remove_bundles_of(tx, project, release),
-        })?;
+        if release.is_empty() {
+            cx.telemetry.write_blocking(move |tx| artifacts::remove_bundle(tx, project, id))?;
+        } else {
+            acts::remove_uploads(cx, project, &release)?;
+        }
     }
     Ok(())
 }

@@ -10,8 +10,9 @@ pub mod hours;
 pub mod misses;
 pub mod sessions;
 
+/// A sum that fell below nothing is nothing: its absolute would be a number that nobody counted.
 fn count(value: i64) -> u64 {
-    value.unsigned_abs()
+    u64::try_from(value).unwrap_or(0)
 }
 
 fn stored(value: u64) -> i64 {

@@ -1,13 +1,15 @@
 //! Uploads: pieces that come in any order, put together, checked, and taken apart into files that can be found.
 //!
 //! - [`store_chunk`], [`missing`]: pieces, by their checksum; [`whole`]: a file made of pieces, read without being in memory at once
-//! - [`bundle`]: artifact bundles; [`keep_file`], [`assemble_debug_file`]: single files; [`announce`](mod@announce): the others are told
+//! - [`bundle`]: artifact bundles; [`keep_file`]: single files; [`debug`](mod@debug): those with debug information; [`announce`](mod@announce): the others are told
 
 mod announce;
 mod bundle;
+mod debug;
 mod whole;
 
 pub use announce::{announce, announce_waiting};
+pub use debug::{assemble_debug_file, keep_debug_files};
 
 use capability::House;
 use ingest::pack;
@@ -28,10 +30,19 @@ pub const CHUNKS_PER_REQUEST: usize = 64;
 /// One upload, as it is sent.
 pub const FILE_BYTES: u64 = 256 << 20;
 
+/// A whole file in one request, as older clients send it. Beyond the server's own limit: a source map of some megabytes is nothing unusual.
+pub const POSTED_BYTES: u64 = 40 << 20;
+
 /// SHA-1, as clients name what they send.
 pub fn checksum_of(bytes: &[u8]) -> Checksum {
-    let hash = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
-    Checksum(hash.as_ref().first_chunk::<20>().copied().unwrap_or_default())
+    checksum_of_all(&[bytes])
+}
+
+/// Of all of these, one after the other.
+pub fn checksum_of_all(parts: &[&[u8]]) -> Checksum {
+    let mut hash = ring::digest::Context::new(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY);
+    parts.iter().for_each(|part| hash.update(part));
+    Checksum(hash.finish().as_ref().first_chunk::<20>().copied().unwrap_or_default())
 }
 
 /// A piece as it came, named by its checksum, compressed where the part is called `file_gzip`.
@@ -101,19 +112,6 @@ pub enum Assembled {
 /// Puts a bundle together for one project. What is there already is not asked for again.
 pub fn assemble_bundle(house: &House, new: &NewBundle, pieces: &[Checksum]) -> Result<Assembled> {
     assemble(house, new, pieces, |whole| bundle::read(whole.reader(), |contents| keep_contents(house, contents, ENTRY_BYTES)))
-}
-
-/// A debug file is one file; nothing is taken out of it yet.
-pub fn assemble_debug_file(house: &House, new: &NewBundle, pieces: &[Checksum], labels: &Labels) -> Result<Assembled> {
-    assemble(house, new, pieces, |whole| {
-        let mut start = [0; 32];
-        let read = whole.reader().read(&mut start).map_err(whole::broken)?;
-        if crate::model::artifact::machine_of(&start[..read]).is_none() {
-            return Err(Error::invalid("This is no debug file: ELF, Mach-O, PDB, WebAssembly and Breakpad files are taken."));
-        }
-        let kept = keep_contents(house, whole.reader(), FILE_BYTES)?;
-        Ok(vec![(labels.clone(), kept)])
-    })
 }
 
 fn assemble(

@@ -206,20 +206,44 @@ impl ManifestFile {
     }
 }
 
-/// Whether these first bytes are those of a file with debug information, and for which machine it is.
-pub fn machine_of(bytes: &[u8]) -> Option<&'static str> {
-    let word = |at: usize| bytes.get(at..at + 2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-    match bytes.get(..4)? {
-        b"\x7fELF" => Some(match word(18) {
-            Some(3) => "x86",
-            Some(40) => "arm",
-            Some(62) => "x86_64",
-            Some(183) => "arm64",
-            Some(243) => "riscv64",
-            _ => "any",
-        }),
-        [0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe] | b"Micr" | b"\0asm" | b"MODU" | b"SYSB" | b"BSJB" => Some("any"),
-        [b'M', b'Z', ..] => Some("any"),
-        _ => None,
+impl Labels {
+    /// Without an id of its own, that of the name.
+    pub fn of_debug_file(name: &str, debug_id: Option<DebugId>) -> Labels {
+        Labels {
+            kind: ArtifactKind::DebugFile,
+            debug_id: debug_id.or_else(|| proguard_id(name)),
+            url: normal_url(name),
+            map_url: String::new(),
+            name: kernel::text::shorten(name, 300),
+        }
     }
+}
+
+/// ProGuard's mappings are text; that they are what they are stands in their name: `/proguard/UUID.txt`.
+fn proguard_id(name: &str) -> Option<DebugId> {
+    DebugId::parse(name.trim_start_matches('/').strip_prefix("proguard/")?.strip_suffix(".txt")?)
+}
+
+/// How files with debug information begin: ELF, Mach-O (both orders, and several machines in one), PE, PDB and its portable form,
+/// WebAssembly, Breakpad, sources packed by the client, and what goes with Apple's (a symbol map and its property list).
+const SIGNS: [&[u8]; 14] = [
+    b"\x7fELF",
+    b"\xcf\xfa\xed\xfe",
+    b"\xce\xfa\xed\xfe",
+    b"\xfe\xed\xfa\xcf",
+    b"\xfe\xed\xfa\xce",
+    b"\xca\xfe\xba\xbe",
+    b"MZ",
+    b"Micr",
+    b"BSJB",
+    b"\0asm",
+    b"MODU",
+    b"SYSB",
+    b"BCSymbolMap",
+    b"<?xml",
+];
+
+/// Whether a file has debug information, by its first bytes or its name.
+pub fn is_debug_file(name: &str, start: &[u8]) -> bool {
+    SIGNS.iter().any(|sign| start.starts_with(sign)) || proguard_id(name).is_some()
 }

@@ -22,6 +22,8 @@ pub struct Detail {
     pub range: Range,
     /// Of the sessions of 24 hours.
     pub adoption: Option<f64>,
+    /// Of the range, all environments together.
+    pub counts: Counts,
     pub environments: Vec<(String, Counts)>,
     pub steps: Vec<(Time, Counts)>,
     /// `None` where the range reaches farther back than users are remembered.
@@ -135,14 +137,8 @@ pub fn page(detail: &Detail) -> View {
     view! { {head} {tabs("Range", &ranges)} {live("release", stack(body))} }.into_any()
 }
 
-fn sum(detail: &Detail) -> Counts {
-    let mut all = Counts::default();
-    detail.environments.iter().for_each(|(_, counts)| all += *counts);
-    all
-}
-
 fn summary(detail: &Detail) -> View {
-    let counts = sum(detail);
+    let counts = detail.counts;
     let (within, sessions) = (detail.range.label(), grouped(counts.sessions));
     let told = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
     let of_sessions = format!("of {sessions} sessions in {within}");
@@ -165,7 +161,7 @@ fn health(detail: &Detail) -> View {
     let points = |read: fn(&Counts) -> Option<f64>| -> Vec<Point> {
         detail.steps.iter().filter_map(|(at, counts)| Some(Point { at: *at, value: read(counts)? })).collect()
     };
-    let counts = sum(detail);
+    let counts = detail.counts;
     let about = format!("{} sessions in {}: {}.", grouped(counts.sessions), detail.range.label(), endings(&counts));
     let (from, to) = (detail.now - detail.range.span(), detail.now);
     let sessions = LineChart {

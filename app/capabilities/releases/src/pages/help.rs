@@ -40,6 +40,9 @@ pub fn reason(reason: &str) -> &'static str {
         "unknown_url" => "Nothing of this release has this address. Run “sourcemaps inject”, or give --url-prefix so that the names fit.",
         "without_map" => "The built file is here, but its source map is not. Upload the folder with both.",
         "broken_map" => "The source map cannot be read: it is no JSON, empty, or of another format.",
+        "too_large_map" => {
+            "The source map is too large to be held in memory here (64 MB, or a million and more places). Split the bundle into parts."
+        }
         "not_mapped" => "The source map says nothing about this line and column. It may belong to another build of the file.",
         _ => "It was not found.",
     }

@@ -19,15 +19,28 @@ pub const MAX_FILE: u64 = 64 << 20;
 pub enum Held {
     Map(Arc<SourceMap>),
     Text(Arc<str>),
-    /// One sentence; kept, so that a broken map is parsed once and not for every event.
-    Broken(Arc<str>),
+    /// Kept, so that a broken map is parsed once and not for every event.
+    Unread(Unread),
 }
+
+/// Why a file says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// Not what it should be, or gone.
+    Broken,
+    /// It takes more memory than one file may.
+    TooLarge,
+}
+
+/// About what an entry takes that holds nothing.
+const EMPTY_BYTES: usize = 64;
 
 impl Held {
     fn bytes(&self) -> usize {
         match self {
             Held::Map(map) => map.bytes(),
-            Held::Text(text) | Held::Broken(text) => text.len(),
+            Held::Text(text) => text.len(),
+            Held::Unread(_) => EMPTY_BYTES,
         }
     }
 }
@@ -80,12 +93,16 @@ fn with_shelf<T>(f: impl FnOnce(&mut Shelf) -> T) -> T {
     f(shelf.get_or_insert_with(Shelf::default))
 }
 
-/// `Err`: one sentence why it cannot be read.
-pub fn map(house: &House, blob: &Blob) -> Result<std::result::Result<Arc<SourceMap>, Arc<str>>> {
-    Ok(match get(house, blob, As::Map, read_map)? {
+pub fn map(house: &House, blob: &Blob) -> Result<std::result::Result<Arc<SourceMap>, Unread>> {
+    Ok(map_of(get(house, blob, As::Map, read_map)?))
+}
+
+fn map_of(held: Held) -> std::result::Result<Arc<SourceMap>, Unread> {
+    match held {
         Held::Map(map) => Ok(map),
-        Held::Text(sentence) | Held::Broken(sentence) => Err(sentence),
-    })
+        Held::Text(_) => Err(Unread::Broken),
+        Held::Unread(why) => Err(why),
+    }
 }
 
 /// A map that does not fit on the shelf would be parsed for every event. Without its sources most do fit: places and names are shown
@@ -95,39 +112,32 @@ fn read_map(bytes: &[u8]) -> Held {
         Ok(map) if map.bytes() <= BYTES => Held::Map(Arc::new(map)),
         Ok(map) => {
             let map = map.without_contents();
-            if map.bytes() <= BYTES {
-                Held::Map(Arc::new(map))
-            } else {
-                Held::Broken(format!("The source map takes more than {BYTES} bytes of memory.").into())
-            }
+            if map.bytes() <= BYTES { Held::Map(Arc::new(map)) } else { Held::Unread(Unread::TooLarge) }
         }
-        Err(sentence) => Held::Broken(sentence.into()),
+        Err(_) => Held::Unread(Unread::Broken),
     }
 }
 
 /// A map that stands in the built file itself.
-pub fn inline_map(blob: &Blob, bytes: &[u8]) -> std::result::Result<Arc<SourceMap>, Arc<str>> {
+pub fn inline_map(blob: &Blob, bytes: &[u8]) -> std::result::Result<Arc<SourceMap>, Unread> {
     let key = (blob.digest, As::Map);
     let held = with_shelf(|shelf| shelf.get(&key)).unwrap_or_else(|| {
         let held = read_map(bytes);
         with_shelf(|shelf| shelf.put(key, &held, BYTES));
         held
     });
-    match held {
-        Held::Map(map) => Ok(map),
-        Held::Text(sentence) | Held::Broken(sentence) => Err(sentence),
-    }
+    map_of(held)
 }
 
 /// `None` where it is gone or no text.
 pub fn text(house: &House, blob: &Blob) -> Result<Option<Arc<str>>> {
     let held = get(house, blob, As::Text, |bytes| match std::str::from_utf8(bytes) {
         Ok(text) => Held::Text(text.into()),
-        Err(_) => Held::Broken("The file is not UTF-8.".into()),
+        Err(_) => Held::Unread(Unread::Broken),
     })?;
     Ok(match held {
         Held::Text(text) => Some(text),
-        Held::Map(_) | Held::Broken(_) => None,
+        Held::Map(_) | Held::Unread(_) => None,
     })
 }
 
@@ -137,12 +147,10 @@ fn get(house: &House, blob: &Blob, read_as: As, make: impl FnOnce(&[u8]) -> Held
         return Ok(held);
     }
     if blob.size > MAX_FILE {
-        return Ok(Held::Broken(format!("The file is larger than {MAX_FILE} bytes.").into()));
+        return Ok(Held::Unread(Unread::TooLarge));
     }
     let id = blob.id;
-    let Some(bytes) = house.telemetry.read_blocking(|r| artifacts::read_blob(r, id))? else {
-        return Ok(Held::Broken("The file is gone.".into()));
-    };
+    let Some(bytes) = house.telemetry.read_blocking(|r| artifacts::read_blob(r, id))? else { return Ok(Held::Unread(Unread::Broken)) };
     let held = make(&upload::unpack_contents(&bytes, blob.size)?);
     with_shelf(|shelf| shelf.put(key, &held, BYTES));
     Ok(held)

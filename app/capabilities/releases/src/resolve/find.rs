@@ -43,6 +43,7 @@ pub enum Miss {
     /// The built file is here, and its map is not.
     WithoutMap,
     BrokenMap,
+    TooLargeMap,
     /// The map says nothing about this place.
     NotMapped,
 }
@@ -57,7 +58,17 @@ impl Miss {
             Miss::UnknownUrl => "unknown_url",
             Miss::WithoutMap => "without_map",
             Miss::BrokenMap => "broken_map",
+            Miss::TooLargeMap => "too_large_map",
             Miss::NotMapped => "not_mapped",
+        }
+    }
+}
+
+impl From<cache::Unread> for Miss {
+    fn from(why: cache::Unread) -> Miss {
+        match why {
+            cache::Unread::Broken => Miss::BrokenMap,
+            cache::Unread::TooLarge => Miss::TooLargeMap,
         }
     }
 }
@@ -100,10 +111,7 @@ impl Lookup<'_> {
     fn by_url(&self, url: &str) -> Result<Vec<Artifact>> {
         let Some(release) = self.build.release else { return Ok(Vec::new()) };
         let dist = self.build.dist.unwrap_or_default();
-        let mut files = self.house.telemetry.read_blocking(|r| artifacts::find_by_url(r, self.project, release, url))?;
-        files.retain(|file| file.dist == dist || file.dist.is_empty());
-        files.sort_by_key(|file| file.dist != dist);
-        Ok(files)
+        self.house.telemetry.read_blocking(|r| artifacts::find_by_url(r, self.project, release, dist, url))
     }
 
     fn among(&self, files: Vec<Artifact>) -> Result<std::result::Result<Found, Miss>> {
@@ -125,7 +133,7 @@ impl Lookup<'_> {
             if let Some(bytes) = reference::inline(found) {
                 return Ok(match cache::inline_map(&built.blob, &bytes) {
                     Ok(map) => Ok(found_with(map, built.url.clone(), &built, Some(built.clone()))),
-                    Err(_) => Err(Miss::BrokenMap),
+                    Err(why) => Err(why.into()),
                 });
             }
             found.clone_into(&mut reference);
@@ -140,16 +148,20 @@ impl Lookup<'_> {
 
     /// What lies beside a file: in the same upload, or of the same release and dist.
     fn in_release_of(&self, file: &Artifact, url: &str) -> Result<Vec<Artifact>> {
-        let mut files = self.house.telemetry.read_blocking(|r| artifacts::find_by_url(r, self.project, &file.release, url))?;
-        files.retain(|other| other.bundle == file.bundle || (!file.release.is_empty() && other.dist == file.dist));
-        files.sort_by_key(|other| other.bundle != file.bundle);
-        Ok(files)
+        self.house.telemetry.read_blocking(|r| {
+            let mut files = artifacts::find_in_bundle(r, self.project, &file.release, file.bundle, url)?;
+            if !file.release.is_empty() {
+                let beside = artifacts::find_by_url(r, self.project, &file.release, &file.dist, url)?;
+                files.extend(beside.into_iter().filter(|other| other.bundle != file.bundle && other.dist == file.dist));
+            }
+            Ok(files)
+        })
     }
 
     fn parsed(&self, map: &Artifact, built: Option<Artifact>) -> Result<std::result::Result<Found, Miss>> {
         Ok(match cache::map(self.house, &map.blob)? {
             Ok(parsed) => Ok(found_with(parsed, map.url.clone(), map, built)),
-            Err(_) => Err(Miss::BrokenMap),
+            Err(why) => Err(why.into()),
         })
     }
 
@@ -161,11 +173,11 @@ impl Lookup<'_> {
     /// A source that its map does not carry may have been uploaded beside it.
     pub fn source(&self, found: &Found, name: &str) -> Result<Option<String>> {
         let url = joined_url(&found.map_url, name);
-        let release = &found.release;
-        let files = self.house.telemetry.read_blocking(|r| artifacts::find_by_url(r, self.project, release, &url))?;
-        let Some(file) = files.iter().find(|file| file.kind == ArtifactKind::Source && found.bundles.contains(&file.bundle)) else {
-            return Ok(None);
-        };
+        let files = self.house.telemetry.read_blocking(|r| {
+            let of_bundle = |bundle: &i64| artifacts::find_in_bundle(r, self.project, &found.release, *bundle, &url);
+            Ok(found.bundles.iter().map(of_bundle).collect::<Result<Vec<_>>>()?.concat())
+        })?;
+        let Some(file) = files.iter().find(|file| file.kind == ArtifactKind::Source) else { return Ok(None) };
         Ok(cache::text(self.house, &file.blob)?.map(|text| text.to_string()))
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! One key with the scope `releases:write` opens all of it; any organization may be named, because there is only one here.
 //!
-//! - [`house`]: version, organizations, projects, repositories; [`uploads`]: chunks, bundles, debug files, single files
+//! - [`house`]: version, organizations, projects, repositories; [`uploads`]: chunks and bundles; [`debug_files`]; [`files`]: single ones
 //! - [`versions`]: releases, deploys, commits
 
+mod debug_files;
+mod files;
 mod house;
 mod uploads;
 mod versions;
 
 use axum::response::{IntoResponse as _, Response};
 use capability::{Cx, Routes};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use identity::projects::Project;
 use kernel::{Error, Kind, Result, Role};
 use serde_json::{Value, json};
@@ -22,7 +24,12 @@ const OPEN: Access = Access::Api { scope: "releases:write", role: Role::Member }
 pub fn register(routes: &mut Routes) {
     house::register(routes);
     uploads::register(routes);
+    debug_files::register(routes);
+    files::register(routes);
     versions::register(routes);
+    routes.bodies_up_to(crate::upload::POSTED_BYTES);
+    debug_files::register_large(routes);
+    files::register_large(routes);
 }
 
 /// An answer in the words of these clients.
@@ -38,6 +45,21 @@ fn answer(result: Result<(StatusCode, Value)>) -> Response {
             (code, Json(json!({ "detail": error.public_message() }))).into_response()
         }
     }
+}
+
+/// A part of a list, and where the next one begins: clients read it from the `Link` of the answer, and stop without one.
+fn paged(address: &str, result: Result<(Value, Option<i64>)>) -> Response {
+    let (result, next) = match result {
+        Ok((rows, next)) => (ok(rows), next),
+        Err(error) => (Err(error), None),
+    };
+    let mut answer = answer(result);
+    let (there, cursor) = next.map_or((false, 0), |next| (true, next));
+    let link = format!("<{address}?cursor={cursor}>; rel=\"next\"; results=\"{there}\"; cursor=\"{cursor}\"");
+    if let Ok(link) = HeaderValue::try_from(link) {
+        answer.headers_mut().insert(header::LINK, link);
+    }
+    answer
 }
 
 fn code_of(error: &Error) -> StatusCode {
@@ -91,9 +113,19 @@ fn base_url(cx: &Cx, headers: &HeaderMap) -> String {
         return configured;
     }
     let forwarded = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
+    // A proxy on this machine that does not pass the name on: the client cannot reach that address.
+    if is_loopback(host) && (forwarded.is_some() || headers.contains_key("x-forwarded-for")) {
+        return configured;
+    }
     // Reached beside the proxy that speaks TLS: this binary itself speaks plain HTTP.
     let scheme = forwarded.filter(|scheme| matches!(*scheme, "http" | "https")).unwrap_or("http");
     format!("{scheme}://{host}{}", public.path().trim_end_matches('/'))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let address: Option<std::net::IpAddr> = name.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    name.eq_ignore_ascii_case("localhost") || address.is_some_and(|address| address.is_loopback())
 }
 
 /// Work that reads and writes for a while, off the threads that answer.

@@ -149,6 +149,7 @@ fn detail_of(cx: &Cx, r: &Reader<'_>, id: ReleaseId, range: Range, role: Role) -
     })?;
     Ok(Detail {
         adoption: health::adoption(own.sessions, day.iter().map(|(_, counts)| counts.sessions).sum()),
+        counts: hours::sum_of(r, id, from)?,
         environments: hours::sum_by_environment(r, id, from)?,
         steps: hours::sum_by_step(r, id, from, range.step_millis())?,
         issues: deploys::count_issues(r, id)?,

@@ -35,13 +35,17 @@ pub fn bare_name(function: &str) -> Option<&str> {
 /// What the function around a place is called in the source: by its declaration in the built file, which comes before it.
 pub fn declared_name<'m>(map: &'m SourceMap, built: &str, line: u32, column: u32, function: &str) -> Option<&'m str> {
     let wanted = bare_name(function)?;
-    let mut current: Option<(u32, Line<'_>)> = None;
+    let mut lines: Option<Lines<'_>> = None;
+    let mut current: Option<Line<'_>> = None;
     for (token, name) in map.named_before(line, column).take(MAX_STEPS) {
-        if current.as_ref().is_none_or(|(known, _)| *known != token.line) {
-            current = Some((token.line, Line::of(built, token.line)?));
+        let lines = match &mut lines {
+            Some(lines) => lines,
+            None => lines.insert(Lines::at(built, token.line)?),
+        };
+        if lines.back_to(token.line)? || current.is_none() {
+            current = Some(Line::of(lines.text()));
         }
-        let (_, text) = current.as_mut()?;
-        if text.declares(token.column, wanted) {
+        if current.as_mut()?.declares(token.column, wanted) {
             return Some(name);
         }
     }
@@ -59,6 +63,41 @@ pub fn called_name<'m>(place: &Place<'m>, built: Option<&str>, line: u32, column
     }
 }
 
+/// Lines of the built file from one on backwards. Each byte is passed once, however many lines are asked for: a bundle that is not
+/// minified has tens of thousands.
+struct Lines<'t> {
+    built: &'t str,
+    line: u32,
+    /// Where it begins.
+    start: usize,
+}
+
+impl<'t> Lines<'t> {
+    fn at(built: &'t str, line: u32) -> Option<Self> {
+        let start = match line.checked_sub(1) {
+            None => 0,
+            Some(breaks) => built.match_indices('\n').nth(usize::try_from(breaks).ok()?)?.0 + 1,
+        };
+        Some(Lines { built, line, start })
+    }
+
+    /// `true` where it is another one than before.
+    fn back_to(&mut self, line: u32) -> Option<bool> {
+        let steps = self.line.checked_sub(line)?;
+        for _ in 0..steps {
+            let end = self.start.checked_sub(1)?;
+            self.start = self.built[..end].rfind('\n').map_or(0, |at| at + 1);
+        }
+        self.line = line;
+        Some(steps > 0)
+    }
+
+    fn text(&self) -> &'t str {
+        let rest = &self.built[self.start..];
+        &rest[..rest.find('\n').unwrap_or(rest.len())]
+    }
+}
+
 /// One line, in which places are asked for from right to left.
 struct Line<'t> {
     text: &'t str,
@@ -69,11 +108,10 @@ struct Line<'t> {
 }
 
 impl<'t> Line<'t> {
-    fn of(built: &'t str, line: u32) -> Option<Self> {
-        let text = built.split('\n').nth(usize::try_from(line).ok()?)?;
+    fn of(text: &'t str) -> Self {
         let is_ascii = text.is_ascii();
         let units = if is_ascii { text.len() } else { text.chars().map(char::len_utf16).sum() };
-        Some(Line { text, is_ascii, units, at: text.len() })
+        Line { text, is_ascii, units, at: text.len() }
     }
 
     fn split(&mut self, column: u32) -> Option<(&'t str, &'t str)> {

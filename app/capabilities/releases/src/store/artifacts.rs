@@ -172,10 +172,10 @@ pub fn remove_some_of(tx: &mut Tx<'_>, project: ProjectId, limit: u32) -> Result
     ids.into_iter().map(|id| remove_bundle(tx, project, id)).sum()
 }
 
-/// Gives how many uploads went.
-pub fn remove_bundles_of(tx: &mut Tx<'_>, project: ProjectId, release: &str) -> Result<usize> {
-    let ids: Vec<i64> =
-        tx.rows("select id from releases_bundles where project_id = ? and release = ?", params![project.0, release], |row| row.get(0))?;
+/// At most `limit` uploads of a release: each may be hundreds of megabytes, and reports wait for the end of the write. Gives how many went.
+pub fn remove_some_of_release(tx: &mut Tx<'_>, project: ProjectId, release: &str, limit: u32) -> Result<usize> {
+    let sql = "select id from releases_bundles where project_id = ? and release = ? limit ?";
+    let ids: Vec<i64> = tx.rows(sql, params![project.0, release, limit], |row| row.get(0))?;
     ids.into_iter().map(|id| remove_bundle(tx, project, id)).sum()
 }
 
@@ -278,13 +278,22 @@ pub fn find_by_debug_id(r: &Reader<'_>, project: ProjectId, debug_id: DebugId) -
     r.rows(&sql, params![project.0, debug_id.0], read_artifact)
 }
 
-/// The newest first, whatever their dist.
-pub fn find_by_url(r: &Reader<'_>, project: ProjectId, release: &str, url: &str) -> Result<Vec<Artifact>> {
+/// Of this dist, the newest first; then those that name none.
+pub fn find_by_url(r: &Reader<'_>, project: ProjectId, release: &str, dist: &str, url: &str) -> Result<Vec<Artifact>> {
+    let sql = format!(
+        "select {ARTIFACT_COLUMNS} from {ARTIFACT_TABLES} where releases_artifacts.project_id = ?1 and releases_artifacts.release = ?2 \
+         and url = ?3 and releases_artifacts.dist in (?4, '') order by releases_artifacts.dist <> ?4, releases_artifacts.id desc limit 16"
+    );
+    r.rows(&sql, params![project.0, release, url, dist], read_artifact)
+}
+
+/// What lies in one upload under this address.
+pub fn find_in_bundle(r: &Reader<'_>, project: ProjectId, release: &str, bundle: i64, url: &str) -> Result<Vec<Artifact>> {
     let sql = format!(
         "select {ARTIFACT_COLUMNS} from {ARTIFACT_TABLES} where releases_artifacts.project_id = ? and releases_artifacts.release = ? \
-         and url = ? order by releases_artifacts.id desc limit 16"
+         and url = ? and bundle_id = ? order by releases_artifacts.id limit 16"
     );
-    r.rows(&sql, params![project.0, release, url], read_artifact)
+    r.rows(&sql, params![project.0, release, url, bundle], read_artifact)
 }
 
 /// Files of a release, by id from `after` on.

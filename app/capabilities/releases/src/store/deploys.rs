@@ -101,6 +101,14 @@ pub fn list_commits(r: &Reader<'_>, release: ReleaseId, limit: u32) -> Result<Ve
     )
 }
 
+pub fn count_commits(r: &Reader<'_>, release: ReleaseId) -> Result<u64> {
+    Ok(count(r.value("select count(*) from releases_commits where release_id = ?", [release.0])?))
+}
+
+pub fn count_deploys(r: &Reader<'_>, release: ReleaseId) -> Result<u64> {
+    Ok(count(r.value("select count(*) from releases_deploys where release_id = ?", [release.0])?))
+}
+
 /// Once for each issue and way, however often it is told.
 pub fn add_issue(tx: &mut Tx<'_>, project: ProjectId, release: ReleaseId, issue: IssueId, is_regression: bool, at: Time) -> Result<()> {
     tx.run(

@@ -82,7 +82,13 @@ pub fn sum_all(r: &Reader<'_>, from: Time) -> Result<Vec<(ProjectId, ReleaseId, 
     r.rows(&sql, [from.hour_start().0], |row| Ok((ProjectId(row.get(0)?), ReleaseId(row.get(1)?), read_counts(row, 2)?)))
 }
 
-/// By environment, of one release; the busiest first.
+/// Of one release.
+pub fn sum_of(r: &Reader<'_>, release: ReleaseId, from: Time) -> Result<Counts> {
+    let sql = format!("select {SUMS} from releases_hours where release_id = ? and hour >= ?");
+    Ok(r.row(&sql, params![release.0, from.hour_start().0], |row| read_counts(row, 0))?.unwrap_or_default())
+}
+
+/// By environment, of one release; the busiest first. Not all of them: a sum is [`sum_of`]'s.
 pub fn sum_by_environment(r: &Reader<'_>, release: ReleaseId, from: Time) -> Result<Vec<(String, Counts)>> {
     let sql = format!(
         "select environment, {SUMS} from releases_hours where release_id = ? and hour >= ? group by environment order by 2 desc limit 50"

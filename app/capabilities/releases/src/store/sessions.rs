@@ -69,6 +69,11 @@ pub fn forget_before(tx: &mut Tx<'_>, before: Time, limit: u32) -> Result<usize>
     )
 }
 
+/// Sessions of a release that began on this day: whatever they report from here on counts as if it were the first.
+pub fn forget_of(tx: &mut Tx<'_>, day: Time, project: ProjectId, release: ReleaseId) -> Result<usize> {
+    tx.run("delete from releases_sessions where day = ? and project_id = ? and release_id = ?", params![day.0, project.0, release.0])
+}
+
 /// Somebody used a release in this hour, and how that went.
 pub fn put_person(tx: &mut Tx<'_>, hour: Time, release: ReleaseId, person: i64, crashed: bool, unhandled: bool) -> Result<()> {
     let marked = |is: bool| if is { hour.0 } else { 0 };

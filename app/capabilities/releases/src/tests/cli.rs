@@ -82,6 +82,8 @@ async fn uploads_go_to_the_name_by_which_the_client_reached_this_server() {
     assert_eq!(ask("10.0.0.7:8080", None).await, "http://10.0.0.7:8080/api/0/organizations/a%2Fb/chunk-upload/");
     assert_eq!(ask("errors.example.org", Some("https")).await, "https://errors.example.org/api/0/organizations/a%2Fb/chunk-upload/");
     assert_eq!(ask("x.example", Some("javascript")).await, "http://x.example/api/0/organizations/a%2Fb/chunk-upload/");
+    assert_eq!(ask("127.0.0.1:8080", Some("https")).await, "http://hermetic.example/api/0/organizations/a%2Fb/chunk-upload/");
+    assert_eq!(ask("[::1]:8080", None).await, "http://[::1]:8080/api/0/organizations/a%2Fb/chunk-upload/", "on the machine itself");
     assert_eq!(ask("HERMETIC.example", Some("https")).await, "http://hermetic.example/api/0/organizations/a%2Fb/chunk-upload/");
 }
 
@@ -104,7 +106,7 @@ async fn only_what_is_missing_is_asked_for_and_only_what_is_here_is_skipped() {
     // For another release it is another upload, and its chunks are still here.
     assert_eq!(cli.assemble(BUNDLE, &[first, second], &web, "web@2").await["state"], "ok");
     // What was deleted must not be taken for present.
-    house.cx.telemetry.write(move |tx| crate::store::artifacts::remove_bundles_of(tx, web.id, "web@1")).await.unwrap();
+    house.cx.telemetry.write(move |tx| crate::store::artifacts::remove_some_of_release(tx, web.id, "web@1", 9)).await.unwrap();
     let web = project_again(&house).await;
     house.clock.advance(crate::settings::CHUNKS_KEPT * 2);
     house.pass(kernel::time::HOUR).await;
@@ -241,6 +243,98 @@ async fn releases_are_made_changed_listed_and_deleted() {
     cli.send(Method::POST, releases, &json!({ "version": "v/1", "projects": ["web"] })).await.expect(200);
     assert_eq!(cli.get("/api/0/projects/acme/web/releases/").await.expect(200).json::<Vec<Value>>().len(), 1);
     let _ = web;
+}
+
+#[tokio::test]
+async fn commits_are_looked_for_since_the_release_before_and_never_in_another_projects_repository() {
+    let house = house().await;
+    // By name it stands before the other.
+    project(&house, "Api").await;
+    project(&house, "Web").await;
+    let cli = Cli::of(&house).await;
+    let releases = "/api/0/organizations/acme/releases/";
+    for (version, slug, commit) in [("web@1", "web", "w1"), ("web@2", "web", "w2"), ("api@1", "api", "a1"), ("web@3", "web", "w3")] {
+        let body = json!({ "version": version, "projects": [slug], "commits": [{ "id": commit }, { "id": "older" }] });
+        let made: Value = cli.send(Method::POST, releases, &body).await.expect(201).json();
+        assert_eq!((&made["commitCount"], &made["deployCount"]), (&json!(2), &json!(0)));
+    }
+    cli.send(Method::POST, releases, &json!({ "version": "web@4", "projects": ["web"] })).await.expect(201);
+    let previous = |version: &'static str| {
+        let cli = &cli;
+        async move {
+            cli.get(&format!("{releases}{version}/previous-with-commits/")).await.expect(200).json::<Value>()["lastCommit"]["id"].clone()
+        }
+    };
+    assert_eq!(previous("web@4").await, "w3", "not of the other project");
+    assert_eq!(previous("web@2").await, "w1", "not a later one");
+    assert_eq!(previous("api@1").await, Value::Null, "there is none before");
+    assert_eq!(previous("new@1").await, "w3", "not made yet: after all others");
+    for _ in 0..2 {
+        cli.send(Method::POST, &format!("{releases}web@1/deploys/"), &json!({ "environment": "production" })).await.expect(201);
+    }
+    assert_eq!(cli.get(&format!("{releases}web@1/")).await.expect(200).json::<Value>()["deployCount"], 2);
+}
+
+#[tokio::test]
+async fn older_clients_send_debug_files_in_one_archive() {
+    let house = house().await;
+    project(&house, "Web").await;
+    let cli = Cli::of(&house).await;
+    let path = "/api/0/projects/acme/web/files/dsyms/";
+    let mapping = b"# compiler: R8\na.b -> c:\n    1:1:void run() -> a\n";
+    let archive = super::shop::zip(&[
+        ("proguard/5db7294d-87fc-4726-a5c0-4a90679657a5.txt", mapping),
+        ("README.txt", b"not for anybody"),
+        ("lib/libapp.so", b"\x7fELF\x02\x01\x01"),
+    ]);
+    let told: Vec<Value> = cli.post_parts(path, &[("file", Some("mapping.zip"), &archive)]).await.expect(200).json();
+    assert_eq!(
+        told.iter().map(|file| file["objectName"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["lib/libapp.so", "proguard/5db7294d-87fc-4726-a5c0-4a90679657a5.txt"]
+    );
+    assert_eq!(told[1]["debugId"], "5db7294d-87fc-4726-a5c0-4a90679657a5");
+    let listed: Vec<Value> = cli.get(&format!("{path}?checksums={}", checksum_of(mapping))).await.expect(200).json();
+    assert_eq!(listed.len(), 1);
+    // One alone, and what is none.
+    let alone: Vec<Value> = cli.post_parts(path, &[("file", Some("app.dSYM"), b"\xcf\xfa\xed\xfe")]).await.expect(200).json();
+    assert_eq!(alone[0]["objectName"], "app.dSYM");
+    assert_eq!(cli.post_parts(path, &[("file", Some("notes"), b"words")]).await.expect(200).body, "[]");
+    cli.post_parts(path, &[("other", None, b"words")]).await.expect(400);
+    assert_eq!(cli.post_parts(path, &[("file", Some("torn.zip"), &archive[..archive.len() - 30])]).await.code.as_u16(), 400);
+    // In chunks it says by its name what it is.
+    cli.post_chunks(&[mapping]).await.expect(200);
+    let checksum = checksum_of(mapping).to_string();
+    let wish = json!({ checksum.as_str(): { "name": "/proguard/5db7294d-87fc-4726-a5c0-4a90679657a5.txt", "chunks": [checksum] } });
+    let told: Value = cli.send(Method::POST, "/api/0/projects/acme/web/files/difs/assemble/", &wish).await.expect(200).json();
+    assert_eq!(told[checksum.as_str()]["state"], "ok");
+}
+
+#[tokio::test]
+async fn a_long_list_of_files_says_where_it_goes_on_and_goes_with_one_word() {
+    let house = house().await;
+    let web = project(&house, "Web").await;
+    let cli = Cli::of(&house).await;
+    let names: Vec<String> = (0..130).map(|number| format!("chunk-{number}.js.map")).collect();
+    let entry = |name: &str| json!({ "type": "source_map", "url": format!("~/{name}"), "headers": {} });
+    let files: Vec<(&str, Value, &[u8])> = names.iter().map(|name| (name.as_str(), entry(name), super::shop::MAP.as_bytes())).collect();
+    assert_eq!(cli.upload(&super::shop::bundle(&files), &web, "1").await["state"], "ok");
+    let path = "/api/0/projects/acme/web/releases/1/files/";
+    let page = |cursor: String| {
+        let cli = &cli;
+        async move {
+            let answer = cli.get(&format!("{path}?cursor={cursor}")).await.expect(200);
+            let link = answer.header("link").to_owned();
+            let next = link.split("cursor=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+            (answer.json::<Vec<Value>>().len(), link.contains("rel=\"next\"; results=\"true\""), next)
+        }
+    };
+    let (first, has_more, next) = page(String::new()).await;
+    assert_eq!((first, has_more), (100, true));
+    let (second, has_more, _) = page(next).await;
+    assert_eq!((second, has_more), (30, false));
+    cli.send(Method::DELETE, "/api/0/projects/acme/web/files/source-maps/?name=1", &json!({})).await.expect(204);
+    assert_eq!(page(String::new()).await.0, 0);
+    cli.send(Method::DELETE, "/api/0/projects/acme/web/files/source-maps/?name=2", &json!({})).await.expect(404);
 }
 
 #[tokio::test]

@@ -180,6 +180,38 @@ fn a_function_is_named_by_its_declaration_in_the_built_file() {
     }
 }
 
+/// A bundle that is not minified: each line declares a function that the map names, the last one throws.
+fn long_bundle(lines: usize, width: usize) -> (String, SourceMap) {
+    let filler = if width > 100 { "x".repeat(width) } else { "é".repeat(width) };
+    let mut built: String = (0..lines).map(|number| format!("function f{number}() {{}} // {filler}\n")).collect();
+    built.push_str("throw 1");
+    // Each line: at the name (column 9), the next name of the list, one line on in the source.
+    let mappings: String = (0..lines).map(|number| if number == 0 { "SAAAA;" } else { "SACAC;" }).collect();
+    let names: Vec<String> = (0..lines).map(|number| format!("source{number}")).collect();
+    (built, parse(&json!({ "version": 3, "sources": ["a.js"], "names": names, "mappings": mappings })))
+}
+
+#[test]
+fn a_function_is_found_however_many_lines_before() {
+    let (built, map) = long_bundle(1_500, 3);
+    for (line, function, name) in
+        [(1_500, "f1499", "source1499"), (1_500, "f0", "source0"), (800, "f800", "source800"), (800, "f3", "source3")]
+    {
+        assert_eq!(built::declared_name(&map, &built, line, 20, function), Some(name), "{line} {function}");
+    }
+    assert_eq!(built::declared_name(&map, &built, 800, 20, "f801"), None, "it stands behind");
+    assert_eq!(built::declared_name(&map, "function f0() {}", 1_500, 20, "f0"), None, "a file that is not the one of the map");
+}
+
+#[test]
+fn looking_back_over_a_large_bundle_passes_each_byte_once() {
+    // 20 MB. Walking the file anew for each of the lines would pass 40 GB, which takes minutes where nothing is optimized.
+    let (built, map) = long_bundle(2_100, 10_000);
+    let watch = kernel::time::Stopwatch::start();
+    assert_eq!(built::declared_name(&map, &built, 2_100, 7, "nothing"), None);
+    assert!(watch.elapsed() < std::time::Duration::from_secs(5), "{:?}", watch.elapsed());
+}
+
 #[test]
 fn columns_count_utf_16_units() {
     // é is one unit and two bytes, 😀 two units and four bytes.
@@ -263,6 +295,18 @@ fn ids_are_hexadecimal_or_none() {
     assert_eq!(Checksum::parse(&"aB".repeat(20)).unwrap().to_string(), "ab".repeat(20));
     for text in ["", "ab", &"ab".repeat(21), &"zz".repeat(20), &"é".repeat(20)] {
         assert_eq!(Checksum::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn debug_files_are_known_by_how_they_begin_or_by_their_name() {
+    use crate::model::artifact::is_debug_file;
+    for start in [&b"\x7fELF\x02"[..], b"\xfe\xed\xfa\xce\0", b"MZ\x90\0", b"Microsoft C/C++", b"BCSymbolMap Version: 2.0"] {
+        assert!(is_debug_file("app", start), "{start:?}");
+    }
+    assert!(is_debug_file("/proguard/5db7294d-87fc-4726-a5c0-4a90679657a5.txt", b"# compiler: R8"));
+    for (name, start) in [("app", &b"# compiler: R8"[..]), ("proguard/../../x.txt", b"words"), ("app", b""), ("app", b"\x7f")] {
+        assert!(!is_debug_file(name, start), "{name}");
     }
 }
 

@@ -138,6 +138,51 @@ async fn another_dist_is_another_build() {
 }
 
 #[tokio::test]
+async fn the_first_of_many_dists_is_found_as_the_last_one_is() {
+    let house = house().await;
+    let web = project(&house, "Web").await;
+    let cli = Cli::of(&house).await;
+    let whole = plain_bundle("~/");
+    cli.post_chunks(&[&whole]).await.expect(200);
+    let checksum = crate::upload::checksum_of(&whole).to_string();
+    for dist in 1..=20 {
+        let body = json!({ "checksum": checksum, "chunks": [checksum], "projects": ["web"], "version": "1.0", "dist": dist.to_string() });
+        let answer = cli.send(http::Method::POST, "/api/0/organizations/acme/artifactbundle/assemble/", &body).await.expect(200);
+        assert_eq!(answer.json::<serde_json::Value>()["state"], "ok");
+    }
+    for dist in ["1", "20"] {
+        let build = Build { release: Some("1.0"), dist: Some(dist) };
+        assert_eq!(places(&resolve(&house, &web, "app:///app.min.js", None, build).await), EXPECTED, "{dist}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_beside_its_map_is_found_however_often_the_program_was_uploaded_since() {
+    let house = house().await;
+    let web = project(&house, "Web").await;
+    let cli = Cli::of(&house).await;
+    let id = |number: u32| format!("00000000-0000-4000-8000-{number:012}");
+    for number in 1..=20 {
+        let mut map: serde_json::Value = serde_json::from_str(MAP).unwrap();
+        map["sourcesContent"] = json!(null);
+        map["sources"] = json!(["shop.ts", "app.ts"]);
+        let source = format!("// build {number}\n").repeat(40);
+        let files = [
+            ("a", json!({ "type": "source_map", "url": "~/app.min.js.map", "headers": { "debug-id": id(number) } }), map.to_string()),
+            ("b", json!({ "type": "source", "url": "~/shop.ts", "headers": {} }), source),
+        ];
+        let files: Vec<(&str, serde_json::Value, &[u8])> =
+            files.iter().map(|(name, entry, contents)| (*name, entry.clone(), contents.as_bytes())).collect();
+        assert_eq!(cli.upload(&bundle(&files), &web, "").await["state"], "ok");
+    }
+    for number in [1, 20] {
+        let frames = resolve_at(&house, &web, "https://a.example/app.min.js", Some(&id(number)), 0).await;
+        let line = frames[5].as_ref().unwrap().context_line.clone();
+        assert_eq!(line, Some(format!("// build {number}")));
+    }
+}
+
+#[tokio::test]
 async fn one_project_never_reads_the_maps_of_another() {
     let house = house().await;
     let (web, other) = (project(&house, "Web").await, project(&house, "Other").await);
@@ -229,13 +274,24 @@ async fn why_a_frame_is_not_readable_is_noted_once_a_day() {
         ),
     ];
     cli.upload(&bundle(&files), &web, "6").await;
-    for file in ["broken.js", "alone.js", "other.js"] {
+    // Uneven steps, so that it is no bomb to the door.
+    let places: String =
+        (0..1_500_000_u32).map(|at| ["CAAA,", "EAAA,", "GAAA,", "IAAC,"][(at.wrapping_mul(2_654_435_761) >> 30) as usize]).collect();
+    let many = json!({ "version": 3, "sources": ["a"], "names": [], "mappings": places }).to_string();
+    let huge = [("d", json!({ "type": "source_map", "url": "~/huge.js.map", "headers": {} }), many.as_bytes())];
+    cli.upload(&bundle(&huge), &web, "6").await;
+    for file in ["broken.js", "alone.js", "other.js", "huge.js"] {
         resolve(&house, &web, &format!("https://a.example/{file}"), None, with_release("6")).await;
     }
     resolve(&house, &web, "https://a.example/app.js", Some("0f0f0f0f-0000-4000-8000-000000000001"), with_release("6")).await;
     resolve(&house, &web, "https://a.example/app.js", None, Build::default()).await;
     let found = reasons(&house, &web, "6").await;
-    let wanted = ["~/alone.js without_map", "~/app.js (0f0f0f0f-0000-4000-8000-000000000001) unknown_debug_id", "~/broken.js broken_map"];
+    let wanted = [
+        "~/alone.js without_map",
+        "~/app.js (0f0f0f0f-0000-4000-8000-000000000001) unknown_debug_id",
+        "~/broken.js broken_map",
+        "~/huge.js too_large_map",
+    ];
     assert_eq!(found, wanted, "a map that maps the line but ends before the column still answers");
     assert_eq!(reasons(&house, &web, "").await, ["~/app.js nothing_named"]);
 }

@@ -160,6 +160,90 @@ async fn what_is_too_old_or_not_readable_is_not_counted_but_told() {
 }
 
 #[tokio::test]
+async fn what_is_refused_after_the_door_took_it_stands_in_one_column_only() {
+    let house = house().await;
+    let id = project(&house, "Shop").await.id;
+    for _ in 0..10 {
+        report(&house, id, Kind::Session, &json!({ "sid": "a", "status": "ok", "attrs": {} })).await;
+    }
+    let old = (house.clock.now() - DAY * 9).rfc3339();
+    // Of two rows one is counted: the item stays accepted.
+    let rows = json!([{ "started": house.clock.now().rfc3339(), "exited": 5 }, { "started": old, "exited": 5 }]);
+    report(&house, id, Kind::Sessions, &json!({ "attrs": { "release": "1" }, "aggregates": rows })).await;
+    // The digest comes in another hour than the door.
+    house.clock.advance(HOUR * 2);
+    house.digest().await;
+    let mut told: Vec<(&str, String, u64)> = Vec::new();
+    for row in house.cx.telemetry.read(move |r| ingest::store::sum_outcomes(r, Some(id), Time(0))).await.unwrap() {
+        told.push((row.outcome.as_str(), row.reason, row.quantity));
+    }
+    told.sort();
+    assert_eq!(
+        told,
+        [("accepted", String::new(), 1), ("dropped", "session_too_old".into(), 1), ("dropped", "session_without_release".into(), 10)],
+        "eleven came"
+    );
+}
+
+#[tokio::test]
+async fn a_session_of_a_deleted_release_that_goes_on_is_counted_anew_and_never_against_nothing() {
+    let house = house().await;
+    let id = project(&house, "Shop").await.id;
+    report(&house, id, Kind::Session, &update(&house, 1, "ok", 1)).await;
+    report(&house, id, Kind::Session, &update(&house, 2, "ok", 0)).await;
+    house.digest().await;
+    let known = release(&house, id, "shop@1.0.0").await;
+    let gone = house.cx.read(move |r| ingest::store::find_release_by_id(r, known)).await.unwrap().unwrap();
+    let cx = house.cx.clone();
+    tokio::task::spawn_blocking(move || crate::acts::remove_release(&cx, &web::Actor::Visitor, &gone).unwrap()).await.unwrap();
+    for sid in [1, 2] {
+        report(&house, id, Kind::Session, &update(&house, sid, "crashed", 1)).await;
+    }
+    house.digest().await;
+    assert_eq!(counts(&house, id, "shop@1.0.0").await, ended(2, 0, 0, 2));
+    let raw = house.cx.read(|r| r.value::<i64>("select min(errored) from releases_hours", [])).await.unwrap();
+    assert_eq!(raw, 0);
+}
+
+#[tokio::test]
+async fn a_session_of_a_clock_some_minutes_ahead_is_one_on_both_sides_of_midnight() {
+    let house = house().await;
+    let id = project(&house, "Shop").await.id;
+    let midnight = house.clock.now().day_start() + DAY;
+    // By the client's clock it began after midnight; by ours, before: no session begins in the future.
+    let mut session = update(&house, 1, "ok", 0);
+    session["started"] = json!((midnight + MINUTE * 5).rfc3339());
+    house.clock.set(midnight - MINUTE * 2);
+    report(&house, id, Kind::Session, &session).await;
+    house.digest().await;
+    house.clock.set(midnight + MINUTE * 20);
+    session["status"] = json!("crashed");
+    report(&house, id, Kind::Session, &session).await;
+    house.digest().await;
+    assert_eq!(counts(&house, id, "shop@1.0.0").await, ended(1, 0, 0, 1));
+}
+
+#[tokio::test]
+async fn a_sum_holds_all_environments_however_many_hours_named_others() {
+    let house = house().await;
+    let id = project(&house, "Shop").await.id;
+    for hour in 0..3 {
+        for number in 0..40 {
+            let mut session = update(&house, hour * 100 + number, "ok", 0);
+            session["attrs"]["environment"] = json!(format!("preview-{hour}-{number}"));
+            report(&house, id, Kind::Session, &session).await;
+        }
+        house.digest().await;
+        house.clock.advance(HOUR);
+    }
+    let release = release(&house, id, "shop@1.0.0").await;
+    let sum = house.cx.read(move |r| hours::sum_of(r, release, r.now - DAY)).await.unwrap();
+    assert_eq!(sum.sessions, 120);
+    let page = house.member(kernel::Role::Viewer).await.get(&format!("/releases/{release}?range=24h")).await.expect(200).body;
+    assert!(page.contains("of 120 sessions in 24 hours"), "{page}");
+}
+
+#[tokio::test]
 async fn a_clock_that_is_hours_wrong_is_corrected_and_the_future_is_now() {
     let house = house().await;
     let id = project(&house, "Shop").await.id;

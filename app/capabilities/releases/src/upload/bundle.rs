@@ -1,4 +1,4 @@
-//! Artifact bundles: a ZIP with a manifest, behind eight bytes of its own (`SYSB`, version 2). Names in it are keys of the manifest and
+//! Artifact bundles: a ZIP with a manifest, behind eight bytes of its own (`SYSB`, version 2); and archives without one. Names in it are keys of the manifest and
 //! nothing else: none becomes a path.
 
 use kernel::{Error, Kind, Result};
@@ -39,6 +39,28 @@ pub fn read<T>(whole: impl Read + Seek, mut keep: impl FnMut(&mut dyn Read) -> R
         files.push((labels, kept));
     }
     Ok(files)
+}
+
+/// Hands each file of an archive without a manifest on, with its name, in the order of names; each at most `max` bytes, all in memory.
+pub fn read_plain(whole: impl Read + Seek, max: u64, mut keep: impl FnMut(&str, &[u8]) -> Result<()>) -> Result<()> {
+    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+    let archive = ZipArchive::from_seekable(whole, &mut buffer).map_err(no_zip)?;
+    let mut entries: Vec<(Vec<u8>, Entry)> = list(&archive, &mut buffer)?.into_iter().collect();
+    entries.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    let mut unpacked = 0;
+    for (name, entry) in &entries {
+        unpacked += entry.size;
+        if entry.size > max || unpacked > BUNDLE_BYTES {
+            return Err(Error::new(
+                Kind::TooLarge,
+                format!("A file of the archive has more than {max} bytes unpacked. Please upload it in chunks."),
+            ));
+        }
+        let mut contents = Vec::new();
+        open(&archive, entry, |packed| packed.read_to_end(&mut contents).map_err(broken))?;
+        keep(&String::from_utf8_lossy(name), &contents)?;
+    }
+    Ok(())
 }
 
 struct Entry {

@@ -6,7 +6,7 @@ use db::{Reader, Tx};
 use http::StatusCode;
 use identity::projects::Project;
 use ingest::releases::{Release, checked_version};
-use kernel::ids::ProjectId;
+use kernel::ids::{ProjectId, ReleaseId};
 use kernel::text::{WebUrl, shorten};
 use kernel::{Error, Result, Time};
 use serde_json::{Value, json};
@@ -102,9 +102,10 @@ fn some_release(r: &Reader<'_>, version: &str) -> Result<Vec<(Project, Release)>
 /// One release, of however many projects.
 fn release_json(r: &Reader<'_>, having: &[(Project, Release)]) -> Result<Value> {
     let Some((_, release)) = having.first() else { return Err(Error::not_found("release")) };
-    let mut new_issues = 0;
+    let (mut new_issues, mut deploy_count) = (0, 0);
     for (_, release) in having {
         new_issues += deploys::count_issues(r, release.id)?.0;
+        deploy_count += deploys::count_deploys(r, release.id)?;
     }
     let projects: Vec<Value> = having
         .iter()
@@ -114,7 +115,7 @@ fn release_json(r: &Reader<'_>, having: &[(Project, Release)]) -> Result<Value> 
     Ok(json!({
         "id": release.id, "version": release.version, "shortVersion": release.version, "status": "open", "ref": null, "url": null,
         "dateCreated": release.created_at.rfc3339_millis(), "dateReleased": release.released_at.map(Time::rfc3339_millis),
-        "dateStarted": null, "newGroups": new_issues, "commitCount": u8::from(!commits.is_empty()), "deployCount": 0, "authors": [],
+        "dateStarted": null, "newGroups": new_issues, "commitCount": deploys::count_commits(r, release.id)?, "deployCount": deploy_count, "authors": [],
         "lastEvent": null, "firstEvent": null, "lastCommit": commits.first().map(|commit| json!({ "id": commit.hash })),
         "projects": projects,
     }))
@@ -339,15 +340,32 @@ async fn list_commits(State(cx): State<Cx>, Path((_, version)): Path<(String, St
 
 /// The release before this one that knows its commits: from there on clients look for new ones. An empty object: none.
 async fn previous(State(cx): State<Cx>, Path((_, version)): Path<(String, String)>) -> Response {
-    let found = cx.read(move |r| {
-        for project in identity::store::list_projects(r)? {
-            for release in ingest::store::list_releases(r, project.id, LISTED)? {
-                if release.version != version && !deploys::list_commits(r, release.id, 1)?.is_empty() {
-                    return release_json(r, &[(project, release)]);
-                }
-            }
-        }
-        Ok(json!({}))
+    let found = cx.read(move |r| match find_previous(r, &version)? {
+        Some((project, release)) => release_json(r, &[(project, release)]),
+        None => Ok(json!({})),
     });
     answer(found.await.and_then(ok))
+}
+
+/// Of the projects that have this release: another project's commits lie in another repository, where the client looks for them in vain.
+/// A release that is not made yet comes after all others.
+fn find_previous(r: &Reader<'_>, version: &str) -> Result<Option<(Project, Release)>> {
+    let having = with_release(r, version)?;
+    let places: Vec<(Project, ReleaseId)> = if having.is_empty() {
+        identity::store::list_projects(r)?.into_iter().map(|project| (project, ReleaseId(i64::MAX))).collect()
+    } else {
+        having.into_iter().map(|(project, release)| (project, release.id)).collect()
+    };
+    let mut latest: Option<(Project, Release)> = None;
+    for (project, before) in places {
+        for release in ingest::store::list_releases(r, project.id, LISTED)?.into_iter().filter(|release| release.id < before) {
+            if deploys::count_commits(r, release.id)? > 0 {
+                if latest.as_ref().is_none_or(|(_, known)| known.id < release.id) {
+                    latest = Some((project, release));
+                }
+                break;
+            }
+        }
+    }
+    Ok(latest)
 }
