@@ -21,6 +21,8 @@ pub const MOST_WATCHED: u64 = 100;
 /// Jobs of one project that are remembered at all; what comes beyond is counted in one row without a name.
 pub const MOST_KNOWN: u64 = 300;
 
+const NAMELESS: &str = "They do not say of which job they are: monitor_slug takes letters, digits, dashes and underscores.";
+
 /// Told on hermetic.db after each commit that holds a check-in: the runner takes its beats.
 pub const TOPIC: db::Signal = "uptime_check_ins";
 
@@ -53,6 +55,9 @@ fn take(tx: &mut Tx<'_>, sealer: &Sealer, check_in: &CheckIn) -> Result<()> {
     record.seen += 1;
     record.last_seen_at = check_in.at;
     if record.job.slug.is_empty() {
+        if record.refusal.is_empty() {
+            NAMELESS.clone_into(&mut record.refusal);
+        }
         return store::check_ins::save(tx, &record);
     }
     if check_in.config.is_some() {

@@ -8,7 +8,7 @@ use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::heartbeat::{Beat, BeatKind, BeatState, parse_cron};
+use super::heartbeat::{Beat, BeatKind, BeatState, OVERTAKEN, parse_cron};
 use super::watch::{BeatSchedule, HeartbeatWatch};
 
 /// What check-ins that say nothing of it run in: the SDKs' own default.
@@ -66,9 +66,6 @@ pub fn read(item: &Item) -> Result<CheckIn> {
         serde_json::from_slice(&item.payload()?).map_err(|error| Error::invalid("A check-in is not JSON.").because(error))?;
     let text = |field: &str| payload.get(field).and_then(Value::as_str).unwrap_or_default().trim();
     let slug = slug(text("monitor_slug"));
-    if slug.is_empty() {
-        return Err(Error::invalid("A check-in does not say of which monitor it is."));
-    }
     let kind = match text("status") {
         "in_progress" => BeatKind::Start,
         "ok" => BeatKind::Success,
@@ -77,6 +74,8 @@ pub fn read(item: &Item) -> Result<CheckIn> {
         _ => BeatKind::Log,
     };
     let environment = match text("environment") {
+        // Without a name it is of no job, and told together with the others of its project.
+        _ if slug.is_empty() => String::new(),
         "" => ENVIRONMENT.to_owned(),
         name => line(name, 64),
     };
@@ -256,11 +255,18 @@ pub fn runs(beats: &[Beat]) -> Vec<Run> {
             BeatKind::Start => false,
             BeatKind::Log => continue,
         };
-        let open = runs.iter_mut().find(|run| run.started_at.is_none() && run.id.is_some() && run.id == beat.run_id);
+        let is_same = |run: &&mut Run| run.id.is_some() && run.id == beat.run_id;
+        let open = runs.iter_mut().filter(is_same).find(|run| if ends { was_overtaken(run, beat.at) } else { run.started_at.is_none() });
         match open {
             Some(run) if !ends => {
                 run.started_at = Some(beat.at);
                 run.took = run.took.or_else(|| run.ended_at.map(|end| end.since(beat.at)));
+            }
+            Some(run) => {
+                run.ended_at = run.started_at;
+                run.has_failed = beat.kind == BeatKind::Fail;
+                run.took = beat.reported_ms.map(|ms| std::time::Duration::from_millis(u64::from(ms)));
+                run.note.clone_from(&beat.body);
             }
             _ => runs.push(Run {
                 id: beat.run_id.clone(),
@@ -273,4 +279,9 @@ pub fn runs(beats: &[Beat]) -> Vec<Run> {
         }
     }
     runs
+}
+
+/// Whether its start came just after this end, as [`take_in`](super::heartbeat::take_in) understands it.
+fn was_overtaken(run: &Run, end: Time) -> bool {
+    run.ended_at.is_none() && run.started_at.is_some_and(|start| start.since(end) <= OVERTAKEN)
 }

@@ -15,6 +15,8 @@ use super::watch::{BeatSchedule, HeartbeatWatch};
 
 /// More runs than this at the same time are not told apart; the oldest is forgotten.
 const MAX_RUNS: usize = 16;
+/// A start that comes so soon after the end of its run was overtaken on the way: a client that sends both at once opens two connections.
+pub const OVERTAKEN: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +86,9 @@ pub struct BeatState {
     pub fail_detail: String,
     /// Runs that started and did not end: (run id, start).
     pub runs: Vec<(String, Time)>,
+    /// Runs that ended and whose start was not heard: (run id, end). Their start may be on its way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<(String, Time)>,
     /// The newest item of the log that a beat was made of: each counts once, whoever reads it again.
     #[serde(skip_serializing_if = "is_zero")]
     pub item: i64,
@@ -98,8 +103,13 @@ pub fn take_in(before: &BeatState, beat: &Beat) -> (BeatState, Option<Check>) {
     let mut state = before.clone();
     let run = beat.run_id.clone().unwrap_or_default();
     let started = state.runs.iter().find(|(id, _)| *id == run).map(|(_, at)| *at);
+    state.ended.retain(|(_, end)| beat.at.since(*end) <= OVERTAKEN);
     match beat.kind {
         BeatKind::Log => return (state, None),
+        BeatKind::Start if state.ended.iter().any(|(id, _)| *id == run) => {
+            state.ended.retain(|(id, _)| *id != run);
+            return (state, None);
+        }
         BeatKind::Start => {
             state.runs.retain(|(id, _)| *id != run);
             state.runs.push((run, beat.at));
@@ -111,6 +121,9 @@ pub fn take_in(before: &BeatState, beat: &Beat) -> (BeatState, Option<Check>) {
         BeatKind::Success | BeatKind::Fail => {}
     }
     state.runs.retain(|(id, _)| *id != run);
+    if started.is_none() && !run.is_empty() && state.ended.len() < MAX_RUNS {
+        state.ended.push((run, beat.at));
+    }
     state.last_end = Some(beat.at);
     state.has_failed = beat.kind == BeatKind::Fail;
     let mut check = if state.has_failed {

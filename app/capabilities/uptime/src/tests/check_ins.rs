@@ -363,6 +363,46 @@ async fn made_up_names_make_no_end_of_monitors() {
 }
 
 #[tokio::test]
+async fn check_ins_without_a_name_are_counted_and_hold_up_no_others() {
+    let bench = Bench::new().await;
+    let web = project(&bench, "Web").await;
+    for slug in [Value::Null, json!(""), json!("夜間")] {
+        append(&bench, web, json!({ "monitor_slug": slug, "status": "ok" }).to_string().as_bytes()).await;
+    }
+    send(&bench, web, with_config("ok", 1, hourly())).await;
+    let records = records(&bench).await;
+    let nameless = records.iter().find(|record| record.job.slug.is_empty()).expect("a row for all of them");
+    assert_eq!((nameless.seen, nameless.monitor), (3, None));
+    assert!(nameless.refusal.contains("monitor_slug"), "{}", nameless.refusal);
+    assert!(records.iter().any(|record| record.monitor.is_some()));
+    let dropped = bench.house.cx.telemetry.read(move |r| ingest::store::sum_outcomes(r, Some(web), Time(0))).await.unwrap();
+    assert!(dropped.iter().all(|row| row.outcome == ingest::store::Outcome::Accepted), "none is passed over: {dropped:?}");
+}
+
+#[tokio::test]
+async fn a_start_that_its_end_overtook_on_the_way_opens_no_run() {
+    let bench = Bench::new().await;
+    let web = project(&bench, "Web").await;
+    let mut quick = with_config("ok", 7, hourly());
+    quick["duration"] = json!(0.25);
+    send(&bench, web, quick).await;
+    bench.house.clock.advance(Duration::from_millis(40));
+    send(&bench, web, check_in("in_progress", 7)).await;
+    let id = monitor(&bench).await;
+    bench.pass(1_800).await;
+    assert_eq!((bench.state(id).shown(), bench.facts().await), (Up, vec![]), "it did end");
+    let beats = bench.house.cx.read(move |r| store::beats::latest(r, id, 10)).await.unwrap();
+    let listed = runs(&beats);
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert!(listed[0].ended_at.is_some() && listed[0].took == Some(Duration::from_millis(250)), "{listed:?}");
+    // The same word much later is another run.
+    send(&bench, web, check_in("in_progress", 7)).await;
+    bench.pass(601).await;
+    assert_eq!(bench.state(id).shown(), Down);
+    assert!(matches!(&bench.facts().await[..], [Fact::MonitorDown { reason, .. }] if reason == "beat_overrun"));
+}
+
+#[tokio::test]
 async fn check_ins_of_a_batch_that_died_are_taken_once() {
     let bench = Bench::new().await;
     let web = project(&bench, "Web").await;
@@ -476,7 +516,9 @@ async fn what_a_stranger_sends_is_shown_as_text() {
         .read(|r| r.value("select sum(quantity) from ingest_outcomes where category = 'monitor' and reason = 'undigestible'", []))
         .await
         .unwrap();
-    assert_eq!(lost, 5, "what says of no monitor is counted");
+    assert_eq!(lost, 1, "what is no JSON is counted");
+    let nameless = records(&bench).await.into_iter().find(|record| record.job.slug.is_empty()).expect("a row");
+    assert_eq!(nameless.seen, 4, "and so is what says of no job");
 }
 
 #[test]
