@@ -79,23 +79,19 @@ fn judge_thing(
         return Err(Reason::TooLarge);
     }
     let group = Group::of(kind);
-    if let Some(group) = group {
-        bench.quotas.check(bench.caller.asker, bench.allowances, group, bench.now).map_err(|reached| {
-            if !judged.hit.contains(&reached) {
-                judged.hit.push(reached);
-            }
-            Reason::RateLimited
-        })?;
-    }
+    bench.quotas.check(bench.caller.asker, bench.allowances, group, bench.now).map_err(|reached| {
+        if !judged.hit.contains(&reached) {
+            judged.hit.push(reached);
+        }
+        Reason::RateLimited
+    })?;
     // The envelope has one id: a second event of it is told from the first by its own.
     let is_second = has_own_id(kind) && judged.kept.iter().any(|first| first.kind == kind);
     let cleaned = clean(&thing, bench, is_second || needs_outline(kind, envelope_id));
     let entries = cleaned.as_ref().ok().and_then(|(_, outline)| outline.entries).filter(|_| limits::is_container(kind));
     let quantity = entries.unwrap_or(1);
-    if let Some(group) = group {
-        // What turns out to be broken has cost its work all the same.
-        bench.quotas.charge(bench.caller.asker, bench.allowances, group, quantity.max(1), bench.now);
-    }
+    // What turns out to be broken has cost its work all the same.
+    bench.quotas.charge(bench.caller.asker, bench.allowances, group, quantity.max(1), bench.now);
     let (packed, outline) = cleaned?;
     if quantity > limits::ENTRIES as u64 {
         return Err(Reason::TooMany);

@@ -19,21 +19,20 @@ pub enum Group {
     Traces,
     Logs,
     Others,
+    /// What SDKs tell of what they threw away: by itself, because it is told the most when the rest is limited.
+    Reports,
 }
 
 impl Group {
-    pub const ALL: [Group; 4] = [Group::Errors, Group::Traces, Group::Logs, Group::Others];
+    pub const ALL: [Group; 5] = [Group::Errors, Group::Traces, Group::Logs, Group::Others, Group::Reports];
 
-    /// `None`: never limited, it only tells what became of the rest.
-    pub fn of(kind: Kind) -> Option<Group> {
+    pub fn of(kind: Kind) -> Group {
         match kind {
-            Kind::Event | Kind::Feedback | Kind::UserReport | Kind::Security | Kind::Minidump | Kind::Attachment => Some(Group::Errors),
-            Kind::Transaction | Kind::Spans | Kind::Profile | Kind::ProfileChunk => Some(Group::Traces),
-            Kind::Logs | Kind::Metrics => Some(Group::Logs),
-            Kind::Session | Kind::Sessions | Kind::CheckIn | Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => {
-                Some(Group::Others)
-            }
-            Kind::ClientReport => None,
+            Kind::Event | Kind::Feedback | Kind::UserReport | Kind::Security | Kind::Minidump | Kind::Attachment => Group::Errors,
+            Kind::Transaction | Kind::Spans | Kind::Profile | Kind::ProfileChunk => Group::Traces,
+            Kind::Logs | Kind::Metrics => Group::Logs,
+            Kind::Session | Kind::Sessions | Kind::CheckIn | Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => Group::Others,
+            Kind::ClientReport => Group::Reports,
         }
     }
 
@@ -44,6 +43,7 @@ impl Group {
             Group::Traces => "transaction;span;profile;profile_chunk",
             Group::Logs => "log_item;log_byte;trace_metric;trace_metric_byte",
             Group::Others => "session;monitor;replay",
+            Group::Reports => "internal",
         }
     }
 }
@@ -66,7 +66,7 @@ impl Allowances {
             Group::Errors => self.errors,
             Group::Traces => self.traces,
             Group::Logs => self.logs,
-            Group::Others => self.others,
+            Group::Others | Group::Reports => self.others,
         }
     }
 }

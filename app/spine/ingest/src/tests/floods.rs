@@ -50,6 +50,31 @@ async fn a_keys_own_limit_ends_a_flood_before_anything_is_unpacked_or_written() 
 }
 
 #[tokio::test]
+async fn what_sdks_tell_of_their_losses_is_limited_by_itself() {
+    let site = Site::new().await;
+    site.door.set_allowances(Allowances { others: 2, errors: 1, ..Allowances::STANDARD });
+    assert_eq!(site.envelope(sessions(2)).await.code, 200);
+    assert_eq!(site.envelope(event(ID, "boom")).await.code, 200);
+    let report = lines(&[
+        "{}",
+        r#"{"type":"client_report"}"#,
+        r#"{"discarded_events":[{"reason":"ratelimit_backoff","category":"error","quantity":5}]}"#,
+    ]);
+    for code in [200, 200, 429] {
+        assert_eq!(site.envelope(report.clone()).await.code, code, "it does not wait for what it tells of");
+    }
+    assert!(site.envelope(report).await.header("x-sentry-rate-limits").contains("30:internal:project:quota"));
+    let told = [
+        "error accepted 1",
+        "error discarded/ratelimit_backoff 10",
+        "internal accepted 2",
+        "internal dropped/rate_limited 2",
+        "session accepted 2",
+    ];
+    assert_eq!(site.outcomes().await, told);
+}
+
+#[tokio::test]
 async fn lines_of_a_container_are_counted_one_by_one_whatever_its_header_says() {
     let site = Site::new().await;
     site.door.set_allowances(Allowances { logs: 100, ..Allowances::STANDARD });
