@@ -123,7 +123,7 @@ impl Instance {
         for capability in cx.registry.all() {
             capability.start(&cx, &mut tasks);
         }
-        capability::digest::start(&cx, &mut tasks);
+        capability::digest::start(&cx, &mut tasks).map_err(boot::sentence)?;
         stop_on_signal(self.shutdown.clone());
         let front = Front { router, hot: cx.hot.clone(), metrics: cx.metrics.clone() };
         let server = tokio::spawn(web::serve(self.listener, front, self.options, self.shutdown.clone()));

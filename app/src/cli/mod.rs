@@ -42,9 +42,9 @@ pub struct Arguments {
 enum Command {
     /// Run the server
     Serve,
-    /// Run a throw-away instance with a local site that fails now and then
+    /// Run a throw-away instance: a local site that fails now and then, and two programs that report
     Demo(demo::Options),
-    /// Make monitors, channels and components what a file says; shows a plan first
+    /// Make projects, monitors, channels, rules and components what a file says; shows a plan first
     Apply(apply::Options),
     /// Check from here on behalf of a server elsewhere
     Probe(probe::Options),

@@ -124,8 +124,8 @@ fn span(visit: &Visit, span: &Span<'_>, segment: &str, more: &[(&str, Value)]) -
     value
 }
 
-/// The load of the page with what it waits for, and its web vitals as spans of their own.
-pub fn page_load(chance: &mut Chance, visit: &Visit) -> Vec<Value> {
+/// The load of the page with what it waits for, and its web vitals as spans of their own. `code` is what the API answered.
+pub fn page_load(chance: &mut Chance, visit: &Visit, code: u16) -> Vec<Value> {
     let (root, total) = (chance.hex(16), chance.millis(visit.page.millis));
     let address = format!("https://shop.example.com{}", visit.page.path);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds")]
@@ -152,9 +152,13 @@ pub fn page_load(chance: &mut Chance, visit: &Visit) -> Vec<Value> {
         let more = [
             ("http.request.method", json!(method)),
             ("url.full", json!(format!("https://api.example.com{call}"))),
-            ("http.response.status_code", json!(200)),
+            ("http.response.status_code", json!(code)),
         ];
-        spans.push(span(visit, &fetch, &root, &more));
+        let mut fetched = span(visit, &fetch, &root, &more);
+        if code >= 400 {
+            fetched["status"] = json!("error");
+        }
+        spans.push(fetched);
     }
     let vital = |chance: &mut Chance, name: &str, op: &str, key: &str, value: f64| {
         let id = chance.hex(16);
@@ -224,6 +228,13 @@ fn exception(trouble: Trouble, chance: &mut Chance) -> Value {
                 "context_line": "    if (performance.now() - started > LIMIT) throw new TimeoutError(this.name);",
                 "post_context": ["    this.render();", "  }"]}]},
         }),
+    }
+}
+
+impl Trouble {
+    /// How the visit's session ends with it, in the words of this SDK: browsers go on after an error that nobody caught.
+    pub fn session(self) -> &'static str {
+        if self == Trouble::SlowWidget { "errored" } else { "unhandled" }
     }
 }
 

@@ -20,7 +20,7 @@ const HISTORY_DAYS: u32 = 7;
 /// Sessions that are older are not taken by release health.
 const SESSION_DAYS: u32 = 4;
 const BETWEEN_VISITS: Duration = Duration::from_secs(4);
-/// One of the three is worse than the others: its share of visits that end in a crash is ten times as high.
+/// One of the three is worse than the others: of its visits one in six meets an error, of theirs one in forty.
 const BAD_RELEASE: &str = "shop@2.4.1";
 
 /// The doors of the two projects.
@@ -54,9 +54,10 @@ fn releases(at: Time, start: Time) -> (&'static str, &'static str) {
 pub fn visit(chance: &mut Chance, at: Time, start: Time, batch: &mut Batch) {
     let (shop_release, api_release) = releases(at, start);
     let visit = Visit::new(chance, at, shop_release);
-    batch.spans.extend(shop::page_load(chance, &visit));
+    let trouble = visit.page.call.and_then(|name| api::trouble(chance, name));
+    let is_failed = trouble.is_some_and(api::Trouble::is_fatal);
+    batch.spans.extend(shop::page_load(chance, &visit, if is_failed { 500 } else { 200 }));
     if let Some(name) = visit.page.call {
-        let trouble = api::trouble(chance, name);
         let called = Time(at.0 + 400);
         let call = Call {
             at: called,
@@ -65,7 +66,7 @@ pub fn visit(chance: &mut Chance, at: Time, start: Time, batch: &mut Batch) {
             parent: Some(&visit.call_span),
             release: api_release,
             user: visit.user(),
-            is_failed: trouble.is_some_and(api::Trouble::is_fatal),
+            is_failed,
         };
         serve(chance, &call, trouble, batch);
     }
@@ -109,11 +110,13 @@ fn serve(chance: &mut Chance, call: &Call<'_>, trouble: Option<api::Trouble>, ba
 
 fn trouble_in_the_shop(chance: &mut Chance, visit: &Visit, batch: &mut Batch) {
     let odds = if visit.release == BAD_RELEASE { 6 } else { 40 };
-    let is_hit = chance.once_in(odds);
-    let session = if is_hit { "crashed" } else { chance.pick(&["exited", "exited", "exited", "exited", "exited", "exited", "errored"]) };
+    let hit = if chance.once_in(odds) { Some(*chance.pick(&shop::TROUBLES)) } else { None };
+    let session = match hit {
+        Some(trouble) => trouble.session(),
+        None => chance.pick(&["exited", "exited", "exited", "exited", "exited", "exited", "errored"]),
+    };
     batch.sessions.push(shop::session(chance, visit, session));
-    if is_hit {
-        let trouble = *chance.pick(&shop::TROUBLES);
+    if let Some(trouble) = hit {
         let (event_id, error) = shop::error(chance, visit, trouble);
         batch.shop.push(error);
         if chance.once_in(6) {
