@@ -61,6 +61,7 @@ async fn it_ends_cleanly_when_asked() {
     let mut served = Hermetic::serve(folder.path()).await;
     let ended = served.stop().await;
     assert!(ended.success(), "{ended}; its log:\n{}", served.log());
+    assert!(!served.log().contains("ended before the server did"), "{}", served.log());
 }
 
 #[test]

@@ -1,92 +1,30 @@
 //! What programs report, through the real binary: every recorded request, and what is left of it after `kill -9`.
 
+use kernel::time::Stopwatch;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tests::{Client, Hermetic, eventually_async, process, root, switch};
+use testkit::recorded::{self, Envelope, Request};
+use tests::{Client, Hermetic, eventually_async, process};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const PROJECT: &str = "[[projects]]\nslug = \"shop\"\nname = \"Shop\"\n[[projects.keys]]\nlabel = \"all\"\npublic_key = \"0123456789abcdef0123456789abcdef\"\n";
 
-/// One recorded request.
-struct Recorded {
-    name: String,
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-/// Every request that an SDK sent to its DSN, below the folder of fixtures.
-fn recorded() -> Vec<Recorded> {
-    let fixtures = switch("HERMETIC_FIXTURES").map_or_else(|| root().join("../shared/fixtures"), PathBuf::from);
-    let mut found = Vec::new();
-    let mut folders = vec![fixtures.join("envelopes")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|kind| kind == "json") {
-                found.extend(read(&path));
-            }
-        }
+/// Every request that an SDK sent to its DSN, as it goes to the first project of a new house.
+fn recorded() -> Vec<Envelope> {
+    let ours = |envelope: &Envelope| envelope.request.method == "POST" && envelope.request.path.starts_with("/api/42/");
+    let mut all: Vec<Envelope> = recorded::envelopes("").into_iter().filter(ours).collect();
+    for Envelope { request, .. } in &mut all {
+        request.path = request.path.replacen("/api/42/", "/api/1/", 1);
+        let is_framing = |name: &str| ["host", "content-length", "transfer-encoding", "connection"].contains(&name.to_lowercase().as_str());
+        request.headers.retain(|(name, _)| !is_framing(name));
     }
-    found.sort_by(|one, other| one.name.cmp(&other.name));
-    found
-}
-
-fn read(path: &Path) -> Option<Recorded> {
-    let head: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    let place = head["path"].as_str()?.strip_prefix("/api/42/")?;
-    if head["method"] != "POST" {
-        return None;
-    }
-    let pair = |pair: &Value| Some((pair[0].as_str()?.to_lowercase(), pair[1].as_str()?.to_owned()));
-    let headers = head["headers"].as_array()?.iter().filter_map(pair);
-    let ours = |name: &str| !matches!(name, "host" | "content-length" | "transfer-encoding" | "connection");
-    Some(Recorded {
-        name: path.display().to_string(),
-        path: format!("/api/1/{place}"),
-        headers: headers.filter(|(name, _)| ours(name)).collect(),
-        body: std::fs::read(path.with_extension("body")).ok()?,
-    })
-}
-
-/// What the envelope holds, by the types it names, read as plainly as can be.
-fn types(recorded: &Recorded) -> Vec<String> {
-    let encoding = recorded.headers.iter().find(|(name, _)| name == "content-encoding").map(|(_, value)| value.as_str());
-    let mut body = Vec::new();
-    match encoding {
-        Some("br") => drop(brotli::Decompressor::new(recorded.body.as_slice(), 4_096).read_to_end(&mut body)),
-        Some("gzip") => drop(flate2::read::MultiGzDecoder::new(recorded.body.as_slice()).read_to_end(&mut body)),
-        _ => body.clone_from(&recorded.body),
-    }
-    if recorded.path.contains("/store/") {
-        return vec!["event".to_owned()];
-    }
-    let mut types = Vec::new();
-    let mut rest = body.as_slice();
-    let line = |rest: &mut &[u8]| {
-        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-        let (line, after) = rest.split_at(end);
-        *rest = after.get(1..).unwrap_or_default();
-        line.to_vec()
-    };
-    line(&mut rest);
-    while !rest.is_empty() {
-        let head = line(&mut rest);
-        let Ok(head) = serde_json::from_slice::<Value>(&head) else { continue };
-        types.extend(head["type"].as_str().map(str::to_owned));
-        match head["length"].as_u64() {
-            Some(length) => rest = rest.get(usize::try_from(length).expect("a length") + 1..).unwrap_or_default(),
-            None => drop(line(&mut rest)),
-        }
-    }
-    types
+    all
 }
 
 fn number(data: &Path, file: &str, sql: &str) -> i64 {
@@ -96,7 +34,7 @@ fn number(data: &Path, file: &str, sql: &str) -> i64 {
     connection.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-async fn post(client: &reqwest::Client, base: &str, recorded: &Recorded) -> (u16, Value) {
+async fn post(client: &reqwest::Client, base: &str, recorded: &Request) -> (u16, Value) {
     let mut request = client.post(format!("{base}{}", recorded.path)).body(recorded.body.clone());
     for (name, value) in &recorded.headers {
         request = request.header(name, value);
@@ -110,7 +48,6 @@ async fn post(client: &reqwest::Client, base: &str, recorded: &Recorded) -> (u16
 async fn every_recorded_request_is_answered_and_every_item_is_stored_or_counted() {
     let requests = recorded();
     if requests.is_empty() {
-        println!("SKIPPED: there are no recorded requests; name their folder with HERMETIC_FIXTURES");
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -120,12 +57,12 @@ async fn every_recorded_request_is_answered_and_every_item_is_stored_or_counted(
     drop(Client::new(&served.url));
     let client = reqwest::Client::new();
     let mut wanted: BTreeMap<String, i64> = BTreeMap::new();
-    for request in &requests {
+    for Envelope { request, parts, .. } in &requests {
         let (code, answer) = post(&client, &served.url, request).await;
         assert_eq!(code, 200, "{} was answered {answer}", request.name);
         assert!(answer.is_object(), "{} was answered with no JSON", request.name);
-        for kind in types(request) {
-            *wanted.entry(kind).or_default() += 1;
+        for part in parts {
+            *wanted.entry(part.kind().to_owned()).or_default() += 1;
         }
     }
     let data = served.data_dir();
@@ -220,4 +157,105 @@ async fn nothing_acknowledged_is_missing_and_nothing_counted_twice_after_kill_9_
     assert_eq!(counted, kept, "each event is counted once");
     assert_eq!(number(&data, "hermetic.db", "select count(*) from errors_issues"), 7, "one issue a family");
     println!("{} acknowledged, {kept} kept, {counted} counted", acknowledged.len());
+}
+
+/// Events that do not pack: random text, some 6 kB each.
+fn large_event(id: u128) -> Vec<u8> {
+    let noise: String = std::iter::repeat_with(kernel::ids::random_token).take(200).collect();
+    format!(
+        "{{\"event_id\":\"{id:032x}\"}}\n{{\"type\":\"event\"}}\n{{\"event_id\":\"{id:032x}\",\"platform\":\"python\",\"message\":\"attempt\",\"extra\":{{\"noise\":\"{noise}\"}}}}\n"
+    )
+    .into_bytes()
+}
+
+/// What must hold of the log whatever died when: each row has its item, each item of an event its row, and the sizes are those of the rows.
+fn is_consistent(data: &Path) -> bool {
+    let log = |sql: &str| number(data, "telemetry.db", sql);
+    let without = "select count(*) from errors_events where item_id not in (select id from ingest_items)";
+    let loose = "select count(*) from ingest_items where kind = 1 and id not in (select item_id from errors_events)";
+    let sizes = "select (select items from errors_sizes where what = 'events') = (select count(*) from errors_events) \
+                 and (select bytes from errors_sizes where what = 'events') = (select sum(bytes) from errors_events)";
+    (log(without), log(loose), log(sizes)) == (0, 0, 1)
+}
+
+#[tokio::test]
+async fn counts_and_sizes_are_exact_after_kill_9_in_the_midst_of_eviction() {
+    const EVENTS: i64 = 3_600;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    process::apply(folder.path(), PROJECT);
+    process::set(folder.path(), "errors.events_mb", "10");
+    let mut served = Hermetic::serve(folder.path()).await;
+    drop(Client::new(&served.url));
+    let data = served.data_dir();
+    let client = reqwest::Client::new();
+    let door = format!("{}/api/1/envelope/?sentry_key={KEY}", served.url);
+    let lanes: Vec<_> = (0..8)
+        .map(|lane| {
+            let (client, door) = (client.clone(), door.clone());
+            tokio::spawn(async move {
+                for id in (1..=EVENTS).filter(|id| id % 8 == lane) {
+                    let body = large_event(u128::try_from(id).expect("an id"));
+                    let answer = client.post(&door).body(body).send().await.expect("an answer");
+                    assert_eq!(answer.status().as_u16(), 200);
+                }
+            })
+        })
+        .collect();
+    for lane in lanes {
+        lane.await.expect("all of a lane is sent");
+    }
+    let counted = || number(&data, "hermetic.db", "select coalesce(sum(events), 0) from errors_issues");
+    eventually_async("all are digested", Duration::from_secs(60), async || (counted() == EVENTS).then_some(())).await;
+    let left = || number(&data, "telemetry.db", "select count(*) from errors_events");
+    let room = || number(&data, "telemetry.db", "select coalesce(sum(bytes), 0) from errors_events") <= 10_000_000;
+    let mut kills_in_the_midst = 0;
+    while !room() {
+        served.kill().await;
+        // Due at once, at each start anew.
+        let state = Connection::open(data.join("hermetic.db")).expect("the state opens");
+        state.execute("update work_schedules set next_at = 0 where kind = 'errors.evict'", []).expect("the job is due");
+        drop(state);
+        let before = left();
+        served.restart().await;
+        let patience = Stopwatch::start();
+        while left() == before && patience.elapsed() < Duration::from_secs(60) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        served.kill().await;
+        kills_in_the_midst += i32::from(!room());
+        assert!(is_consistent(&data), "{} events are left", left());
+        served.restart().await;
+    }
+    assert!(kills_in_the_midst > 0, "no kill fell into the eviction");
+    assert!(left() < EVENTS && counted() == EVENTS, "{} of {EVENTS} are left, {} counted", left(), counted());
+    assert!(is_consistent(&data));
+    println!("{} of {EVENTS} events are left after {kills_in_the_midst} kills in the midst", left());
+}
+
+#[tokio::test]
+async fn what_is_refused_while_the_server_ends_is_counted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    process::apply(folder.path(), PROJECT);
+    let mut served = Hermetic::serve(folder.path()).await;
+    let address = served.url.trim_start_matches("http://").to_owned();
+    let body = "this is no envelope";
+    let mut late = TcpStream::connect(&address).await.expect("a connection");
+    let head = format!("POST /api/1/envelope/?sentry_key={KEY} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    late.write_all(format!("{head}{}", &body[..4]).as_bytes()).await.expect("half a request");
+    let ending = tokio::spawn(async move {
+        let ended = served.stop().await;
+        (served, ended)
+    });
+    // Nobody new is let in: the end has begun, and the counts that lay in memory are written.
+    eventually_async("the server lets nobody in", Duration::from_secs(10), async || {
+        TcpStream::connect(&address).await.is_err().then_some(())
+    })
+    .await;
+    late.write_all(&body.as_bytes()[4..]).await.expect("the other half");
+    let mut answer = String::new();
+    late.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let (served, ended) = ending.await.expect("the end");
+    assert!(ended.success(), "{}", served.log());
+    assert_eq!(outcomes(&served.data_dir(), "dropped"), [("malformed".to_owned(), 1)]);
 }
