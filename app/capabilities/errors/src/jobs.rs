@@ -20,6 +20,7 @@ use crate::store::{counts, evict as old, issues};
 pub const FORGET: &str = "errors.forget";
 const EVICT: &str = "errors.evict";
 const STRAYS: &str = "errors.strays";
+const ORPHANS: &str = "errors.orphans";
 const NAMES: &str = "errors.names";
 const QUIET: &str = "errors.quiet";
 const SPIKES: &str = "errors.spikes";
@@ -31,6 +32,8 @@ pub fn register(work: &mut Work) {
     work.job(EVICT, |cx: Cx, _: Job| async move { evict::evict(&cx).await });
     work.every(EVICT, MINUTE * 10);
     work.job(STRAYS, |cx: Cx, _: Job| async move { evict::strays(&cx).await });
+    work.job(ORPHANS, |cx: Cx, _: Job| async move { evict::orphans(&cx).await });
+    work.every(ORPHANS, DAY);
     work.job(NAMES, |cx: Cx, _: Job| async move { evict::names(&cx).await });
     work.every(NAMES, DAY);
     work.every(STRAYS, DAY);

@@ -3,6 +3,7 @@
 use capability::{Cx, Digest as _};
 use kernel::{Result, Time};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::digest::Events;
 use crate::model::relevance::TELLING;
@@ -121,6 +122,32 @@ pub async fn strays(cx: &Cx) -> Result<()> {
             return Ok(());
         }
         cx.telemetry.write(move |tx| ingest::store::remove_items(tx, &old)).await?;
+    }
+}
+
+/// What leads to items of projects that are gone. The door removes the items, a day later; their rows would go on being counted as room that
+/// is taken, and events of others would go for them.
+pub async fn orphans(cx: &Cx) -> Result<()> {
+    const SPAN: u32 = 5_000;
+    let mut after = 0;
+    let known: Arc<Vec<i64>> = Arc::new(cx.read(identity::store::list_projects).await?.into_iter().map(|project| project.id.0).collect());
+    loop {
+        let own = Arc::clone(&known);
+        let (orphans, last) = cx.telemetry.read(move |r| evict::orphans(r, &own, after, SPAN)).await?;
+        for part in orphans.chunks(BATCH as usize) {
+            let part = part.to_vec();
+            cx.telemetry.write(move |tx| evict::remove_events(tx, &part)).await?;
+        }
+        let Some(last) = last else { break };
+        after = last;
+    }
+    loop {
+        let own = Arc::clone(&known);
+        let files = cx.telemetry.read(move |r| evict::orphaned_attachments(r, &own, BATCH)).await?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        cx.telemetry.write(move |tx| evict::remove_attachments(tx, &files)).await?;
     }
 }
 

@@ -54,6 +54,31 @@ pub fn of_hash(r: &Reader<'_>, hash: i64, limit: u32) -> Result<Vec<Candidate>> 
     r.rows(&format!("select {CANDIDATE} from errors_events where hash = ? order by item_id limit ?"), params![hash, limit], read_candidate)
 }
 
+/// Of the `span` events after `after`, those of other projects than `known` whose item is gone, and the last that was looked at; `None` at the
+/// end. Only the few of unknown projects are looked up in the log.
+pub fn orphans(r: &Reader<'_>, known: &[i64], after: i64, span: u32) -> Result<(Vec<Candidate>, Option<i64>)> {
+    let next = format!("select {CANDIDATE} from errors_events where item_id > ? order by item_id limit ?");
+    let looked: Vec<Candidate> = r.rows(&next, params![after, span], read_candidate)?;
+    let last = looked.last().map(|event| event.item);
+    let mut orphans = Vec::new();
+    for event in looked.into_iter().filter(|event| !known.contains(&event.project.0)) {
+        if r.value::<i64>("select exists (select 1 from ingest_items where id = ?)", [event.item])? == 0 {
+            orphans.push(event);
+        }
+    }
+    Ok((orphans, last))
+}
+
+/// As [`orphans`], of attachments.
+pub fn orphaned_attachments(r: &Reader<'_>, known: &[i64], limit: u32) -> Result<Vec<i64>> {
+    r.rows(
+        "select item_id from errors_attachments where project_id not in (select value from json_each(?)) \
+         and item_id not in (select id from ingest_items where id = errors_attachments.item_id) limit ?",
+        params![serde_json::Value::from(known).to_string(), limit],
+        |row| row.get(0),
+    )
+}
+
 /// What makes an event too dear to evict, beyond its relevance.
 pub fn raise(tx: &mut Tx<'_>, item: i64, relevance: u8) -> Result<()> {
     tx.run("update errors_events set relevance = max(relevance, ?) where item_id = ?", params![relevance, item])?;

@@ -226,6 +226,23 @@ async fn the_first_event_with_a_value_of_a_tag_outlives_duplicates() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_removed_project_takes_no_room_from_the_others() {
+    let kit = Kit::new().await;
+    let other = super::kit::new_project(&kit.house, "Old").await;
+    kit.issue_for(&message("ours")).await;
+    for _ in 0..3 {
+        let event = message("theirs").to_string();
+        kit.send_as(other, ingest::Kind::Event, event.as_bytes(), ingest::Head::default()).await;
+    }
+    kit.send_as(other, ingest::Kind::Attachment, b"log", ingest::Head::default()).await;
+    kit.house.digest().await;
+    kit.house.cx.write(move |tx| identity::store::remove_project(tx, other)).await.unwrap();
+    kit.house.live_through(DAY * 3, HOUR * 6).await;
+    assert_eq!(whole(&kit, 0).await, 1);
+    assert_eq!(kit.logged("select items + bytes from errors_sizes where what = 'attachments'").await, 0);
+}
+
+#[tokio::test]
 async fn names_of_users_leave_with_their_events_and_stay_counted() {
     let kit = Kit::new().await;
     let of = |user: &str| with(message("disk full"), json!({"user": {"email": user}, "tags": {"plan": "pro"}}));
