@@ -123,7 +123,7 @@ fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test has no config; where the recordings lie is said by its environment")]
+/// A test has no config: its environment says where the recordings lie.
 fn root() -> PathBuf {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/fixtures");
     std::env::var_os("HERMETIC_FIXTURES").map_or(beside, PathBuf::from).join("envelopes")
