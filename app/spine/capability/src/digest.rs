@@ -11,11 +11,11 @@ use kernel::time::Stopwatch;
 use kernel::{Error, Result};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
+use crate::hand::Hand;
 use crate::{Cx, Tasks};
 
 /// At most so many items at once: enough to share the cost of a commit, few enough to hold in memory.
@@ -45,18 +45,19 @@ pub trait Digest: Sync {
 }
 
 /// One loop per digest, so that one that is held up holds up nobody else. They take turns, batch by batch: in a burst one batch
-/// lies unpacked in memory instead of five, and a core stays free for the door.
-pub fn start(cx: &Cx, tasks: &mut Tasks) {
+/// lies unpacked in memory instead of five.
+pub fn start(cx: &Cx, tasks: &mut Tasks) -> Result<()> {
     crate::intake::start(cx, tasks);
-    let turns = Arc::new(Semaphore::new(1));
+    let turns = Arc::new(Mutex::new(Hand::start()?));
     for digest in cx.registry.digests() {
         let shutdown = tasks.shutdown();
         tasks.spawn(digest.name(), run(cx.clone(), digest, Arc::clone(&turns), shutdown));
     }
+    Ok(())
 }
 
 /// Digests until the end of the server.
-async fn run(cx: Cx, digest: &'static dyn Digest, turns: Arc<Semaphore>, shutdown: CancellationToken) {
+async fn run(cx: Cx, digest: &'static dyn Digest, turns: Arc<Mutex<Hand>>, shutdown: CancellationToken) {
     let mut signals = cx.telemetry.signals();
     let mut place = Place::default();
     let mut looked: Option<Stopwatch> = None;
@@ -66,10 +67,9 @@ async fn run(cx: Cx, digest: &'static dyn Digest, turns: Arc<Semaphore>, shutdow
             tokio::time::sleep(early).await;
         }
         looked = Some(Stopwatch::start());
-        // Never closed, so the turn always comes.
-        let turn = turns.acquire().await;
-        let stepped = step(&cx, digest, &mut place).await;
-        drop(turn);
+        let hand = turns.lock().await;
+        let stepped = step(Turn { cx: &cx, hand: &hand, digest }, &mut place).await;
+        drop(hand);
         let wait = match stepped {
             Ok(0) => None,
             Ok(_) if shutdown.is_cancelled() => return,
@@ -106,9 +106,10 @@ async fn told(signals: &mut tokio::sync::broadcast::Receiver<db::Signal>) -> boo
 /// Digests everything that lies there; gives how many items that were. For tests and commands.
 pub async fn drain(cx: &Cx, digest: &'static dyn Digest) -> Result<usize> {
     let mut place = Place::default();
+    let hand = Hand::start()?;
     let mut all = 0;
     loop {
-        match step(cx, digest, &mut place).await? {
+        match step(Turn { cx, hand: &hand, digest }, &mut place).await? {
             0 => return Ok(all),
             some => all += some,
         }
@@ -120,8 +121,17 @@ pub async fn drain(cx: &Cx, digest: &'static dyn Digest) -> Result<usize> {
 #[derive(Default)]
 struct Place(Option<i64>);
 
+/// Whose turn it is, and who works for it meanwhile.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    cx: &'a Cx,
+    hand: &'a Hand,
+    digest: &'static dyn Digest,
+}
+
 /// One batch; gives how many items it had, 0 when there was nothing.
-async fn step(cx: &Cx, digest: &'static dyn Digest, place: &mut Place) -> Result<usize> {
+async fn step(turn: Turn<'_>, place: &mut Place) -> Result<usize> {
+    let Turn { cx, digest, .. } = turn;
     let cursor = match place.0.take() {
         Some(cursor) => cursor,
         None => cx.read(move |r| store::cursor(r, digest.name())).await?,
@@ -130,10 +140,10 @@ async fn step(cx: &Cx, digest: &'static dyn Digest, place: &mut Place) -> Result
     let count = batch.items.len();
     if count > 0 {
         let items = Arc::new(batch.items);
-        match apply(cx, digest, Arc::clone(&items), 0..count, batch.upto).await {
+        match apply(turn, Arc::clone(&items), 0..count, batch.upto).await {
             Ok(()) => {}
             Err(error) if is_passing(&error) => return Err(error),
-            Err(_) => one_by_one(cx, digest, items, batch.upto).await?,
+            Err(_) => one_by_one(turn, items, batch.upto).await?,
         }
     }
     place.0 = Some(batch.upto);
@@ -146,10 +156,10 @@ fn is_passing(error: &Error) -> bool {
     error.kind == kernel::Kind::Unavailable
 }
 
-async fn apply(cx: &Cx, digest: &'static dyn Digest, items: Arc<Vec<Item>>, range: std::ops::Range<usize>, upto: i64) -> Result<()> {
+async fn apply(turn: Turn<'_>, items: Arc<Vec<Item>>, range: std::ops::Range<usize>, upto: i64) -> Result<()> {
+    let Turn { cx, digest, .. } = turn;
     let house = cx.clone();
-    let made = tokio::task::spawn_blocking(move || digest.digest(&house, &items[range])).await;
-    let change = made.unwrap_or_else(|lost| Err(unmade(lost)))?;
+    let change = turn.hand.run(move || digest.digest(&house, &items[range])).await?;
     cx.write(move |tx| {
         change(tx)?;
         store::set_cursor(tx, digest.name(), upto)
@@ -157,29 +167,22 @@ async fn apply(cx: &Cx, digest: &'static dyn Digest, items: Arc<Vec<Item>>, rang
     .await
 }
 
-/// Nothing was made of a batch: the digest panicked; or the server ends and its threads take nothing more, which is no fault of an item.
-fn unmade(lost: JoinError) -> Error {
-    if lost.is_cancelled() {
-        return Error::unavailable("The server stops; what was reported is digested after the next start.").because(lost);
-    }
-    Error::internal("a digest panicked").because(lost)
-}
-
 /// One item that cannot be digested must not hold up the others for ever.
-async fn one_by_one(cx: &Cx, digest: &'static dyn Digest, items: Arc<Vec<Item>>, upto: i64) -> Result<()> {
+async fn one_by_one(turn: Turn<'_>, items: Arc<Vec<Item>>, upto: i64) -> Result<()> {
     for at in 0..items.len() {
         let is_last = at + 1 == items.len();
         let after = if is_last { upto } else { items[at].id };
-        match apply(cx, digest, Arc::clone(&items), at..at + 1, after).await {
+        match apply(turn, Arc::clone(&items), at..at + 1, after).await {
             Ok(()) => {}
             Err(error) if is_passing(&error) => return Err(error),
-            Err(error) => pass_over(cx, digest, &items[at], after, &error).await?,
+            Err(error) => pass_over(turn, &items[at], after, &error).await?,
         }
     }
     Ok(())
 }
 
-async fn pass_over(cx: &Cx, digest: &'static dyn Digest, item: &Item, after: i64, error: &Error) -> Result<()> {
+async fn pass_over(turn: Turn<'_>, item: &Item, after: i64, error: &Error) -> Result<()> {
+    let Turn { cx, digest, .. } = turn;
     tracing::error!(digest = digest.name(), item = item.id, error = error.chain(), "an item could not be digested and is passed over");
     let (id, project, category) = (item.id, item.project, item.kind.category());
     cx.telemetry.write(move |tx| store::count_passed(tx, digest.name(), id, (project, category))).await?;

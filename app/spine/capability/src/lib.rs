@@ -15,6 +15,7 @@ mod cx;
 pub mod digest;
 pub mod feed;
 mod framed;
+mod hand;
 pub mod frames;
 pub mod intake;
 pub mod mail;

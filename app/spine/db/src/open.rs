@@ -37,7 +37,7 @@ impl File {
 /// Who moves the write-ahead log into the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checkpoints {
-    /// SQLite, every 1,000 pages and when the file closes.
+    /// The writer thread, once enough has come together and when the file closes.
     Automatic,
     /// Only [`Quiet::checkpoint`]: a copier must have read the log first, and the log stays when the file closes.
     ByCopier,
@@ -83,16 +83,14 @@ impl Db {
         let path = options.folder.join(options.file.file_name());
         let mut connection = open_writer(&path, options.checkpoints)?;
         let (committed, commits) = watch::channel(Committed::default());
-        if options.checkpoints == Checkpoints::ByCopier {
-            // It takes the place of SQLite's own hook, which would checkpoint.
-            let count = move |_: &mut rusqlite::hooks::Wal, frames: std::ffi::c_int| {
-                committed.send_modify(|committed| {
-                    *committed = Committed { count: committed.count + 1, frames: u32::try_from(frames).unwrap_or(0) };
-                });
-                Ok(())
-            };
-            connection.wal_hook(Some(count)).map_err(|error| Error::internal("watching the commits").because(error))?;
-        }
+        // It takes the place of SQLite's own hook, which would checkpoint within the commit.
+        let count = move |_: &mut rusqlite::hooks::Wal, frames: std::ffi::c_int| {
+            committed.send_modify(|committed| {
+                *committed = Committed { count: committed.count + 1, frames: u32::try_from(frames).unwrap_or(0) };
+            });
+            Ok(())
+        };
+        connection.wal_hook(Some(count)).map_err(|error| Error::internal("watching the commits").because(error))?;
         let (requests, receiver) = mpsc::channel();
         let (signals, _) = broadcast::channel(1_024);
         let writer = Writer {
@@ -103,6 +101,7 @@ impl Db {
             requests: receiver,
             clock: options.clock.clone(),
             signals: signals.clone(),
+            commits: commits.clone(),
         };
         let writer = std::thread::Builder::new()
             .name(format!("write-{}", options.file.file_name()))
@@ -179,7 +178,7 @@ impl Db {
         answered.recv().map_err(|_| writer_gone())
     }
 
-    /// Told after each commit of this process; never told when SQLite itself checkpoints ([`Checkpoints::Automatic`]).
+    /// Told after each commit of this process.
     pub fn commits(&self) -> watch::Receiver<Committed> {
         self.0.commits.clone()
     }

@@ -248,3 +248,39 @@ async fn a_disk_below_the_floor_is_told_and_nothing_is_half_written() {
     assert!(refused.kind == Kind::Unavailable && refused.public_message().contains("disk is nearly full"), "{refused:?}");
     assert_eq!(count(&db).await, 0, "reading goes on");
 }
+
+#[tokio::test]
+async fn the_log_is_moved_into_the_file_once_enough_has_come_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let commits = db.commits();
+    let many = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 500) \
+                insert into rows (text) select hex(randomblob(4000)) from n";
+    db.write(move |tx| tx.run(many, [])).await.unwrap();
+    assert!(commits.borrow().frames > 2_000, "SQLite's own 1,000 pages count no more");
+    let frames = commits.borrow().frames;
+    db.write(insert("a")).await.unwrap();
+    assert!(commits.borrow().frames > frames, "too few yet");
+    db.write(move |tx| tx.run(many, [])).await.unwrap();
+    assert!(commits.borrow().frames > 4_000);
+    db.write(insert("b")).await.unwrap();
+    assert!(commits.borrow().frames < 100, "the log begins anew: {}", commits.borrow().frames);
+}
+
+#[tokio::test]
+async fn a_reader_that_holds_the_log_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let commits = db.commits();
+    let pinned = db.quiet(|quiet| quiet.pin()).unwrap().unwrap();
+    let many = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 500) \
+                insert into rows (text) select hex(randomblob(4000)) from n";
+    for _ in 0..4 {
+        db.write(move |tx| tx.run(many, [])).await.unwrap();
+    }
+    assert!(commits.borrow().frames > 6_000);
+    drop(pinned);
+    db.write(move |tx| tx.run(many, [])).await.unwrap();
+    db.write(insert("a")).await.unwrap();
+    assert!(commits.borrow().frames < 100, "the log begins anew: {}", commits.borrow().frames);
+}

@@ -55,6 +55,10 @@ impl Capability for Tables {
     }
 }
 
+async fn turn(cx: &Cx, picky: &'static Picky, place: &mut Place) -> Result<usize> {
+    step(Turn { cx, hand: &Hand::start().unwrap(), digest: picky }, place).await
+}
+
 async fn report(cx: &Cx, words: &[&str]) {
     for word in words {
         let (head, payload) = (Head::default(), pack::pack(word.as_bytes()));
@@ -79,16 +83,16 @@ async fn items_that_went_one_by_one_before_the_disk_was_full_are_not_counted_aga
     let cx = house(&folder, &[&Tables]);
     let mut place = Place::default();
     report(&cx, &["first"]).await;
-    assert_eq!(step(&cx, &PICKY, &mut place).await.unwrap(), 1);
+    assert_eq!(turn(&cx, &PICKY, &mut place).await.unwrap(), 1);
     report(&cx, &["one", "bad", "panic", "two", "later", "last"]).await;
     for _ in 0..2 {
-        let error = step(&cx, &PICKY, &mut place).await.unwrap_err();
+        let error = turn(&cx, &PICKY, &mut place).await.unwrap_err();
         assert_eq!(error.kind, kernel::Kind::Unavailable);
     }
     assert_eq!(counted(&cx).await, ["first", "one", "two"]);
     PICKY.is_full.store(false, Ordering::Relaxed);
-    assert_eq!(step(&cx, &PICKY, &mut place).await.unwrap(), 2, "what is left");
-    assert_eq!(step(&cx, &PICKY, &mut place).await.unwrap(), 0);
+    assert_eq!(turn(&cx, &PICKY, &mut place).await.unwrap(), 2, "what is left");
+    assert_eq!(turn(&cx, &PICKY, &mut place).await.unwrap(), 0);
     assert_eq!(counted(&cx).await, ["first", "one", "two", "later", "last"]);
     assert_eq!(passed(&cx).await, 2);
 }
@@ -102,7 +106,7 @@ async fn what_is_passed_over_is_counted_once_although_the_cursor_did_not_move() 
     // Stands in for a process that dies between the two files.
     let dies = "create trigger dies before insert on ingest_cursors begin select raise(abort, 'killed'); end";
     cx.write(move |tx| tx.run(dies, [])).await.unwrap();
-    assert!(step(&cx, &PICKY, &mut Place::default()).await.is_err());
+    assert!(turn(&cx, &PICKY, &mut Place::default()).await.is_err());
     cx.write(|tx| tx.run("drop trigger dies", [])).await.unwrap();
     assert_eq!((passed(&cx).await, counted(&cx).await.len()), (1, 0));
     assert_eq!(drain(&cx, &PICKY).await.unwrap(), 3);
@@ -110,10 +114,10 @@ async fn what_is_passed_over_is_counted_once_although_the_cursor_did_not_move() 
 }
 
 #[tokio::test]
-async fn a_batch_that_found_no_thread_at_the_end_is_no_fault_of_its_items() {
-    let waits = tokio::spawn(std::future::pending::<()>());
-    waits.abort();
-    assert!(is_passing(&unmade(waits.await.unwrap_err())));
-    let panics = tokio::spawn(async { panic!("a digest panics") });
-    assert!(!is_passing(&unmade(panics.await.unwrap_err())));
+async fn the_hand_stands_back_and_outlives_a_panic() {
+    let hand = Hand::start().unwrap();
+    let panics: Result<()> = hand.run(|| panic!("a digest panics")).await;
+    assert!(!is_passing(&panics.unwrap_err()), "the batch is to blame");
+    let rank = hand.run(|| Ok(rustix::process::getpriority_process(None).unwrap())).await.unwrap();
+    assert_eq!(rank, rustix::process::getpriority_process(None).unwrap() + 10);
 }
