@@ -16,6 +16,9 @@ use crate::store::attachments::{Attachment, insert_attachment};
 use crate::store::events::{EventInsert, add_size, hash_of, insert_event, packed_size};
 use crate::store::frames;
 
+/// Rows of one transaction of telemetry.db: while it lasts, the door's answers wait.
+const PORTION: usize = 50;
+
 /// A batch whose rows are in telemetry.db.
 pub struct Filed {
     /// In the order of the log; the primary key is the one they are filed under.
@@ -32,36 +35,43 @@ impl Filed {
 pub fn file(cx: &Cx, events: Vec<Prepared>, files: Vec<(Attachment, i64)>) -> Result<Filed> {
     let mut filed = Filed { releases: releases(cx, &events)?, events };
     let rows = rows(cx, &filed)?;
-    let hashes = cx.telemetry.write_blocking(move |tx| {
-        let (mut hashes, mut items, mut bytes) = (Vec::with_capacity(rows.len()), 0, 0);
-        for mut row in rows {
-            row.event.bytes = packed_size(tx, row.event.stored.item)?;
-            let stored = &row.event.stored;
-            if insert_event(tx, &row.event)? {
-                items += 1;
-                bytes += crate::store::signed(row.event.bytes);
-                hashes.push(stored.hash);
-            } else {
-                // Digested before, and the change was lost with the power: what it was filed under then holds.
-                hashes.push(hash_of(tx, stored.item)?.unwrap_or(stored.hash));
-            }
-            if let Some(packed) = &row.frames {
-                frames::set_frames(tx, stored.item, packed)?;
-            }
-            for (debug_id, release) in &row.unread {
-                frames::note_unread(tx, stored.project, debug_id, release, stored.item)?;
-            }
-        }
-        if items > 0 {
-            add_size(tx, "events", items, bytes)?;
-        }
-        file_attachments(tx, &files)?;
-        Ok(hashes)
-    })?;
+    let mut hashes = Vec::with_capacity(rows.len());
+    let mut rows = rows.into_iter();
+    while let Some(first) = rows.next() {
+        let portion: Vec<Row> = std::iter::once(first).chain(rows.by_ref().take(PORTION - 1)).collect();
+        hashes.extend(cx.telemetry.write_blocking(move |tx| file_rows(tx, portion))?);
+    }
+    cx.telemetry.write_blocking(move |tx| file_attachments(tx, &files))?;
     for (event, hash) in filed.events.iter_mut().zip(hashes) {
         keep_hash(event, hash);
     }
     Ok(filed)
+}
+
+fn file_rows(tx: &mut db::Tx<'_>, rows: Vec<Row>) -> Result<Vec<i64>> {
+    let (mut hashes, mut items, mut bytes) = (Vec::with_capacity(rows.len()), 0, 0);
+    for mut row in rows {
+        row.event.bytes = packed_size(tx, row.event.stored.item)?;
+        let stored = &row.event.stored;
+        if insert_event(tx, &row.event)? {
+            items += 1;
+            bytes += crate::store::signed(row.event.bytes);
+            hashes.push(stored.hash);
+        } else {
+            // Digested before, and the change was lost with the power: what it was filed under then holds.
+            hashes.push(hash_of(tx, stored.item)?.unwrap_or(stored.hash));
+        }
+        if let Some(packed) = &row.frames {
+            frames::set_frames(tx, stored.item, packed)?;
+        }
+        for (debug_id, release) in &row.unread {
+            frames::note_unread(tx, stored.project, debug_id, release, stored.item)?;
+        }
+    }
+    if items > 0 {
+        add_size(tx, "events", items, bytes)?;
+    }
+    Ok(hashes)
 }
 
 fn file_attachments(tx: &mut db::Tx<'_>, files: &[(Attachment, i64)]) -> Result<()> {
