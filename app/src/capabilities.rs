@@ -8,6 +8,7 @@ static LIST: &[&dyn Capability] = &[
     &errors::Errors,
     &traces::Traces,
     &logs::Logs,
+    &replay::Replay,
     &releases::Releases,
     &uptime::Uptime,
     &status::Status,

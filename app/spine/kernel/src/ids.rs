@@ -67,6 +67,8 @@ ids! {
     ReleaseId,
     /// Events that are one problem (errors).
     IssueId,
+    /// One person's session as it was recorded (replay).
+    ReplayId,
 }
 
 /// A random public id: 128 bits, 26 characters of Crockford base 32 in lower case. Safe in URLs, not guessable.

@@ -1,0 +1,1 @@
+//! Pages of replays: plain data in, HTML out.

@@ -1,0 +1,5 @@
+//! What the player asks for, and the download.
+
+use capability::Routes;
+
+pub fn mount(_routes: &mut Routes) {}

@@ -1,0 +1,1 @@
+//! What the segments of a replay add up to, in hermetic.db.
