@@ -9,13 +9,18 @@ use std::process::Command;
 use std::{fs, io};
 
 /// Bundles by their entry points; a prebuilt folder has to hold the same names.
-const BUNDLES: [(&str, &str); 5] = [
+const BUNDLES: [(&str, &str); 9] = [
     ("islands/console.ts", "console.js"),
     ("styles/console.css", "console.css"),
     ("styles/public.css", "public.css"),
     // The sheet of one capability's pages, under its word.
     ("styles/errors.css", "errors.css"),
     ("styles/logs.css", "logs.css"),
+    ("styles/replay.css", "replay.css"),
+    // The page around a player, and the player's own document.
+    ("islands/replay-page.ts", "replay-page.js"),
+    ("islands/replay-player.ts", "replay-player.js"),
+    ("styles/replay-player.css", "replay-player.css"),
 ];
 const NO_NODE: &str =
     "Hermetic's browser files are bundled at build time: install Node.js 20 or newer, or set HERMETIC_ASSETS_DIR to a prebuilt folder.";

@@ -1,0 +1,127 @@
+// What the server holds of a recording: a table of its parts, and the parts themselves, fetched when they are needed.
+
+export interface Part {
+  n: number;
+  from_ms: number;
+  to_ms: number;
+  bytes: number;
+  snapshot: boolean;
+}
+
+export interface Timeline {
+  started_at: number;
+  duration_ms: number;
+  parts: Part[];
+}
+
+/** An event as the recorder wrote it; `data` belongs to the player's library. */
+export interface RecordedEvent {
+  type: number;
+  timestamp: number;
+  data: unknown;
+}
+
+/** Events that belong together, in order; `from` is where they can be gone back to. */
+export interface Run {
+  events: RecordedEvent[];
+  until: number;
+  from: number;
+}
+
+const META = 4;
+const SNAPSHOT = 2;
+/** Fetched parts that are kept for going back, as the server measures them. */
+const KEPT_BYTES = 48 << 20;
+
+export class Recording {
+  private constructor(private readonly source: string, readonly startedAt: number, readonly length: number, readonly parts: Part[]) {}
+  private readonly held = new Map<number, Promise<RecordedEvent[]>>();
+
+  static async open(source: string): Promise<Recording> {
+    const { started_at, duration_ms, parts } = (await json(`${source}/timeline.json`)) as Timeline;
+    const sorted = [...parts].sort((a, b) => a.from_ms - b.from_ms || a.n - b.n);
+    const end = sorted.reduce((last, part) => Math.max(last, part.to_ms), duration_ms);
+    return new Recording(source, started_at, Math.max(end, 1), sorted);
+  }
+
+  /** The part a moment lies in: the last that begins before it. */
+  at(ms: number): number {
+    let found = 0;
+    while (found + 1 < this.parts.length && this.parts[found + 1].from_ms <= ms) found += 1;
+    return found;
+  }
+
+  /** Begins to fetch what will be wanted soon. */
+  warm(first: number, count: number): void {
+    for (let index = first; index < Math.min(first + count, this.parts.length); index += 1) this.events(index).catch(() => {});
+  }
+
+  /** The events of a part, in order. A part that could not be fetched is asked for anew the next time. */
+  events(index: number): Promise<RecordedEvent[]> {
+    const known = this.held.get(index);
+    if (known) return known;
+    const fetched = json(`${this.source}/parts/${this.parts[index].n}`).then((events) => this.placed(events as RecordedEvent[]));
+    this.held.set(index, fetched);
+    fetched.catch(() => this.held.delete(index));
+    return fetched;
+  }
+
+  /**
+   * All that has to be known to draw a moment: from the last snapshot before it, to the end of its part. Where the beginning was lost,
+   * to the end of the part that holds the first snapshot.
+   */
+  async run(ms: number): Promise<Run> {
+    let until = this.at(ms);
+    let from = this.snapshotBefore(until);
+    for (;;) {
+      const events = (await Promise.all(this.parts.slice(from, until + 1).map((_, step) => this.events(from + step)))).flat();
+      events.sort((a, b) => a.timestamp - b.timestamp);
+      const begin = beginning(events, this.startedAt + ms);
+      const later = from > 0 || events.some((event) => event.type === SNAPSHOT) ? -1 : this.parts.findIndex((part, index) => index > until && part.snapshot);
+      if (later >= 0) {
+        until = later;
+      } else if (begin >= 0 || from === 0) {
+        this.forget(from, until);
+        return { events: events.slice(Math.max(begin, 0)), until, from: begin >= 0 ? Math.max(0, events[begin].timestamp - this.startedAt) : 0 };
+      } else {
+        from = this.snapshotBefore(from - 1);
+      }
+    }
+  }
+
+  private snapshotBefore(index: number): number {
+    while (index > 0 && !this.parts[index].snapshot) index -= 1;
+    return index;
+  }
+
+  /** An event from before the start (a clock that was set) would move all others. */
+  private placed(events: RecordedEvent[]): RecordedEvent[] {
+    for (const event of events) event.timestamp = Math.max(event.timestamp, this.startedAt);
+    return events;
+  }
+
+  private forget(from: number, until: number): void {
+    let bytes = [...this.held.keys()].reduce((sum, index) => sum + this.parts[index].bytes, 0);
+    for (const index of [...this.held.keys()]) {
+      if (bytes <= KEPT_BYTES) return;
+      if (index >= from && index <= until) continue;
+      bytes -= this.parts[index].bytes;
+      this.held.delete(index);
+    }
+  }
+}
+
+/** Where the picture of `moment` begins: the last snapshot before it, with the size of the window that stands before that. */
+function beginning(events: RecordedEvent[], moment: number): number {
+  let found = -1;
+  for (let index = 0; index < events.length && events[index].timestamp <= moment; index += 1) if (events[index].type === SNAPSHOT) found = index;
+  if (found < 0) return -1;
+  const meta = found - 1;
+  return meta >= 0 && events[meta].type === META ? meta : found;
+}
+
+async function json(address: string): Promise<unknown> {
+  const answer = await fetch(address, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
+  return answer.json();
+}
