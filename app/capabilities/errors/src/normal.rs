@@ -4,7 +4,6 @@
 //! - [`SourceFrames`]: what maps said about its frames, stored beside the event; [`Event::resolve`] puts it in
 //! - [`policy`]: browsers' reports on policies; [`feedback`]: what people said
 
-mod agent;
 mod event;
 pub mod feedback;
 mod lenient;

@@ -39,21 +39,21 @@ const LOGS: Setting = Setting {
 };
 const OTHERS: Setting = Setting {
     key: "ingest.others_per_minute",
-    label: "Sessions, check-ins, replays",
-    help: "For each project.",
+    label: "Sessions, check-ins, segments of replays",
+    help: "For each project; each of the three by itself. Of replays no program hears of the limit: it would record no more.",
     kind: PER_MINUTE,
     default: "300000",
 };
 const RAW_DAYS: Setting = Setting {
     key: "ingest.raw_days",
-    label: "Keep profiles, replays and measurements",
+    label: "Keep profiles and measurements",
     help: "They are stored as they come, and so is what SDKs tell of their own losses.",
     kind: DAYS,
     default: "30",
 };
 const RAW_MEGABYTES: Setting = Setting {
     key: "ingest.raw_megabytes",
-    label: "Space for profiles, replays and measurements",
+    label: "Space for profiles and measurements",
     help: "The oldest go first once they need more.",
     kind: SettingKind::Number { min: 1.0, max: 1_000_000.0, unit: "MB" },
     default: "1024",

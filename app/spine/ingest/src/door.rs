@@ -300,6 +300,7 @@ impl Door {
             address: address_of(&parts),
             user_agent: parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(|agent| shorten(agent, 300)),
             client,
+            room: &self.0.room,
         };
         let judged = judge(found.carried, &bench);
         Ok((caller, judged, share))

@@ -10,9 +10,10 @@ use crate::directory::Caller;
 use crate::outline::{Outline, forbids_address, forbids_user_agent, outline};
 use crate::quota::{Allowances, Group, Quotas, Reached};
 use crate::reason::Reason;
+use crate::room::Room;
 use crate::store::Ready;
 use crate::tally::Drops;
-use crate::{EventId, Head, Kind, limits, old_spans, pack, reports};
+use crate::{EventId, Head, Kind, limits, old_spans, pack, recording, reports};
 
 /// Who sent it, and what it is measured by.
 pub(crate) struct Bench<'a> {
@@ -25,6 +26,8 @@ pub(crate) struct Bench<'a> {
     pub user_agent: Option<String>,
     /// As the credential names it; the envelope's own word counts for more.
     pub client: Option<String>,
+    /// What is unpacked here takes its place in memory, too.
+    pub room: &'a Room,
 }
 
 #[derive(Debug, Default)]
@@ -80,7 +83,7 @@ fn judge_thing(
     }
     let group = Group::of(kind);
     bench.quotas.check(bench.caller.asker, bench.allowances, group, bench.now).map_err(|reached| {
-        if !judged.hit.contains(&reached) {
+        if !judged.hit.contains(&reached) && reached.group.is_none_or(Group::is_told) {
             judged.hit.push(reached);
         }
         Reason::RateLimited
@@ -101,6 +104,9 @@ fn judge_thing(
     }
     let own = outline.event_id.as_deref().and_then(EventId::parse);
     let event_id = if is_second { own.or(envelope_id) } else { None }.or_else(|| event_id_of(kind, (envelope_id, judged.id), own));
+    if is_replay(kind) && event_id.is_none() {
+        return Err(Reason::Malformed);
+    }
     judged.id = judged.id.or(event_id);
     let head = Head {
         filename: thing.filename.map(|name| bench.caller.known.scrubber.scrub_text(name)),
@@ -115,11 +121,14 @@ fn judge_thing(
 
 /// Most items of an envelope say nothing that its header has not said.
 fn needs_outline(kind: Kind, envelope_id: Option<EventId>) -> bool {
-    limits::is_container(kind) || kind == Kind::UserReport || (has_own_id(kind) && envelope_id.is_none())
+    limits::is_container(kind) || matches!(kind, Kind::UserReport | Kind::ReplayEvent) || (has_own_id(kind) && envelope_id.is_none())
 }
 
 /// Without what must not be kept, and packed.
 fn clean(thing: &Thing<'_>, bench: &Bench<'_>, needs_outline: bool) -> Result<(pack::Packed, Outline), Reason> {
+    if thing.kind == Kind::ReplayRecording {
+        return clean_recording(thing, bench).map(|packed| (packed, Outline::default()));
+    }
     if !limits::is_json(thing.kind) {
         return if thing.is_whole { Ok((pack::pack(&thing.payload), Outline::default())) } else { Err(Reason::Malformed) };
     }
@@ -140,6 +149,25 @@ fn clean(thing: &Thing<'_>, bench: &Bench<'_>, needs_outline: bool) -> Result<(p
     Ok((pack::pack(&scrubbed.bytes), outline))
 }
 
+fn clean_recording(thing: &Thing<'_>, bench: &Bench<'_>) -> Result<pack::Packed, Reason> {
+    if !thing.is_whole {
+        return Err(Reason::Malformed);
+    }
+    let mut share = bench.room.share();
+    let opened = recording::open(&thing.payload, &mut |bytes| share.grow(bytes));
+    opened.and_then(|opened| recording::clean(opened, &bench.caller.known.scrubber)).map_err(|error| match error.kind {
+        kernel::Kind::TooLarge => Reason::TooLarge,
+        kernel::Kind::RateLimited(_) => Reason::Overloaded,
+        kernel::Kind::Invalid => Reason::Malformed,
+        _ => Reason::Failed,
+    })
+}
+
+/// What belongs to a session that is recorded, which is known by the id alone.
+fn is_replay(kind: Kind) -> bool {
+    matches!(kind, Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo)
+}
+
 /// Whether each of these is something of its own, known by its id.
 pub(crate) fn has_own_id(kind: Kind) -> bool {
     matches!(kind, Kind::Event | Kind::Transaction | Kind::Feedback)
@@ -149,11 +177,9 @@ pub(crate) fn has_own_id(kind: Kind) -> bool {
 /// belongs to the first that has an id.
 fn event_id_of(kind: Kind, (envelope, first): (Option<EventId>, Option<EventId>), own: Option<EventId>) -> Option<EventId> {
     match kind {
-        Kind::UserReport => own.or(envelope).or(first),
+        Kind::UserReport | Kind::ReplayEvent => own.or(envelope).or(first),
         _ if has_own_id(kind) => envelope.or(own).or_else(|| Some(EventId::random())),
-        Kind::Attachment | Kind::Minidump | Kind::Profile | Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => {
-            envelope.or(first)
-        }
+        Kind::Attachment | Kind::Minidump | Kind::Profile | Kind::ReplayRecording | Kind::ReplayVideo => envelope.or(first),
         _ => None,
     }
 }

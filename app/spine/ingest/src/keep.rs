@@ -6,6 +6,7 @@ use kernel::ids::ProjectId;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::Kind;
 use crate::directory::Caller;
 use crate::door::{Door, Inner, Taken};
 use crate::judge::{Judged, has_own_id};
@@ -38,9 +39,11 @@ pub(crate) async fn keep(door: &Door, caller: &Caller, judged: Judged) -> Result
     Ok(Taken { id, reached: door.reached(caller), lost: lost_here })
 }
 
-/// Nothing is left: the sender hears why, the most telling reason first.
+/// Nothing is left: the sender hears why, the most telling reason first. Of replays it does not: after any refusal an SDK records no more
+/// in that session, and what is lost is one segment.
 fn refusal_of(judged: &Judged) -> Option<Refusal> {
-    if !judged.kept.is_empty() {
+    let is_limited = judged.hit.iter().any(|limit| limit.group.is_none());
+    if !judged.kept.is_empty() || (judged.drops.is_all(Kind::ReplayRecording.category()) && !is_limited) {
         return None;
     }
     let has = |reason| judged.drops.has(reason);

@@ -4,10 +4,12 @@
 //!   [`limits`], [`quota`]; then each thing is judged, and kept or counted with its [`Reason`]
 //! - [`Kind`]: what can be reported; [`Item`], [`NewItem`], [`Head`]: one such thing, as it lies in the log
 //! - [`store`]: items, cursors, outcomes, releases as SQL; [`pack`]: how payloads are compressed
+//! - [`recording`]: segments of session replays; [`agent`]: browsers by their user agent
 //! - [`releases`]: versions of programs, and which of two is the newer
 //!
 //! Whoever makes something of the items reads them by cursor (`capability::digest`).
 
+pub mod agent;
 mod answer;
 pub mod auth;
 mod backlog;
@@ -30,6 +32,7 @@ pub mod pack;
 pub mod quota;
 mod raw;
 mod reason;
+pub mod recording;
 mod refusal;
 pub mod releases;
 mod reports;

@@ -20,9 +20,10 @@ pub fn payload(kind: Kind) -> usize {
         Kind::Event | Kind::Transaction | Kind::Feedback | Kind::Security | Kind::ReplayEvent => 1 << 20,
         // Looking through JSON takes some times its bytes: no kind of it fills an envelope.
         Kind::Spans | Kind::Logs | Kind::Metrics | Kind::Profile | Kind::ProfileChunk => 12 << 20,
-        Kind::Session | Kind::Sessions | Kind::ReplayRecording => 10 << 20,
+        Kind::Session | Kind::Sessions => 10 << 20,
         Kind::CheckIn | Kind::UserReport | Kind::ClientReport => 100 << 10,
-        Kind::Attachment | Kind::Minidump | Kind::ReplayVideo => 20 << 20,
+        // SDKs stop recording at 20 MB, which those without a worker send as it is.
+        Kind::Attachment | Kind::Minidump | Kind::ReplayRecording | Kind::ReplayVideo => 20 << 20,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use kernel::{Error, Result};
 use std::cell::RefCell;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::sync::LazyLock;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
@@ -69,6 +69,43 @@ fn small(packer: &mut Option<Packer>, payload: &[u8]) -> io::Result<Vec<u8>> {
     packer.scratch.reserve(zstd_safe::compress_bound(payload.len()));
     packer.compressor.compress_to_buffer(payload, &mut packer.scratch)?;
     Ok(packer.scratch.as_slice().to_vec())
+}
+
+/// A payload that is packed while it is made: a large one never lies in memory as a whole.
+pub enum Stream {
+    Small(Vec<u8>),
+    Large(zstd::stream::write::Encoder<'static, Vec<u8>>),
+}
+
+impl Stream {
+    /// `size`: about how large it will be.
+    pub fn new(size: usize) -> Result<Stream> {
+        if size <= LARGE {
+            return Ok(Stream::Small(Vec::with_capacity(size + 64)));
+        }
+        zstd::stream::write::Encoder::new(Vec::new(), LEVEL).map(Stream::Large).map_err(packing)
+    }
+
+    pub fn write(&mut self, piece: &[u8]) -> Result<()> {
+        match self {
+            Stream::Small(bytes) => {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            }
+            Stream::Large(encoder) => encoder.write_all(piece).map_err(packing),
+        }
+    }
+
+    pub fn finish(self) -> Result<Packed> {
+        match self {
+            Stream::Small(bytes) => Ok(pack(&bytes)),
+            Stream::Large(encoder) => encoder.finish().map(|bytes| Packed { codec: ZSTD, bytes }).map_err(packing),
+        }
+    }
+}
+
+fn packing(error: io::Error) -> Error {
+    Error::internal("packing a payload").because(error)
 }
 
 pub fn unpack(packed: &Packed) -> Result<Vec<u8>> {
@@ -144,6 +181,15 @@ mod tests {
         let bytes = zstd::stream::encode_all(plain.as_slice(), LEVEL).unwrap();
         assert_eq!(unpacked_size(&bytes).ok(), None, "a stream does not say its size");
         assert_eq!(unpack(&Packed { codec: ZSTD, bytes }).unwrap(), plain);
+    }
+
+    #[test]
+    fn what_is_packed_piece_by_piece_unpacks_to_the_same() {
+        for payload in [event(1), event(6_000)] {
+            let mut stream = Stream::new(payload.len()).unwrap();
+            payload.chunks(1_000).for_each(|piece| stream.write(piece).unwrap());
+            assert_eq!(unpack(&stream.finish().unwrap()).unwrap(), payload);
+        }
     }
 
     #[test]

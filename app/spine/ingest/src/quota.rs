@@ -19,21 +19,29 @@ pub enum Group {
     Traces,
     Logs,
     Others,
+    /// By itself and never told: an SDK that hears of a limit, or of any refusal, stops recording for good.
+    Replays,
     /// What SDKs tell of what they threw away: by itself, because it is told the most when the rest is limited.
     Reports,
 }
 
 impl Group {
-    pub const ALL: [Group; 5] = [Group::Errors, Group::Traces, Group::Logs, Group::Others, Group::Reports];
+    pub const ALL: [Group; 6] = [Group::Errors, Group::Traces, Group::Logs, Group::Others, Group::Replays, Group::Reports];
 
     pub fn of(kind: Kind) -> Group {
         match kind {
             Kind::Event | Kind::Feedback | Kind::UserReport | Kind::Security | Kind::Minidump | Kind::Attachment => Group::Errors,
             Kind::Transaction | Kind::Spans | Kind::Profile | Kind::ProfileChunk => Group::Traces,
             Kind::Logs | Kind::Metrics => Group::Logs,
-            Kind::Session | Kind::Sessions | Kind::CheckIn | Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => Group::Others,
+            Kind::Session | Kind::Sessions | Kind::CheckIn => Group::Others,
+            Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => Group::Replays,
             Kind::ClientReport => Group::Reports,
         }
+    }
+
+    /// Whether SDKs hear that its limit is reached.
+    pub fn is_told(self) -> bool {
+        self != Group::Replays
     }
 
     /// Its data categories, as they stand in the header.
@@ -42,7 +50,8 @@ impl Group {
             Group::Errors => "error;default;feedback;security;attachment",
             Group::Traces => "transaction;span;profile;profile_chunk",
             Group::Logs => "log_item;log_byte;trace_metric;trace_metric_byte",
-            Group::Others => "session;monitor;replay",
+            Group::Others => "session;monitor",
+            Group::Replays => "replay",
             Group::Reports => "internal",
         }
     }
@@ -66,7 +75,7 @@ impl Allowances {
             Group::Errors => self.errors,
             Group::Traces => self.traces,
             Group::Logs => self.logs,
-            Group::Others | Group::Reports => self.others,
+            Group::Others | Group::Replays | Group::Reports => self.others,
         }
     }
 }
@@ -130,7 +139,7 @@ impl Quotas {
         let full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let key = asker.per_minute.and_then(|limit| wait_of(full_at.get(&Bucket::Key(asker.key)), limit, now));
         let mut reached: Vec<Reached> = key.map(|wait| Reached { wait, group: None }).into_iter().collect();
-        for group in Group::ALL {
+        for group in Group::ALL.into_iter().filter(|group| group.is_told()) {
             let wait = wait_of(full_at.get(&Bucket::Project(asker.project, group)), allowances.of(group), now);
             reached.extend(wait.map(|wait| Reached { wait, group: Some(group) }));
         }

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::{Kind, store};
 
-/// For how long what is kept. Events with everything that came with them, spans and lines of logs are the affair of whoever shows them.
+/// For how long what is kept. Events with everything that came with them, spans, lines of logs and replays are the affair of whoever shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
-    /// Of profiles, replays, measurements and client reports.
+    /// Of profiles, measurements and client reports.
     pub raw_days: u32,
     /// Bytes of these in the log, as they are packed.
     pub raw_bytes: u64,
@@ -26,8 +26,7 @@ impl Windows {
 /// Days for which outcomes are counted.
 pub const OUTCOME_DAYS: u32 = 90;
 
-const RAW: [Kind; 7] =
-    [Kind::Profile, Kind::ProfileChunk, Kind::ReplayEvent, Kind::ReplayRecording, Kind::ReplayVideo, Kind::Metrics, Kind::ClientReport];
+const RAW: [Kind; 4] = [Kind::Profile, Kind::ProfileChunk, Kind::Metrics, Kind::ClientReport];
 const COUNTED: [Kind; 3] = [Kind::Session, Kind::Sessions, Kind::CheckIn];
 
 /// For so long what a removed project reported stays: a state that was restored from a copy may lack a project by mistake.

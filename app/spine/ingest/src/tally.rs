@@ -56,6 +56,11 @@ impl Drops {
         self.0.iter().any(|(line, _)| line.is_ours && line.reason == reason.as_str())
     }
 
+    /// Whether all that we dropped is of this category.
+    pub fn is_all(&self, category: &str) -> bool {
+        self.0.iter().filter(|(line, _)| line.is_ours).all(|(line, _)| line.category == category)
+    }
+
     /// How many things we dropped.
     pub fn ours(&self) -> u64 {
         self.0.iter().filter(|(line, _)| line.is_ours).map(|(_, sum)| sum.quantity).fold(0, u64::saturating_add)

@@ -8,6 +8,7 @@ mod framing;
 mod memory;
 mod other_doors;
 mod releases;
+mod replays;
 mod retention;
 mod security;
 mod sockets;

@@ -1,11 +1,11 @@
 //! An item's payload as an event.
 
 use ingest::releases::checked_version;
-use ingest::{EventId, Head, Item, Kind};
+use ingest::{EventId, Head, Item, Kind, agent};
 use serde_json::{Map, Value};
 
 use super::lenient::{cut, pairs, query, take_line, take_list, take_map, take_text, take_texts, text};
-use super::{Breadcrumb, Event, Image, Message, Pairs, Request, User, agent, policy, stack, tags, when};
+use super::{Breadcrumb, Event, Image, Message, Pairs, Request, User, policy, stack, tags, when};
 use crate::model::Level;
 
 const MAX_CRUMBS: usize = 200;

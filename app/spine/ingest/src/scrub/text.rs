@@ -58,6 +58,16 @@ pub fn find(text: &str, mode: Mode, marks: &Marks, names: &Names, has_tokens: bo
     if found.len() > 1 { disjoint(found) } else { found }
 }
 
+/// As [`find`] in free text, and every e-mail address: what a page shows of other people.
+pub fn find_with_mail(text: &str, marks: &Marks, names: &Names, has_tokens: bool) -> Vec<Found> {
+    let mut found = find(text, Mode::Free, marks, names, has_tokens);
+    if marks.has_at {
+        mail::find(text, Mode::Query, &mut found);
+        found = disjoint(found);
+    }
+    found
+}
+
 fn disjoint(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|one| (one.start, std::cmp::Reverse(one.end)));
     let mut apart: Vec<Found> = Vec::with_capacity(found.len());

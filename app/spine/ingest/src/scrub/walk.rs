@@ -3,7 +3,7 @@
 //! Repaired on the way: NaN and infinities (Python writes them), numbers beyond a double, lone surrogates and control characters in
 //! texts; what lies deeper than [`MAX_DEPTH`] is cut off, because readers stop at 128.
 
-mod literal;
+pub(super) mod literal;
 mod named;
 mod outcome;
 mod place;
@@ -36,6 +36,7 @@ pub fn walk(text: &str, kind: Kind, names: &Names) -> Result<Outcome> {
         path: Vec::new(),
         out: Outcome::default(),
         weight: Weight::of(kind),
+        takes_mail: false,
     };
     walk.space();
     let is_object = walk.peek() == Some(b'{');
@@ -45,6 +46,24 @@ pub fn walk(text: &str, kind: Kind, names: &Names) -> Result<Outcome> {
     }
     walk.space();
     if walk.at < text.len() { Err(walk.invalid("has something after its end")) } else { Ok(walk.out) }
+}
+
+/// The value at `start` inside of a recording: what a program told its console, what it fetched. Gives the edits in order, and where it ends.
+pub fn walk_inside(text: &str, start: usize, names: &Names, has_tokens: bool) -> Result<(Outcome, usize)> {
+    let mut walk = Walk {
+        text,
+        bytes: text.as_bytes(),
+        at: start,
+        names,
+        has_tokens,
+        path: Vec::new(),
+        out: Outcome::default(),
+        weight: Weight::any(),
+        takes_mail: true,
+    };
+    walk.value(Place::Free, None)?;
+    walk.out.edits.sort_by_key(|edit| edit.start);
+    Ok((walk.out, walk.at))
 }
 
 enum Step<'t> {
@@ -62,6 +81,8 @@ struct Walk<'t> {
     path: Vec<Step<'t>>,
     out: Outcome,
     weight: Weight,
+    /// Whether e-mail addresses go wherever they stand.
+    takes_mail: bool,
 }
 
 impl<'t> Walk<'t> {
@@ -391,7 +412,10 @@ impl<'t> Walk<'t> {
         };
         let plain = if quoted.marks.has_escape { literal::unescape(raw) } else { Cow::Borrowed(raw) };
         let marks = if quoted.marks.has_unicode_escape { Marks::of(&plain) } else { quoted.marks };
-        let found = text::find(&plain, mode, &marks, self.names, self.has_tokens);
+        let found = match mode {
+            text::Mode::Free if self.takes_mail => text::find_with_mail(&plain, &marks, self.names, self.has_tokens),
+            mode => text::find(&plain, mode, &marks, self.names, self.has_tokens),
+        };
         if found.is_empty() {
             self.repair(start, &quoted);
             return Ok(());

@@ -46,12 +46,12 @@ async fn each_kind_stays_for_its_own_time_and_what_others_show_is_left_to_them()
 async fn beyond_the_budget_the_oldest_hours_go_first() {
     let site = Site::new().await;
     for hour in 0..10 {
-        append(&site, START + HOUR * hour, site.project.id, Kind::ReplayRecording, 1_000);
+        append(&site, START + HOUR * hour, site.project.id, Kind::Profile, 1_000);
         append(&site, START + HOUR * hour, site.project.id, Kind::Event, 1_000);
     }
     let windows = Windows { raw_bytes: 4_500, ..Windows::STANDARD };
     assert_eq!(swept(&site, windows, START + HOUR * 9).await, 6);
-    assert_eq!(site.kinds().iter().filter(|kind| **kind == Kind::ReplayRecording).count(), 4);
+    assert_eq!(site.kinds().iter().filter(|kind| **kind == Kind::Profile).count(), 4);
     assert_eq!(site.kinds().iter().filter(|kind| **kind == Kind::Event).count(), 10, "others have their own budget");
     assert_eq!(swept(&site, windows, START + HOUR * 9).await, 0);
 }

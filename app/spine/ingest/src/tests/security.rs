@@ -171,6 +171,7 @@ async fn an_address_is_kept_where_project_and_sdk_allow_it() {
             address: Some(IpAddr::from([203, 0, 113, 9])),
             user_agent: None,
             client: None,
+            room: &site.door.inner().room,
         };
         let things = vec![crate::carried::Thing::new(Kind::Event, payload.as_bytes())];
         let judged = crate::judge::judge(crate::carried::Carried { things, ..Default::default() }, &bench);

@@ -16,6 +16,11 @@ impl Weight {
         Weight(if matches!(kind, Kind::Profile | Kind::ProfileChunk) { usize::MAX } else { MOST })
     }
 
+    /// Of what nobody builds a tree of.
+    pub fn any() -> Weight {
+        Weight(usize::MAX)
+    }
+
     /// One value more, by its first byte. A map of one entry takes as much as one of eleven, a list of one as much as one of four.
     pub fn add(&mut self, first: Option<u8>) -> Result<()> {
         let weight = match first {
