@@ -2,8 +2,10 @@
 //!
 //! - [`replay`]: one session as a whole; [`moment`]: what happened when; [`signals`]: what that says of the person's trouble
 //! - [`recording`]: reading segments as SDKs record them; [`neutral`]: what of them may reach a browser
+//! - [`doctor`]: why nothing is recorded, or too little
 //! - [`search`]: what the list is asked for; [`parts`]: how a long recording is cut; [`told`]: what an SDK's report says
 
+pub mod doctor;
 pub mod moment;
 pub mod neutral;
 pub mod parts;

@@ -1,21 +1,153 @@
 //! Reading a replay out of both files: its timeline, the parts that a player asks for, what happened in it.
+//!
+//! Everything here reads and unpacks: on a blocking thread.
 
 use capability::House;
-use kernel::Result;
+use ingest::{Kind, pack, recording};
+use kernel::{Error, Result, Time};
+use serde_json::Value;
+use std::io::Read as _;
 
-use crate::model::{Moment, Replay, Timeline};
+use crate::model::moment::LONGEST;
+use crate::model::recording::time_of;
+use crate::model::{Moment, Part, Replay, Timeline, What, neutral, parts};
+use crate::store::{self, Key, Segment};
 
-/// How the recording is cut into parts. On a blocking thread, as everything here.
-pub fn timeline(_house: &House, replay: &Replay) -> Result<Timeline> {
-    Ok(Timeline { started_at: replay.started_at.0, duration_ms: replay.finished_at.0 - replay.started_at.0, parts: Vec::new() })
+/// Of a chunk once it is unpacked.
+const MOST: u64 = 64 << 20;
+/// Errors whose moment is looked up.
+const ERRORS: usize = 50;
+
+fn key(replay: &Replay) -> Key {
+    Key { project: replay.project, sdk_id: replay.sdk_id }
+}
+
+/// How the recording is cut into parts.
+pub fn timeline(house: &House, replay: &Replay) -> Result<Timeline> {
+    let segments = house.telemetry.read_blocking(|r| store::segments(r, key(replay)))?;
+    let parts: Vec<Part> = parts::parts(&segments, replay.started_at);
+    Ok(Timeline { started_at: replay.started_at.0, duration_ms: replay.finished_at.0 - replay.started_at.0, parts })
 }
 
 /// A part as a JSON list of rrweb events that are safe to be played, in the order of their times (in milliseconds).
-pub fn part(_house: &House, _replay: &Replay, _n: i64) -> Result<Vec<u8>> {
-    Ok(b"[]".to_vec())
+pub fn part(house: &House, replay: &Replay, n: i64) -> Result<Vec<u8>> {
+    let recorded = recorded(house, key(replay), n)?.ok_or_else(|| Error::not_found("part of this replay"))?;
+    Ok(neutral::feed(recorded.iter().map(String::as_str)))
 }
 
-/// Everything that happened, in the order of time.
-pub fn moments(_house: &House, _replay: &Replay) -> Result<Vec<Moment>> {
-    Ok(Vec::new())
+/// The segments of a part as they were recorded: scrubbed, but not made safe. Only for files that are saved.
+pub fn recorded_part(house: &House, replay: &Replay, n: i64) -> Result<Vec<String>> {
+    Ok(recorded(house, key(replay), n)?.unwrap_or_default())
+}
+
+fn recorded(house: &House, key: Key, n: i64) -> Result<Option<Vec<String>>> {
+    match parts::Name::of(n) {
+        parts::Name::Chunk(chunk) => house.telemetry.read_blocking(|r| {
+            let segments = store::segments_of_chunk(r, key, chunk)?;
+            if segments.is_empty() {
+                return Ok(None);
+            }
+            let all = whole_chunk(r, chunk)?;
+            cut(&all, &segments).map(Some)
+        }),
+        parts::Name::Segment(id) => house.telemetry.read_blocking(|r| {
+            let Some(segment) = store::segment(r, key, id)? else { return Ok(None) };
+            if let Some(item) = segment.item {
+                return one(r, item).map(|json| Some(vec![json]));
+            }
+            // It was packed while somebody watched.
+            let Some(chunk) = segment.chunk else { return Ok(None) };
+            let segments = store::segments_of_chunk(r, key, chunk)?;
+            let place = segments.iter().position(|other| other.id == id);
+            let mut all = cut(&whole_chunk(r, chunk)?, &segments)?;
+            Ok(place.map(|place| vec![all.swap_remove(place)]))
+        }),
+    }
+}
+
+/// A segment that lies alone.
+pub(crate) fn one(r: &db::Reader<'_>, item: i64) -> Result<String> {
+    let item = ingest::store::find_item(r, item)?.ok_or_else(|| Error::not_found("segment"))?;
+    let payload = item.payload()?;
+    let (_, json) = recording::split(&payload).ok_or_else(|| Error::internal("a recording without its line"))?;
+    String::from_utf8(json.to_vec()).map_err(|error| Error::internal("reading a recording").because(error))
+}
+
+fn whole_chunk(r: &db::Reader<'_>, chunk: i64) -> Result<String> {
+    let packed = store::chunk_recording(r, chunk)?.ok_or_else(|| Error::not_found("part of this replay"))?;
+    String::from_utf8(unpack(&packed)?).map_err(|error| Error::internal("reading a chunk").because(error))
+}
+
+/// A chunk is a list of the segments' lists; how long each of them is stands beside it.
+fn cut(all: &str, segments: &[Segment]) -> Result<Vec<String>> {
+    let mut at = 1;
+    let mut lists = Vec::with_capacity(segments.len());
+    for segment in segments {
+        let end = at + usize::try_from(segment.raw_bytes).unwrap_or(usize::MAX);
+        let json = all.get(at..end).ok_or_else(|| Error::internal("a chunk is shorter than its segments"))?;
+        lists.push(json.to_owned());
+        at = end + 1;
+    }
+    Ok(lists)
+}
+
+pub(crate) fn unpack(packed: &[u8]) -> Result<Vec<u8>> {
+    let damaged = |error: std::io::Error| Error::internal("unpacking a chunk").because(error);
+    let mut plain = Vec::new();
+    zstd::stream::read::Decoder::new(packed).map_err(damaged)?.take(MOST).read_to_end(&mut plain).map_err(damaged)?;
+    Ok(plain)
+}
+
+/// Everything that the recording says has happened, in the order of time.
+pub fn moments(house: &House, replay: &Replay) -> Result<Vec<Moment>> {
+    house.telemetry.read_blocking(|r| moments_of(r, key(replay)))
+}
+
+pub(crate) fn moments_of(r: &db::Reader<'_>, key: Key) -> Result<Vec<Moment>> {
+    let (chunks, loose) = store::packed_moments(r, key)?;
+    let mut all: Vec<Moment> = Vec::new();
+    for chunk in chunks {
+        let lists: Vec<Vec<Moment>> = parse(&unpack(&chunk)?)?;
+        all.extend(lists.into_iter().flatten());
+    }
+    for packed in loose {
+        all.extend(parse::<Vec<Moment>>(&pack::unpack(&packed)?)?);
+    }
+    all.sort_by_key(|moment| moment.at);
+    Ok(all)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|error| Error::internal("reading moments").because(error))
+}
+
+/// The errors of the replay that lie in the log, each when it happened; in the order of time.
+pub fn errors(house: &House, replay: &Replay) -> Result<Vec<Moment>> {
+    house.telemetry.read_blocking(|r| {
+        let mut found = Vec::new();
+        for id in replay.errors.iter().take(ERRORS) {
+            let items = ingest::store::items_of_event(r, replay.project, *id, 90)?;
+            if let Some(item) = items.iter().find(|item| item.kind == Kind::Event) {
+                let event: Value = serde_json::from_slice(&item.payload()?).unwrap_or_default();
+                let at = moment_of(&event["timestamp"]).unwrap_or(item.received_at);
+                found.push(Moment { at, what: What::Error { id: id.to_string(), message: title(&event) } });
+            }
+        }
+        found.sort_by_key(|moment| moment.at);
+        Ok(found)
+    })
+}
+
+/// Seconds, or RFC 3339.
+pub(crate) fn moment_of(value: &Value) -> Option<Time> {
+    value.as_f64().map(time_of).or_else(|| Time::parse_rfc3339(value.as_str()?))
+}
+
+fn title(event: &Value) -> String {
+    let exceptions = event["exception"]["values"].as_array().or_else(|| event["exception"].as_array());
+    let text = match exceptions.and_then(|all| all.last()) {
+        Some(last) => [&last["type"], &last["value"]].iter().filter_map(|part| part.as_str()).collect::<Vec<_>>().join(": "),
+        None => event["message"].as_str().or_else(|| event["logentry"]["formatted"].as_str()).unwrap_or("an error").to_owned(),
+    };
+    kernel::text::shorten(&text, LONGEST)
 }

@@ -1,1 +1,9 @@
 //! Replays on a real database.
+
+mod ageing;
+mod bench;
+mod doors;
+mod packing;
+mod privacy;
+mod searching;
+mod taking_in;

@@ -114,6 +114,11 @@ impl Item {
         pack::unpack(&self.payload)
     }
 
+    /// How many bytes it takes up in the log.
+    pub fn stored_bytes(&self) -> usize {
+        self.payload.bytes.len()
+    }
+
     /// An item as a digest would read it, for tests of what is made of it.
     pub fn sample(id: i64, project: ProjectId, kind: Kind, received_at: Time, payload: &[u8]) -> Item {
         Item { id, project, kind, received_at, event_id: None, head: Head::default(), payload: pack::pack(payload) }

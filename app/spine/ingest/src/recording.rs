@@ -16,8 +16,8 @@ const HEADER: usize = 1_024;
 /// What is unpacked between two looks at the room that is left.
 const STEP: usize = 64 << 10;
 
-/// Below which number a segment's must be: an hour of the fastest setting has some 18,000.
-pub const SEGMENTS: u32 = 1 << 20;
+/// Below which number a segment's must be: an hour, which is the longest an SDK records, has some 18,000 at the fastest setting.
+pub const SEGMENTS: u32 = 20_000;
 
 /// A segment, unpacked but not scrubbed.
 #[derive(Debug)]

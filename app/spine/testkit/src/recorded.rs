@@ -55,6 +55,20 @@ pub fn envelopes(folder: &str) -> Vec<Envelope> {
     requests(folder).into_iter().filter_map(Envelope::of).collect()
 }
 
+/// Recorded session replays by name (`session`, `onerror`, …), each with everything its page sent. Where there are no others, those that
+/// lie in the repository.
+pub fn replays() -> Vec<(String, Vec<Envelope>)> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/fixtures/replays");
+    let root = Some(fixtures().join("replays")).filter(|root| root.is_dir()).unwrap_or(own);
+    let mut by_name: std::collections::BTreeMap<String, Vec<Envelope>> = std::collections::BTreeMap::new();
+    // A recording that stands alone is no request.
+    for request in requests_in(&root, "").into_iter().filter(|request| !request.path.is_empty()) {
+        let name = request.scenario().to_owned();
+        by_name.entry(name).or_default().extend(Envelope::of(request));
+    }
+    by_name.into_iter().collect()
+}
+
 impl Request {
     /// Such as `node/05-traces-stream`.
     pub fn scenario(&self) -> &str {
@@ -123,10 +137,14 @@ fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// A test has no config: its environment says where the recordings lie.
 fn root() -> PathBuf {
+    fixtures().join("envelopes")
+}
+
+/// A test has no config: its environment says where the recordings lie.
+fn fixtures() -> PathBuf {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/fixtures");
-    std::env::var_os("HERMETIC_FIXTURES").map_or(beside, PathBuf::from).join("envelopes")
+    std::env::var_os("HERMETIC_FIXTURES").map_or(beside, PathBuf::from)
 }
 
 #[expect(clippy::print_stderr, reason = "a test that looks at nothing must say so")]

@@ -39,6 +39,7 @@ pub enum What {
     Target {
         node: i64,
         selector: String,
+        tag: String,
         acts: bool,
     },
     /// The SDK saw nothing happen after a click. `timeout`: nothing at all in its time.
@@ -64,6 +65,7 @@ pub enum What {
     Focus {
         node: i64,
     },
+    /// The return key was pressed.
     Submit,
     Console {
         level: String,
