@@ -8,7 +8,9 @@ document.addEventListener("DOMContentLoaded", () => {
   const lists = [...document.querySelectorAll<HTMLElement>("[data-moments]")].map((list) => new Moments(list));
   listen(() => frame.contentWindow, (said) => {
     const at = moment(said);
-    if (said.replay === "time" && at !== undefined) for (const list of lists) list.mark(at);
+    if (said.replay !== "time" || at === undefined) return;
+    for (const list of lists) list.mark(at);
+    pointTo(at);
   });
   document.addEventListener("click", (event) => {
     const link = (event.target as Element).closest<HTMLElement>("a[data-at]");
@@ -18,6 +20,15 @@ document.addEventListener("DOMContentLoaded", () => {
     frame.scrollIntoView({ block: "nearest" });
   });
 });
+
+/** The link to this moment, for whoever is to see the same. */
+function pointTo(at: number): void {
+  const box = document.querySelector<HTMLInputElement>("[data-here] input");
+  const button = document.querySelector<HTMLElement>("[data-here] [data-copy]");
+  if (!box || !button) return;
+  box.value = box.value.replace(/at=\d*$/, `at=${Math.floor(at / 1000) * 1000}`);
+  button.dataset.copy = box.value;
+}
 
 /** The lines of one list, in the order of time. */
 class Moments {

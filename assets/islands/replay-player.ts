@@ -42,7 +42,7 @@ function part<T extends HTMLElement>(id: string): T {
 }
 
 async function start(): Promise<void> {
-  const { source, at } = document.body.dataset;
+  const { source, at } = part("player").dataset;
   const fail = (sentence: string) => {
     part("said").textContent = sentence;
     document.documentElement.dataset.state = "failed";
