@@ -62,7 +62,10 @@ pub fn marks(moments: &[Moment], signals: &[Signal]) -> Vec<Mark> {
         };
         Some(Mark { at: signal.at, kind, text: signal.place.clone() })
     });
-    errors.chain(clicks).take(MOST_MARKS).collect()
+    // Errors are drawn last: where both are at one moment, the error is seen.
+    let mut marks: Vec<Mark> = clicks.take(MOST_MARKS).collect();
+    marks.extend(errors.take(MOST_MARKS));
+    marks
 }
 
 pub struct Player {
@@ -157,7 +160,7 @@ fn row(player: &Player) -> View {
     html.tag("button").attr("type", "button").attr("id", "play").attr("aria-label", "Play").attr("title", "Space").flag("disabled", true);
     html.tag("span").attr("class", "for-play").view(icon(assets::icon("play"))).end("span");
     html.tag("span").attr("class", "for-pause").view(icon(assets::icon("pause"))).end("span").end("button");
-    for (id, label, text) in [("back", "Back 5 seconds", "−5 s"), ("forward", "Forward 5 seconds", "+5 s")] {
+    for (id, label, text) in [("back", "−5 s: back five seconds", "−5 s"), ("forward", "+5 s: on by five seconds", "+5 s")] {
         html.tag("button").attr("type", "button").attr("id", id).attr("aria-label", label).flag("disabled", true).text(text).end("button");
     }
     html.tag("span").attr("class", "clock").attr("id", "clock");

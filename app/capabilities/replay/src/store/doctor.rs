@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use crate::model::doctor::Seen;
 
-/// Sums over the replays of a project that were seen since `from`.
+/// Sums over the replays of a project of which something came since `from`, by our clock: a browser's may be wrong by days.
 pub fn seen_of(r: &Reader<'_>, project: ProjectId, from: Time) -> Result<Seen> {
     let missing = "max(highest + 1 - segments, 0)";
     let sums = r.row(
@@ -16,7 +16,7 @@ pub fn seen_of(r: &Reader<'_>, project: ProjectId, from: Time) -> Result<Seen> {
             "select count(*) filter (where segments > 0), count(*) filter (where segments > 0 and mode = 'buffer'), coalesce(sum(segments), 0), \
              coalesce(sum({missing}), 0), count(*) filter (where {missing} > 0), count(*) filter (where segments = 0), \
              coalesce(sum(raw_bytes), 0), coalesce(sum(arrived_bytes), 0), max(seen_at) filter (where segments > 0) \
-             from replay_replays where project_id = ? and started_at >= ?"
+             from replay_replays where project_id = ? and seen_at >= ?"
         ),
         params![project.0, from.0],
         |row| {
@@ -35,7 +35,7 @@ pub fn seen_of(r: &Reader<'_>, project: ProjectId, from: Time) -> Result<Seen> {
             })
         },
     )?;
-    let sdk = "select sdk from replay_replays where project_id = ? and started_at >= ? and sdk <> '' order by started_at desc limit 1";
+    let sdk = "select sdk from replay_replays where project_id = ? and seen_at >= ? and sdk <> '' order by seen_at desc limit 1";
     let sdk = r.row(sdk, params![project.0, from.0], |row| row.get(0))?;
     Ok(Seen { sdk: sdk.unwrap_or_default(), ..sums.unwrap_or_default() })
 }

@@ -173,7 +173,7 @@ pub fn may_fetch(text: &str) -> bool {
 /// A style sheet, or a part of one, that fetches nothing: each `url(…)` is empty unless it is data or a place in the same drawing.
 pub fn style(text: &str) -> Cow<'_, str> {
     if text.contains('\\') && hides_words(text) {
-        return Cow::Borrowed("");
+        return Cow::Owned(String::new());
     }
     let mut clean: Option<String> = None;
     let mut from = 0;

@@ -119,6 +119,7 @@ fn what_a_page_looks_like_stays() {
     assert_eq!(with("img", "src", "https://shop.example/a.png").as_deref(), Some(PIXEL));
     assert_eq!(with("a", "href", "https://shop.example/b").as_deref(), Some("#"));
     assert_eq!(with("a", "href", "javascript:1").as_deref(), Some("#"));
+    assert_eq!(with("div", "style", "background:u\\72l(http://e/x)").as_deref(), Some(""), "what a backslash hides is not kept as it was");
     assert_eq!(with("div", "style", "background:url(https://evil.example/a.png) red").as_deref(), Some("background:url() red"));
 }
 
