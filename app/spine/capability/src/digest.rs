@@ -29,6 +29,10 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// would cost the clients their answers. A single report is digested at once.
 const GATHER: Duration = Duration::from_millis(50);
 
+const LONGEST_REST: Duration = Duration::from_millis(500);
+/// Items: half a minute's work.
+const FAR_BEHIND: u64 = 50_000;
+
 /// What a batch changes in hermetic.db. Runs on the writer thread, so it only writes what was worked out before.
 pub type Change = Box<dyn FnOnce(&mut Tx<'_>) -> Result<()> + Send>;
 
@@ -75,7 +79,8 @@ async fn run(cx: Cx, digest: &'static dyn Digest, turns: Arc<Mutex<Hand>>, shutd
             Ok(_) if shutdown.is_cancelled() => return,
             Ok(count) => {
                 if count >= BATCH_ROWS {
-                    looked = None;
+                    let took = looked.take().map_or(Duration::ZERO, |watch| watch.elapsed());
+                    tokio::time::sleep(rest(took, cx.ingest.is_busy(), cx.ingest.backlog())).await;
                 }
                 continue;
             }
@@ -90,6 +95,12 @@ async fn run(cx: Cx, digest: &'static dyn Digest, turns: Arc<Mutex<Hand>>, shutd
             news = told(&mut signals), if wait.is_none() => if !news { return },
         }
     }
+}
+
+/// While clients wait at the door a digest rests as long as its batch took: half of the time the two writers and a core are the door's
+/// alone. Not so when it has fallen so far behind that the door would soon have to send clients away.
+fn rest(took: Duration, is_door_busy: bool, behind: u64) -> Duration {
+    if is_door_busy && behind < FAR_BEHIND { took.min(LONGEST_REST) } else { Duration::ZERO }
 }
 
 /// `false` once nobody can tell any more.

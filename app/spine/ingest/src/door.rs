@@ -155,6 +155,11 @@ impl Door {
         self.0.room.requests()
     }
 
+    /// Whether requests wait for a thread that unpacks them, or soon will.
+    pub fn is_busy(&self) -> bool {
+        self.0.hands.available_permits() == 0
+    }
+
     /// Keys are read again with the next request: another process may have changed them.
     pub fn forget_keys(&self) {
         self.0.directory.forget();

@@ -121,3 +121,12 @@ async fn the_hand_stands_back_and_outlives_a_panic() {
     let rank = hand.run(|| Ok(rustix::process::getpriority_process(None).unwrap())).await.unwrap();
     assert_eq!(rank, rustix::process::getpriority_process(None).unwrap() + 10);
 }
+
+#[test]
+fn a_digest_rests_while_clients_wait_unless_it_is_far_behind() {
+    let took = Duration::from_millis(80);
+    assert_eq!(rest(took, true, 300), took);
+    assert_eq!(rest(took, false, 300), Duration::ZERO, "nobody waits");
+    assert_eq!(rest(took, true, FAR_BEHIND), Duration::ZERO, "the door would soon have to send clients away");
+    assert_eq!(rest(Duration::from_secs(9), true, 300), LONGEST_REST);
+}
