@@ -52,7 +52,7 @@ create table replay_replays (
 ) strict;
 
 create index replay_replays_by_start on replay_replays (started_at);
-create index replay_replays_stale on replay_replays (id) where is_stale = 1;
+create index replay_replays_by_stale on replay_replays (id) where is_stale = 1;
 
 -- Which errors happened in which replay.
 create table replay_errors (

@@ -28,7 +28,7 @@ create table replay_segments (
 
 create unique index replay_segments_by_replay on replay_segments (project_id, sdk_id, segment);
 create index replay_segments_by_chunk on replay_segments (chunk_id) where chunk_id is not null;
-create index replay_segments_loose on replay_segments (received_at) where item_id is not null;
+create index replay_segments_by_received on replay_segments (received_at) where item_id is not null;
 
 -- A run of segments packed together, once the replay is idle.
 create table replay_chunks (

@@ -11,7 +11,7 @@ use std::io::Read as _;
 use crate::model::moment::LONGEST;
 use crate::model::recording::time_of;
 use crate::model::{Moment, Part, Replay, Timeline, What, neutral, parts};
-use crate::store::{self, Key, Segment};
+use crate::store::{self, FiledSegment, Key};
 
 /// Of a chunk once it is unpacked.
 const MOST: u64 = 64 << 20;
@@ -79,7 +79,7 @@ fn whole_chunk(r: &db::Reader<'_>, chunk: i64) -> Result<String> {
 }
 
 /// A chunk is a list of the segments' lists; how long each of them is stands beside it.
-fn cut(all: &str, segments: &[Segment]) -> Result<Vec<String>> {
+fn cut(all: &str, segments: &[FiledSegment]) -> Result<Vec<String>> {
     let mut at = 1;
     let mut lists = Vec::with_capacity(segments.len());
     for segment in segments {

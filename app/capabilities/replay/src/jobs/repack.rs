@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::blocking;
 use crate::model::parts::runs;
-use crate::store::{self, Key, Segment};
+use crate::store::{self, FiledSegment, Key};
 use crate::{digest, read};
 
 /// SDKs end a session that rests for so long.
@@ -33,7 +33,7 @@ pub async fn run(cx: Cx) -> Result<()> {
 /// Packs the segments of one replay that the digest is done with.
 fn repack(house: &House, key: Key, cursor: i64) -> Result<()> {
     let loose = house.telemetry.read_blocking(|r| store::segments(r, key))?;
-    let loose: Vec<Segment> = loose.into_iter().filter(|segment| segment.item.is_some_and(|item| item <= cursor)).collect();
+    let loose: Vec<FiledSegment> = loose.into_iter().filter(|segment| segment.item.is_some_and(|item| item <= cursor)).collect();
     for run in runs(loose) {
         let (recording, moments) = house.telemetry.read_blocking(|r| together(r, &run))?;
         let (recording, moments) = (packed(&recording)?, packed(&moments)?);
@@ -43,7 +43,7 @@ fn repack(house: &House, key: Key, cursor: i64) -> Result<()> {
 }
 
 /// A list of the segments' lists, and one of what happened in each.
-fn together(r: &db::Reader<'_>, run: &[Segment]) -> Result<(Vec<u8>, Vec<u8>)> {
+fn together(r: &db::Reader<'_>, run: &[FiledSegment]) -> Result<(Vec<u8>, Vec<u8>)> {
     let (mut recording, mut moments) = (b"[".to_vec(), b"[".to_vec());
     for (index, segment) in run.iter().enumerate() {
         if index > 0 {

@@ -12,7 +12,7 @@ pub mod rules;
 
 use serde::Deserialize;
 
-use super::recording::{self, Event, INCREMENTAL, META, SNAPSHOT};
+use super::recording::{self, INCREMENTAL, META, RecordedEvent, SNAPSHOT};
 
 #[derive(Deserialize)]
 struct Source {
@@ -35,7 +35,7 @@ fn is_played(source: u8) -> bool {
 }
 
 /// As JSON, with its time in milliseconds.
-pub fn event(event: &Event<'_>) -> Option<String> {
+pub fn event(event: &RecordedEvent<'_>) -> Option<String> {
     let data = match event.kind {
         0 | 1 => "{}".to_owned(),
         SNAPSHOT => rewrite::rewrite(event.data, false)?,

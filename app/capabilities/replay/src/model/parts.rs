@@ -3,7 +3,7 @@
 use kernel::Time;
 use serde::Serialize;
 
-use crate::store::Segment;
+use crate::store::FiledSegment;
 
 /// What a player asks for first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,7 +50,7 @@ impl Name {
 }
 
 /// The parts of some segments, which come in the order of their numbers. Parts come in the order of their times.
-pub fn parts(segments: &[Segment], started_at: Time) -> Vec<Part> {
+pub fn parts(segments: &[FiledSegment], started_at: Time) -> Vec<Part> {
     let mut all: Vec<Part> = Vec::new();
     for segment in segments {
         let n = segment.chunk.map_or(Name::Segment(segment.id), Name::Chunk).n();
@@ -79,8 +79,8 @@ const CHUNK: u64 = 1 << 20;
 const ENOUGH: u64 = 256 << 10;
 
 /// Which segments are packed together: runs in the order of their numbers.
-pub fn runs(segments: Vec<Segment>) -> Vec<Vec<Segment>> {
-    let mut runs: Vec<Vec<Segment>> = Vec::new();
+pub fn runs(segments: Vec<FiledSegment>) -> Vec<Vec<FiledSegment>> {
+    let mut runs: Vec<Vec<FiledSegment>> = Vec::new();
     let mut bytes = 0;
     for segment in segments {
         let is_full = bytes + segment.raw_bytes > CHUNK || (segment.has_snapshot && bytes > ENOUGH);

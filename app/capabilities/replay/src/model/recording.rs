@@ -24,7 +24,7 @@ const ACTIVITY: i64 = 5_000;
 
 /// One event, looked at but not into.
 #[derive(Debug, Clone, Copy)]
-pub struct Event<'a> {
+pub struct RecordedEvent<'a> {
     pub kind: u8,
     pub at: Time,
     /// JSON.
@@ -58,8 +58,8 @@ pub fn time_of(timestamp: f64) -> Time {
 }
 
 /// Walks the events of a segment's JSON. What is no event is passed over; an error says where the list ends to be one.
-pub fn each_event<'a>(json: &'a str, each: &mut dyn FnMut(Event<'a>)) -> Result<(), serde_json::Error> {
-    struct List<'e, 'a>(&'e mut dyn FnMut(Event<'a>));
+pub fn each_event<'a>(json: &'a str, each: &mut dyn FnMut(RecordedEvent<'a>)) -> Result<(), serde_json::Error> {
+    struct List<'e, 'a>(&'e mut dyn FnMut(RecordedEvent<'a>));
     impl<'de: 'a, 'a> Visitor<'de> for List<'_, 'a> {
         type Value = ();
 
@@ -81,9 +81,9 @@ pub fn each_event<'a>(json: &'a str, each: &mut dyn FnMut(Event<'a>)) -> Result<
     deserializer.end()
 }
 
-fn event_of(raw: &str) -> Option<Event<'_>> {
+fn event_of(raw: &str) -> Option<RecordedEvent<'_>> {
     let event: RawEvent<'_> = serde_json::from_str(raw).ok()?;
-    Some(Event { kind: event.kind, at: time_of(event.timestamp), data: event.data.map_or("{}", RawValue::get) })
+    Some(RecordedEvent { kind: event.kind, at: time_of(event.timestamp), data: event.data.map_or("{}", RawValue::get) })
 }
 
 /// What a segment holds.
@@ -140,7 +140,7 @@ struct Meta {
 }
 
 impl Reader {
-    fn take(&mut self, event: Event<'_>) {
+    fn take(&mut self, event: RecordedEvent<'_>) {
         self.content.events += 1;
         // Whatever it says happened at no time that a browser knows.
         if event.kind != CUSTOM && !is_plausible(event.at) {
@@ -171,7 +171,7 @@ impl Reader {
         }
     }
 
-    fn page(&mut self, event: &Event<'_>) {
+    fn page(&mut self, event: &RecordedEvent<'_>) {
         let href = serde_json::from_str::<Meta>(event.data).map(|meta| cut(&meta.href)).unwrap_or_default();
         if self.content.page.is_empty() {
             self.content.page.clone_from(&href);
@@ -179,7 +179,7 @@ impl Reader {
         self.keep(event.at, What::Page { href });
     }
 
-    fn incremental(&mut self, event: &Event<'_>) {
+    fn incremental(&mut self, event: &RecordedEvent<'_>) {
         let Ok(data) = serde_json::from_str::<Incremental>(event.data) else { return };
         let at = event.at;
         let node = data.id.map_or(0, |id| id as i64);

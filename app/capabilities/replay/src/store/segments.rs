@@ -85,7 +85,7 @@ fn whole(number: u64) -> i64 {
 
 /// A segment as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment {
+pub struct FiledSegment {
     pub id: i64,
     pub segment: u32,
     pub item: Option<i64>,
@@ -101,8 +101,8 @@ pub struct Segment {
 
 const COLUMNS: &str = "id, segment, item_id, chunk_id, received_at, from_at, to_at, has_snapshot, page, raw_bytes, bytes";
 
-fn read_segment(row: &Row<'_>) -> rusqlite::Result<Segment> {
-    Ok(Segment {
+fn read_segment(row: &Row<'_>) -> rusqlite::Result<FiledSegment> {
+    Ok(FiledSegment {
         id: row.get(0)?,
         segment: row.get(1)?,
         item: row.get(2)?,
@@ -118,18 +118,18 @@ fn read_segment(row: &Row<'_>) -> rusqlite::Result<Segment> {
 }
 
 /// In the order of their numbers.
-pub fn segments(r: &Reader<'_>, key: Key) -> Result<Vec<Segment>> {
+pub fn segments(r: &Reader<'_>, key: Key) -> Result<Vec<FiledSegment>> {
     let sql = format!("select {COLUMNS} from replay_segments where project_id = ? and sdk_id = ? order by segment");
     r.rows(&sql, params![key.project.0, key.sdk_id.0], read_segment)
 }
 
-pub fn segment(r: &Reader<'_>, key: Key, id: i64) -> Result<Option<Segment>> {
+pub fn segment(r: &Reader<'_>, key: Key, id: i64) -> Result<Option<FiledSegment>> {
     let sql = format!("select {COLUMNS} from replay_segments where id = ? and project_id = ? and sdk_id = ?");
     r.row(&sql, params![id, key.project.0, key.sdk_id.0], read_segment)
 }
 
 /// Of one chunk, in the order in which they lie in it.
-pub fn segments_of_chunk(r: &Reader<'_>, key: Key, chunk: i64) -> Result<Vec<Segment>> {
+pub fn segments_of_chunk(r: &Reader<'_>, key: Key, chunk: i64) -> Result<Vec<FiledSegment>> {
     let sql = format!("select {COLUMNS} from replay_segments where chunk_id = ? and project_id = ? and sdk_id = ? order by segment");
     r.rows(&sql, params![chunk, key.project.0, key.sdk_id.0], read_segment)
 }
@@ -157,7 +157,7 @@ pub fn packed_moments(r: &Reader<'_>, key: Key) -> Result<(Vec<Vec<u8>>, Vec<Pac
 /// Replays with segments that lie alone and came before; those whose last segment came later are still going on.
 pub fn idle(r: &Reader<'_>, before: Time, limit: u32) -> Result<Vec<Key>> {
     r.rows(
-        "select distinct project_id, sdk_id from replay_segments indexed by replay_segments_loose where item_id is not null and received_at < ?1 \
+        "select distinct project_id, sdk_id from replay_segments indexed by replay_segments_by_received where item_id is not null and received_at < ?1 \
          and not exists (select 1 from replay_segments as later where later.project_id = replay_segments.project_id \
          and later.sdk_id = replay_segments.sdk_id and later.received_at >= ?1) limit ?2",
         params![before.0, limit],
@@ -173,7 +173,7 @@ pub fn moments_of(r: &Reader<'_>, segment: i64) -> Result<Option<Packed>> {
 }
 
 /// Puts segments into a chunk of their own, in one transaction with the leaving of their items.
-pub fn put_together(tx: &mut Tx<'_>, key: Key, run: &[Segment], recording: &[u8], moments: &[u8]) -> Result<()> {
+pub fn put_together(tx: &mut Tx<'_>, key: Key, run: &[FiledSegment], recording: &[u8], moments: &[u8]) -> Result<()> {
     let chunk = tx.insert(
         "insert into replay_chunks (project_id, sdk_id, recording, moments) values (?, ?, ?, ?)",
         params![key.project.0, key.sdk_id.0, recording, moments],

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{cut, time_of};
-use crate::model::moment::{Moment, What};
+use super::super::moment::{Moment, What};
 
 #[derive(Deserialize)]
 struct Custom<'a> {
