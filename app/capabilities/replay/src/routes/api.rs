@@ -3,7 +3,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Redirect};
-use capability::{Cx, House, Routes};
+use capability::{Cx, House, Routes, audit};
 use futures_util::{Stream, stream};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response};
@@ -56,8 +56,11 @@ async fn by_sdk_id(State(cx): State<Cx>, _by: By<Viewer>, Path(text): Path<Strin
 }
 
 /// Everything that was recorded, as one JSON list. Scrubbed, but still a stranger's page: a file, and nothing that a browser shows.
-async fn download(State(cx): State<Cx>, _by: By<Viewer>, Path(id): Path<i64>) -> Reply {
+/// Whoever takes one away is written down before the first byte leaves.
+async fn download(State(cx): State<Cx>, by: By<Viewer>, Path(id): Path<i64>) -> Reply {
     let replay = find(&cx, id).await?;
+    let (subject, sdk_id) = (format!("replay:{id}"), replay.sdk_id.to_string());
+    cx.write(move |tx| audit(tx, &by.actor, "replay.download", &subject, &sdk_id)).await?;
     let name = format!("attachment; filename=\"replay-{}.json\"", replay.sdk_id);
     let own = replay.clone();
     let timeline = blocking(&cx, move |house| read::timeline(house, &own)).await?;

@@ -31,6 +31,9 @@ async fn a_player_gets_a_timeline_and_its_parts_and_nobody_else_does() {
     assert_eq!(download.header("x-content-type-options"), "nosniff");
     assert!(download.header("content-disposition").starts_with("attachment; "));
     assert_eq!(download.json::<Vec<Value>>().len(), 9);
+    let taken: i64 =
+        bench.house.cx.read(|r| r.value("select count(*) from identity_audits where act = 'replay.download'", [])).await.unwrap();
+    assert_eq!(taken, 1, "who takes a replay away is written down");
     let by = member.get(&format!("/replay/by/{}", id(1))).await;
     assert_eq!(by.location(), format!("/replay/{}", replay.id));
     for missing in [
