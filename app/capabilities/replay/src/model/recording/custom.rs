@@ -4,8 +4,8 @@ use kernel::Time;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{cut, time_of};
 use super::super::moment::{Moment, What};
+use super::{cut, time_of};
 
 #[derive(Deserialize)]
 struct Custom<'a> {
