@@ -22,6 +22,14 @@ pub mod traces {
     pub mod model;
 }
 
+/// Of replays, what reads a recording and what of it a player gets.
+#[path = "../../../app/capabilities/replay/src/model"]
+pub mod replay {
+    pub mod moment;
+    pub mod neutral;
+    pub mod recording;
+}
+
 #[path = "../../../app/capabilities/releases/src"]
 pub mod releases {
     pub mod sourcemap;
