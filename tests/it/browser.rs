@@ -1,5 +1,7 @@
 //! The product in headless Chromium: the founder's first journey, axe-core on every page, the status page without JavaScript.
 
+mod replay;
+
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
