@@ -30,12 +30,17 @@ pub(crate) enum Shape {
     Id,
     /// The id alone, as crash reporters expect it.
     PlainId,
+    /// Nothing. Browsers' SDKs send with `keepalive` and never read a body. Chromium lets such requests of one page hold 64 kB at a time, and
+    /// an answer that nobody reads holds its share until the page ends: some forty segments of a replay after it opened, a page could send
+    /// nothing more, not even its error (measured with SDK 11.12 and Chromium 156).
+    Nothing,
 }
 
 pub(crate) fn accepted(id: Option<EventId>, reached: &[Reached], shape: Shape) -> Response<Body> {
     match (shape, id) {
         (Shape::Id, Some(id)) => taken("application/json", format!("{{\"id\":\"{id}\"}}").into(), reached),
         (Shape::Id, None) => taken("application/json", "{}".into(), reached),
+        (Shape::Nothing, _) => taken("", Body::empty(), reached),
         (Shape::PlainId, id) => taken("text/plain", id.map(|id| id.to_string()).unwrap_or_default().into(), reached),
     }
 }

@@ -60,7 +60,8 @@ async fn preflight() -> Response<Body> {
 }
 
 async fn take_envelope(State(door): State<Door>, Path(project): Path<String>, request: Request) -> Response<Body> {
-    answered(envelope_of(&door, &project, request).await, Shape::Id)
+    let shape = shape_for(&request);
+    answered(envelope_of(&door, &project, request).await, shape)
 }
 
 async fn envelope_of(door: &Door, project: &str, request: Request) -> Result<Taken, Refusal> {
@@ -77,7 +78,8 @@ async fn envelope_of(door: &Door, project: &str, request: Request) -> Result<Tak
 }
 
 async fn take_event(State(door): State<Door>, Path(project): Path<String>, request: Request) -> Response<Body> {
-    answered(event_of(&door, Some(&project), request).await, Shape::Id)
+    let shape = shape_for(&request);
+    answered(event_of(&door, Some(&project), request).await, shape)
 }
 
 async fn take_event_without_project(State(door): State<Door>, request: Request) -> Response<Body> {
@@ -120,6 +122,11 @@ async fn read(door: &Door, project: Option<&str>, request: Request) -> Result<(E
 async fn read_as(door: &Door, project: Option<&str>, shown: Shown, parts: Parts, body: Body) -> Result<(Entered, Sent), Refusal> {
     let entered = door.enter(project.map(project_of), Some(shown), parts).await?;
     door.read(entered, body).await
+}
+
+/// What a page sends carries the page's origin.
+fn shape_for(request: &Request) -> Shape {
+    if request.headers().contains_key(http::header::ORIGIN) { Shape::Nothing } else { Shape::Id }
 }
 
 /// What is no number names no project; which of the two it was is nobody's business.
