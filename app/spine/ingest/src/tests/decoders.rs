@@ -132,3 +132,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn gzip_of_members_that_give_nothing_ends_soon() {
+    use crate::encoding::{Caps, Encoding, decode};
+    let empty = gzip(b"");
+    let unpack = |members: usize| decode(empty.repeat(members), &[Encoding::Gzip], Caps::STANDARD, &mut |_| Ok(()));
+    assert_eq!(unpack(900).unwrap(), b"");
+    assert_eq!(unpack(2_000).unwrap_err().kind, kernel::Kind::Invalid);
+}

@@ -107,6 +107,8 @@ fn contents() -> Vec<Row> {
     let tags = format!("{{\"tags\":[{}]}}", tags.join(","));
     let frames: Vec<String> = (0..10_000).map(|at| format!("{{\"function\":\"f{at}\"}}")).collect();
     let frames = format!("{{\"exception\":{{\"values\":[{{\"type\":\"E\",\"stacktrace\":{{\"frames\":[{}]}}}}]}}}}", frames.join(","));
+    // Shown on a page, each view of it took 75 MB.
+    let forest = format!("{{\"extra\":{{\"a\":[{}]}}}}", vec![r#"{"b":0}"#; 110_000].join(","));
     let one = |payload: &str| text(&[HEAD, EVENT, payload]);
     let spans = format!("{{\"items\":[{}]}}", ["{}"; 3].join(","));
     let too_many = format!("{{\"items\":[{}]}}", ["1"; 10_001].join(","));
@@ -122,6 +124,7 @@ fn contents() -> Vec<Row> {
         ("not a number", one(r#"{"extra":{"a":NaN,"b":Infinity,"c":-0,"d":123456789012345678901234567890}}"#), 200, &[Kind::Event], KEPT),
         ("1,000 lists in each other", one(&deep), 200, &[Kind::Event], KEPT),
         ("10,000 tags", one(&tags), 200, &[Kind::Event], KEPT),
+        ("an event of 110,000 objects", one(&forest), 413, &[], &["error dropped/too_many 1"]),
         ("10,000 frames", one(&frames), 200, &[Kind::Event], KEPT),
         ("a list of exceptions", one(r#"{"exception":[{"type":"E"}]}"#), 200, &[Kind::Event], KEPT),
         ("bytes that are no text", [text(&[HEAD, EVENT]).as_slice(), b"{\"message\":\"\xff\xfe\"}"].concat(), 200, &[Kind::Event], KEPT),

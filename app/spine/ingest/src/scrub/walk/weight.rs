@@ -2,18 +2,24 @@
 
 use kernel::{Error, Result};
 
-use crate::Kind;
+use crate::{Kind, limits};
 
 /// A container of 1,000 spans with 100 attributes each is below it.
 const MOST: usize = 96 << 20;
+/// An event is shown on a page, by several people at once: 30,000 objects are more than any program knows of one moment.
+const MOST_OF_ONE: usize = 24 << 20;
 
 /// What may still come.
 pub struct Weight(usize);
 
 impl Weight {
     pub fn of(kind: Kind) -> Weight {
-        // Nobody builds a tree of a profile.
-        Weight(if matches!(kind, Kind::Profile | Kind::ProfileChunk) { usize::MAX } else { MOST })
+        Weight(match kind {
+            // Nobody builds a tree of them.
+            Kind::Profile | Kind::ProfileChunk => usize::MAX,
+            kind if limits::is_container(kind) => MOST,
+            _ => MOST_OF_ONE,
+        })
     }
 
     /// Of what nobody builds a tree of.
