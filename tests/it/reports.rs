@@ -34,14 +34,14 @@ fn number(data: &Path, file: &str, sql: &str) -> i64 {
     connection.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-async fn post(client: &reqwest::Client, base: &str, recorded: &Request) -> (u16, Value) {
+async fn post(client: &reqwest::Client, base: &str, recorded: &Request) -> (u16, String) {
     let mut request = client.post(format!("{base}{}", recorded.path)).body(recorded.body.clone());
     for (name, value) in &recorded.headers {
         request = request.header(name, value);
     }
     let answer = request.send().await.unwrap_or_else(|error| panic!("{}: {error}", recorded.name));
     let code = answer.status().as_u16();
-    (code, answer.json().await.unwrap_or(Value::Null))
+    (code, answer.text().await.unwrap_or_default())
 }
 
 #[tokio::test]
@@ -60,7 +60,12 @@ async fn every_recorded_request_is_answered_and_every_item_is_stored_or_counted(
     for Envelope { request, parts, .. } in &requests {
         let (code, answer) = post(&client, &served.url, request).await;
         assert_eq!(code, 200, "{} was answered {answer}", request.name);
-        assert!(answer.is_object(), "{} was answered with no JSON", request.name);
+        if request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("origin")) {
+            assert_eq!(answer, "", "{}: a page reads no answer, and what it does not read stays in its way", request.name);
+        } else {
+            let answer: Value = serde_json::from_str(&answer).unwrap_or(Value::Null);
+            assert!(answer.is_object(), "{} was answered with no JSON", request.name);
+        }
         for part in parts {
             *wanted.entry(part.kind().to_owned()).or_default() += 1;
         }

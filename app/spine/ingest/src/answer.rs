@@ -4,7 +4,7 @@
 use axum::body::Body;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    ACCESS_CONTROL_MAX_AGE, CONTENT_TYPE, RETRY_AFTER,
+    ACCESS_CONTROL_MAX_AGE, CONNECTION, CONTENT_TYPE, RETRY_AFTER,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use kernel::Kind;
@@ -68,6 +68,11 @@ pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
     let headers = response.headers_mut();
     set(headers, ERROR, &detail);
     set(headers, RATE_LIMITS, &refusal.limits());
+    // Most of these are decided before the body is read, and the connection ends then. A client that is not told sends its next report into
+    // a closed one and loses it.
+    if code != StatusCode::BAD_REQUEST {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(seconds) = refusal.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
