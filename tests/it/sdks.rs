@@ -175,6 +175,64 @@ async fn a_minified_page_shows_the_source_after_sentry_cli_has_uploaded_its_map(
     house.shows("/releases", &["web@5.2.0"]).await;
 }
 
+/// What a page's code block holds whose text has this word.
+fn code_with(page: &str, word: &str) -> String {
+    let blocks = page.split("<code>").skip(1).filter_map(|rest| rest.split("</code>").next());
+    let found = blocks
+        .map(|code| code.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"));
+    found.into_iter().find(|code| code.contains(word)).unwrap_or_else(|| panic!("no code with {word}: {page}"))
+}
+
+/// The snippet is the one that the replay doctor hands out for a site of many pages, letter by letter.
+#[tokio::test]
+async fn a_visit_of_six_short_pages_is_recorded_and_its_error_leads_to_the_second() {
+    let house = House::new().await;
+    let site = house.folder.path().join("site");
+    std::fs::create_dir(&site).expect("a folder");
+    let doctor = house.owner.get("/replay/doctor").await.expect(200).text;
+    let breaks = "document.querySelector(\"button\")?.addEventListener(\"click\", () => { throw new Error(\"the sixth page broke\") });";
+    std::fs::write(site.join("app.ts"), format!("{}\n{breaks}\n", code_with(&doctor, "flushMinDelay: 200"))).expect("a script");
+    let mut bundler = Command::new(packages().join("node_modules/.bin/esbuild"));
+    bundler
+        .arg(site.join("app.ts"))
+        .args(["--bundle", "--minify", "--target=es2020"])
+        .arg(format!("--outfile={}", site.join("app.js").display()));
+    bundler.env("NODE_PATH", packages().join("node_modules"));
+    run("esbuild", bundler).await;
+    for number in 1..=6 {
+        let page = format!(
+            "<!doctype html><title>Page {number}</title><h1>Page {number}</h1><a href=\"{}.html\">On</a><button>Break</button><script src=\"app.js\"></script>",
+            number + 1
+        );
+        std::fs::write(site.join(format!("{number}.html")), page).expect("a page");
+    }
+    let page = serve(&site).await;
+    let mut browser = program("node", &house);
+    browser.arg(root().join("tests/sdks/visit.mjs")).env("PAGE", page).env("BROWSER_PACKAGES", target_dir().join("browser"));
+    run("the visitor", browser).await;
+    house.event("the sixth page broke", &["Replay · 30 s before", "/replay/1?at="]).await;
+    let replay = house.shows("/replay/1", &["the sixth page broke"]).await;
+    let kept = (1..=6).filter(|number| replay.contains(&format!("/{number}.html"))).count();
+    println!("{kept} of 6 pages are kept");
+    assert!(kept >= 5, "only {kept} of 6 pages are kept: {replay}");
+    // The moment of the error among the lines of the replay, and the one that the error's page leads to.
+    let issue = house.issue("the sixth page broke").await;
+    let event = house.owner.visit(&format!("/errors/{issue}/events/latest")).await.expect(200).text;
+    let number_after = |text: &str, word: &str| -> i64 {
+        let rest = text.split_once(word).unwrap_or_else(|| panic!("{word} is missing")).1;
+        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().expect("a number")
+    };
+    let errors = replay.split_once("id=\"errors\"").expect("the list of errors").1;
+    let (happened, linked) = (number_after(errors, "data-at=\""), number_after(&event, "/replay/1?at="));
+    println!("the error happened at {happened} ms, the link leads to {linked} ms");
+    assert!((33_000..45_000).contains(&happened), "the visitor broke the page 34 s after the start, the replay says {happened} ms");
+    assert!((happened - 30_000 - linked).abs() <= 1_000, "half a minute before {happened} ms is not {linked} ms");
+    // The segment around that moment is there: the player has something to show.
+    let timeline = house.owner.get("/replay/1/timeline.json").await.expect(200).json();
+    let parts = timeline["parts"].as_array().cloned().unwrap_or_default();
+    assert!(parts.iter().any(|part| part["snapshot"] == true && part["from_ms"].as_i64().is_some_and(|from| from <= linked + 2_500)));
+}
+
 /// The files of a folder, at an address of their own.
 async fn serve(site: &Path) -> String {
     let site = site.to_owned();
