@@ -19,4 +19,6 @@ pub use says::{
     timeline,
 };
 pub use table::{Head, Row, Table, table};
-pub use text::{MomentStyle, ago, code, code_block, copy_box, date, disclosure, icon, key_values, moment, moment_as, muted, paragraph};
+pub use text::{
+    MomentStyle, ago, code, code_block, copy_box, date, disclosure, icon, key_values, moment, moment_as, moment_text, muted, paragraph,
+};

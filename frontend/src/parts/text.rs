@@ -27,9 +27,16 @@ pub fn date(at: Time) -> View {
     moment_as(at, MomentStyle::Date)
 }
 
+/// [`moment`] where only text can stand.
+pub fn moment_text(at: Time) -> String {
+    at.timestamp().strftime(FULL).to_string()
+}
+
+const FULL: &str = "%-d %b %Y, %H:%M UTC";
+
 pub fn moment_as(at: Time, style: MomentStyle) -> View {
     let (name, format) = match style {
-        MomentStyle::Full => ("full", "%-d %b %Y, %H:%M UTC"),
+        MomentStyle::Full => ("full", FULL),
         MomentStyle::Date => ("date", "%-d %b %Y"),
         MomentStyle::Clock => ("clock", "%H:%M:%S UTC"),
     };

@@ -154,7 +154,7 @@ fn event_hits(house: &House, found: Vec<Stored>) -> Result<Vec<Hit>> {
             let Some(id) = hashes::issue_of(r, event.hash)? else { continue };
             let issue = issues::get_issue(r, id)?;
             let hit = issue_hit(&issue, "Error");
-            hits.push(Hit { href: format!("/errors/{id}/events/{}", event.item), note: event.at.rfc3339(), ..hit });
+            hits.push(Hit { href: format!("/errors/{id}/events/{}", event.item), note: frontend::parts::moment_text(event.at), ..hit });
         }
         Ok(hits)
     })

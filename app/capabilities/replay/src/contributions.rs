@@ -70,7 +70,7 @@ fn hit(replay: &Replay) -> Hit {
     Hit {
         kind: "Replay",
         title: format!("Replay of {}", replay.person.label()),
-        note: format!("{}, {}", replay.started_at.rfc3339(), describe_duration(replay.duration())),
+        note: format!("{}, {}", frontend::parts::moment_text(replay.started_at), describe_duration(replay.duration())),
         href: format!("/replay/{}", replay.id),
     }
 }

@@ -48,8 +48,8 @@ pub trait Digest: Sync {
     fn digest(&self, cx: &Cx, items: &[Item]) -> Result<Change>;
 }
 
-/// One loop per digest, so that one that is held up holds up nobody else. They take turns, batch by batch: in a burst one batch
-/// lies unpacked in memory instead of five.
+/// One loop per digest, so that one that cannot go on waits by itself. They take turns, batch by batch: in a burst one batch lies unpacked
+/// in memory instead of five; what is slow within a batch is waited for by all.
 pub fn start(cx: &Cx, tasks: &mut Tasks) -> Result<()> {
     crate::intake::start(cx, tasks);
     let turns = Arc::new(Mutex::new(Hand::start()?));
@@ -70,17 +70,18 @@ async fn run(cx: Cx, digest: &'static dyn Digest, turns: Arc<Mutex<Hand>>, shutd
         if !early.is_zero() {
             tokio::time::sleep(early).await;
         }
-        looked = Some(Stopwatch::start());
         let hand = turns.lock().await;
+        let watch = Stopwatch::start();
         let stepped = step(Turn { cx: &cx, hand: &hand, digest }, &mut place).await;
         drop(hand);
+        looked = Some(watch);
         let wait = match stepped {
             Ok(0) => None,
             Ok(_) if shutdown.is_cancelled() => return,
             Ok(count) => {
                 if count >= BATCH_ROWS {
-                    let took = looked.take().map_or(Duration::ZERO, |watch| watch.elapsed());
-                    tokio::time::sleep(rest(took, cx.ingest.is_busy(), cx.ingest.backlog())).await;
+                    looked = None;
+                    tokio::time::sleep(rest(watch.elapsed(), cx.ingest.is_busy(), cx.ingest.backlog())).await;
                 }
                 continue;
             }

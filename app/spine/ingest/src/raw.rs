@@ -87,8 +87,8 @@ fn text_end(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// Behind the closing bracket of what begins here, however deep it is.
-fn nested_end(bytes: &[u8], start: usize) -> usize {
+/// Behind the closing bracket of what begins here, however deep it is; the end of the text where there is none.
+pub(crate) fn nested_end(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
     while let Some(byte) = bytes.get(at) {
         match byte {

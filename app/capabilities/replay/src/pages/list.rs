@@ -190,6 +190,11 @@ fn pages(list: &List) -> View {
     pager(&Pager {
         first: if list.is_older { list.here() } else { Href::default() },
         next: if list.next.is_empty() { Href::default() } else { list.here().with("before", &list.next) },
-        note: &format!("{shown} {} shown, the newest first", if shown == 1 { "replay" } else { "replays" }),
+        // None at all is told above.
+        note: &match shown {
+            0 => String::new(),
+            1 => "1 replay shown".to_owned(),
+            _ => format!("{shown} replays shown, the newest first"),
+        },
     })
 }

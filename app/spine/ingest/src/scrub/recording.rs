@@ -12,6 +12,7 @@ use super::keys::Names;
 use super::walk::literal::{self, Quoted};
 use super::walk::{self, Marks};
 use super::{FILTERED, text, tokens};
+use crate::raw;
 
 /// Lists and objects in each other: some 500 levels of a page, which is where browsers stop. What lies deeper is cut off.
 const DEEPEST: usize = 1_024;
@@ -216,24 +217,11 @@ impl<'t> Pass<'t, '_> {
         Ok(Next::CommaOrEnd)
     }
 
+    /// What is around it cannot have ended where the text does: that is found when it goes on.
     fn cut(&mut self, first: u8) -> Result<()> {
-        let (start, mut depth) = (self.at, 0_usize);
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'"' => {
-                    self.quoted()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                _ => {}
-            }
-            self.at += 1;
-            if depth == 0 {
-                return self.replace(start, self.at, if first == b'[' { "[]" } else { "{}" });
-            }
-        }
-        Err(self.invalid("ends too early"))
+        let start = self.at;
+        self.at = raw::nested_end(self.text.as_bytes(), start);
+        self.replace(start, self.at, if first == b'[' { "[]" } else { "{}" })
     }
 
     /// What a program told: as deep as an event's own data may be.

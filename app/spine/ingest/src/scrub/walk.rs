@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use super::keys::{Names, Verdict};
 use super::{FILTERED, text, tokens};
-use crate::Kind;
+use crate::{Kind, raw};
 pub use literal::Marks;
 use literal::Quoted;
 use named::Named;
@@ -121,25 +121,11 @@ impl<'t> Walk<'t> {
             return inner(self);
         }
         let start = self.at;
-        let mut depth = 0_usize;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'"' => {
-                    self.quoted()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                _ => {}
-            }
-            self.at += 1;
-            if depth == 0 {
-                self.edit(start, self.at, Cow::Borrowed("null"));
-                self.note(Remark { rule: "!limit", range: None }, None);
-                return Ok(());
-            }
-        }
-        Err(self.invalid("ends too early"))
+        // What is around it cannot have ended where the text does: that is found when it goes on.
+        self.at = raw::nested_end(self.bytes, start);
+        self.edit(start, self.at, Cow::Borrowed("null"));
+        self.note(Remark { rule: "!limit", range: None }, None);
+        Ok(())
     }
 
     /// An object or list that goes as a whole; an empty one holds nothing.
