@@ -59,7 +59,7 @@ async function address(page, sdkId, segments) {
     if (!path) return undefined;
     if (segments === undefined) return path;
     const timeline = await (await page.request.get(`${base}${path}/timeline.json`)).json();
-    return timeline.parts.length >= segments ? path : undefined;
+    return timeline.segments >= segments ? path : undefined;
   });
 }
 
@@ -352,7 +352,7 @@ async function long(newPage) {
     figures.push([at / 60_000, took]);
     if (at === 0) {
       const parts = await page.evaluate(() => performance.getEntriesByType("resource").filter((entry) => entry.name.includes("/parts/")).length);
-      check(parts < 30, `${parts} parts were fetched to show the beginning`);
+      check(parts < 4, `${parts} parts were fetched to show the beginning`);
       await seek(page, 25 * 60_000);
       await eventually("a moment far away", 10, async () => (await shownText(page)).includes("at 299.19"));
       await seek(page, 60_000);
@@ -361,7 +361,7 @@ async function long(newPage) {
     await page.close();
   }
   for (const [minute, took] of figures) console.log(`first frame of a recording of 30 minutes, begun at minute ${minute}: ${took} ms`);
-  const most = Math.max(...figures.filter(([minute]) => minute === 0).map(([, took]) => took));
+  const most = Math.max(...figures.map(([, took]) => took));
   check(most <= 1_000, `the first frame took ${most} ms`);
 }
 

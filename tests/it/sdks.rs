@@ -3,6 +3,7 @@
 //! Their packages are installed by `tests/run setup` (npm and PyPI, below the target folder).
 
 use kernel::Role;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -214,12 +215,15 @@ async fn a_visit_of_six_short_pages_is_recorded_and_its_error_leads_to_the_secon
     let replay = house.shows("/replay/1", &["the sixth page broke"]).await;
     let timeline = house.owner.get("/replay/1/timeline.json").await.expect(200).json();
     let parts = timeline["parts"].as_array().cloned().unwrap_or_default();
-    // A page that is only named was not kept: the player needs what it looked like.
-    let is_kept = |number: &u8| {
-        let page = format!("/{number}.html");
-        parts.iter().any(|part| part["snapshot"] == true && part["page"].as_str().is_some_and(|address| address.ends_with(&page)))
-    };
-    let kept = (1..=6).filter(is_kept).count();
+    let mut events = Vec::new();
+    for part in &parts {
+        let name = part["name"].as_str().expect("its name");
+        events.extend(house.owner.get(&format!("/replay/1/parts/{name}")).await.expect(200).json().as_array().cloned().expect("a list"));
+    }
+    // A page that is only named was not kept: the player needs what it looked like, which a recorder sends right after its address.
+    let snapshots: Vec<&str> =
+        events.windows(2).filter(|pair| pair[0]["type"] == 4 && pair[1]["type"] == 2).filter_map(|pair| pair[0]["data"]["href"].as_str()).collect();
+    let kept = (1..=6).filter(|number| snapshots.iter().any(|address| address.ends_with(&format!("/{number}.html")))).count();
     println!("{kept} of 6 pages are kept");
     assert!(kept >= 5, "only {kept} of 6 pages are kept: {timeline}");
     // The moment of the error among the lines of the replay, and the one that the error's page leads to.
@@ -235,7 +239,9 @@ async fn a_visit_of_six_short_pages_is_recorded_and_its_error_leads_to_the_secon
     assert!((33_000..45_000).contains(&happened), "the visitor broke the page 34 s after the start, the replay says {happened} ms");
     assert!((happened - 30_000 - linked).abs() <= 1_000, "half a minute before {happened} ms is not {linked} ms");
     // The segment around that moment is there: the player has something to show.
-    assert!(parts.iter().any(|part| part["snapshot"] == true && part["from_ms"].as_i64().is_some_and(|from| from <= linked + 2_500)));
+    let started_at = timeline["started_at"].as_i64().expect("its start");
+    let is_before = |event: &Value| event["timestamp"].as_i64().is_some_and(|at| at - started_at <= linked + 2_500);
+    assert!(events.iter().any(|event| event["type"] == 2 && is_before(event)));
 }
 
 /// The files of a folder, at an address of their own.

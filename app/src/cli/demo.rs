@@ -1,10 +1,12 @@
 //! `hermetic demo`: a throw-away instance, set up and fed through its own public doors: it watches a local site that fails now and
-//! then, and two programs report their errors, traces, logs and sessions. Everything is gone when it ends.
+//! then, and two programs report their errors, traces, logs, sessions and replays. Everything is gone when it ends.
 //!
-//! - [`traffic`]: what the programs send and when; [`shop`], [`api`]: what each of them says; [`wire`]: how; [`chance`]: by which luck
+//! - [`traffic`]: what the programs send and when; [`shop`], [`api`]: what each of them says; [`film`]: what a visit looked like;
+//!   [`wire`]: how; [`chance`]: by which luck
 
 mod api;
 mod chance;
+mod film;
 mod shop;
 mod traffic;
 mod wire;
@@ -187,7 +189,7 @@ fn announce(cx: &Cx, access: &Access, is_json: bool) {
     say!("  API key      {key}");
     say!("  Status page  {url}/status\n");
     say!("  It watches a local site that fails now and then: give it two minutes.");
-    say!("  A web shop and its API report errors, traces, logs and sessions, with a week of history.");
+    say!("  A web shop and its API report errors, traces, logs, sessions and replays, with a week of history.");
     say!("  Everything is gone when you stop it with Ctrl-C.\n");
 }
 

@@ -1,7 +1,8 @@
 // What the server holds of a recording: a table of its parts, and the parts themselves, fetched when they are needed.
 
 export interface Part {
-  n: number;
+  /** Numbers of its first and last segment. */
+  name: string;
   from_ms: number;
   to_ms: number;
   bytes: number;
@@ -39,7 +40,7 @@ export class Recording {
 
   static async open(source: string): Promise<Recording> {
     const { started_at, duration_ms, parts } = (await json(`${source}/timeline.json`)) as Timeline;
-    const sorted = [...parts].sort((a, b) => a.from_ms - b.from_ms || a.n - b.n);
+    const sorted = [...parts].sort((a, b) => a.from_ms - b.from_ms);
     const end = sorted.reduce((last, part) => Math.max(last, part.to_ms), duration_ms);
     return new Recording(source, started_at, Math.max(end, 1), sorted);
   }
@@ -60,7 +61,7 @@ export class Recording {
   events(index: number): Promise<RecordedEvent[]> {
     const known = this.held.get(index);
     if (known) return known;
-    const fetched = json(`${this.source}/parts/${this.parts[index].n}`).then((events) => this.placed(events as RecordedEvent[]));
+    const fetched = json(`${this.source}/parts/${this.parts[index].name}`).then((events) => this.placed(events as RecordedEvent[]));
     this.held.set(index, fetched);
     fetched.catch(() => this.held.delete(index));
     return fetched;

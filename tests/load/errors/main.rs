@@ -4,8 +4,8 @@
 //! - `ours`, `bugsink`: one server each, and how many events it has digested; `process`: what a group of processes took
 //! - `pages`: how fast what people look at is answered
 //!
-//! Run by `tests/run errors`. ERRORS_EVENTS changes the number, ERRORS_BURST=0 leaves out the burst of 20,000, ERRORS_LARGE=1 adds a
-//! million events.
+//! Run by `tests/run errors`. ERRORS_EVENTS changes the number, ERRORS_BURST=0 leaves out the burst of 20,000, ERRORS_PEER=0 the peer
+//! (its column is empty then), ERRORS_LARGE=1 adds a million events.
 #![expect(
     clippy::panic,
     clippy::print_stdout,
@@ -46,6 +46,7 @@ pub trait Server {
 }
 
 /// What one run gave.
+#[derive(Default)]
 struct Run {
     sent: Sent,
     digested_per_second: f64,
@@ -74,11 +75,8 @@ async fn main() {
         None => drop(ours),
     }
 
-    let theirs = bugsink::Bugsink::start().await;
-    let their_idle = theirs.meter().read();
-    let real = run(&theirs, &corpus).await;
-    let real_pages = theirs.pages().await;
-    drop(theirs);
+    let peer = if tests::switch("ERRORS_PEER").as_deref() == Some("0") { None } else { Some(peer(&corpus).await) };
+    let (their_idle, real, real_pages) = peer.unwrap_or_default();
 
     table::print(
         &format!("{count} events from {CLIENTS} clients; real: Bugsink 2.6.2"),
@@ -119,6 +117,12 @@ async fn main() {
     }
 }
 
+async fn peer(corpus: &Corpus) -> (Taken, Run, Pages) {
+    let theirs = bugsink::Bugsink::start().await;
+    let idle = theirs.meter().read();
+    (idle, run(&theirs, corpus).await, theirs.pages().await)
+}
+
 async fn run(server: &impl Server, corpus: &Corpus) -> Run {
     let (before, stored) = (server.digested(), server.stored());
     let meter = server.meter();
@@ -141,6 +145,7 @@ async fn run(server: &impl Server, corpus: &Corpus) -> Run {
 }
 
 /// The pages that people look at most.
+#[derive(Default)]
 pub struct Pages {
     pub list: Times,
     pub event: Times,

@@ -3,6 +3,7 @@
 use kernel::time::Stopwatch;
 use tests::Client;
 
+#[derive(Default)]
 pub struct Times {
     /// The median.
     pub ms: f64,

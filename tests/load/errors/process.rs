@@ -9,6 +9,7 @@ pub struct Meter {
     before: f64,
 }
 
+#[derive(Default)]
 pub struct Taken {
     pub cpu_seconds: f64,
     /// Proportional set size now, bytes: what is shared counts once.

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::corpus::Corpus;
 
+#[derive(Default)]
 pub struct Sent {
     pub accepted: u64,
     pub per_second: f64,

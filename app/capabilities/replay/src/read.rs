@@ -6,6 +6,7 @@ use capability::House;
 use ingest::{Kind, pack, recording};
 use kernel::{Error, Result, Time};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use crate::model::moment::LONGEST;
@@ -26,42 +27,55 @@ fn key(replay: &Replay) -> Key {
 pub fn timeline(house: &House, replay: &Replay) -> Result<Timeline> {
     let segments = house.telemetry.read_blocking(|r| store::segments(r, key(replay)))?;
     let parts: Vec<Part> = parts::parts(&segments, replay.started_at);
-    Ok(Timeline { started_at: replay.started_at.0, duration_ms: replay.finished_at.0 - replay.started_at.0, parts })
+    let duration_ms = replay.finished_at.0 - replay.started_at.0;
+    Ok(Timeline { started_at: replay.started_at.0, duration_ms, segments: segments.len(), parts })
 }
 
 /// A part as a JSON list of rrweb events that are safe to be played, in the order of their times (in milliseconds).
-pub fn part(house: &House, replay: &Replay, n: i64) -> Result<Vec<u8>> {
-    let recorded = recorded(house, key(replay), n)?.ok_or_else(|| Error::not_found("part of this replay"))?;
+pub fn part(house: &House, replay: &Replay, name: &str) -> Result<Vec<u8>> {
+    let missing = || Error::not_found("part of this replay");
+    let recorded = recorded(house, key(replay), parts::Name::parse(name).ok_or_else(missing)?)?.ok_or_else(missing)?;
     Ok(neutral::feed(recorded.iter().map(String::as_str)))
 }
 
 /// The segments of a part as they were recorded: scrubbed, but not made safe. Only for files that are saved.
-pub fn recorded_part(house: &House, replay: &Replay, n: i64) -> Result<Vec<String>> {
-    Ok(recorded(house, key(replay), n)?.unwrap_or_default())
+pub fn recorded_part(house: &House, replay: &Replay, name: parts::Name) -> Result<Vec<String>> {
+    Ok(recorded(house, key(replay), name)?.unwrap_or_default())
 }
 
-fn recorded(house: &House, key: Key, n: i64) -> Result<Option<Vec<String>>> {
-    match parts::Name::of(n) {
-        parts::Name::Chunk(chunk) => house.telemetry.read_blocking(|r| {
+fn recorded(house: &House, key: Key, name: parts::Name) -> Result<Option<Vec<String>>> {
+    house.telemetry.read_blocking(|r| {
+        let segments = store::segments_between(r, key, name.first, name.last)?;
+        if !parts::is_a_part(&segments) {
+            return Ok(None);
+        }
+        let mut opened = Opened::default();
+        let lists = segments.iter().map(|segment| match segment.item {
+            Some(item) => one(r, item),
+            None => opened.take(r, key, segment),
+        });
+        lists.collect::<Result<_>>().map(Some)
+    })
+}
+
+/// The chunk that was unpacked last: the segments of a part mostly lie in one.
+#[derive(Default)]
+struct Opened {
+    chunk: Option<i64>,
+    /// By the id of the segment.
+    lists: BTreeMap<i64, String>,
+}
+
+impl Opened {
+    fn take(&mut self, r: &db::Reader<'_>, key: Key, segment: &FiledSegment) -> Result<String> {
+        let missing = || Error::not_found("part of this replay");
+        let chunk = segment.chunk.ok_or_else(missing)?;
+        if self.chunk != Some(chunk) {
             let segments = store::segments_of_chunk(r, key, chunk)?;
-            if segments.is_empty() {
-                return Ok(None);
-            }
-            let all = whole_chunk(r, chunk)?;
-            cut(&all, &segments).map(Some)
-        }),
-        parts::Name::Segment(id) => house.telemetry.read_blocking(|r| {
-            let Some(segment) = store::segment(r, key, id)? else { return Ok(None) };
-            if let Some(item) = segment.item {
-                return one(r, item).map(|json| Some(vec![json]));
-            }
-            // It was packed while somebody watched.
-            let Some(chunk) = segment.chunk else { return Ok(None) };
-            let segments = store::segments_of_chunk(r, key, chunk)?;
-            let place = segments.iter().position(|other| other.id == id);
-            let mut all = cut(&whole_chunk(r, chunk)?, &segments)?;
-            Ok(place.map(|place| vec![all.swap_remove(place)]))
-        }),
+            let lists = cut(&whole_chunk(r, chunk)?, &segments)?;
+            *self = Opened { chunk: Some(chunk), lists: segments.iter().map(|segment| segment.id).zip(lists).collect() };
+        }
+        self.lists.remove(&segment.id).ok_or_else(missing)
     }
 }
 

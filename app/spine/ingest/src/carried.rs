@@ -27,24 +27,13 @@ pub(crate) struct Thing<'a> {
     pub content_type: Option<String>,
     pub attachment_type: Option<String>,
     pub platform: Option<String>,
-    /// What the header says it counts for.
-    pub declared: u64,
     /// `false`: the framing had to be mended, so bytes of any kind cannot be trusted.
     pub is_whole: bool,
 }
 
 impl<'a> Thing<'a> {
     pub fn new(kind: Kind, payload: impl Into<Cow<'a, [u8]>>) -> Thing<'a> {
-        Thing {
-            kind,
-            payload: payload.into(),
-            filename: None,
-            content_type: None,
-            attachment_type: None,
-            platform: None,
-            declared: 1,
-            is_whole: true,
-        }
+        Thing { kind, payload: payload.into(), filename: None, content_type: None, attachment_type: None, platform: None, is_whole: true }
     }
 }
 
@@ -85,13 +74,11 @@ fn kind_of(header: &ItemHeader) -> Option<Kind> {
 }
 
 fn thing(kind: Kind, header: ItemHeader, payload: &[u8], is_whole: bool) -> Thing<'_> {
-    let declared = if limits::is_container(kind) { header.item_count.unwrap_or(1).clamp(1, limits::ENTRIES as u64) } else { 1 };
     Thing {
         filename: header.filename,
         content_type: header.content_type,
         attachment_type: header.attachment_type,
         platform: header.platform,
-        declared,
         is_whole,
         ..Thing::new(kind, payload)
     }

@@ -61,7 +61,6 @@ pub struct ItemHeader {
     pub content_type: Option<String>,
     pub attachment_type: Option<String>,
     pub platform: Option<String>,
-    pub item_count: Option<u64>,
 }
 
 /// An error when there is no header at all: then nothing is an item either.
@@ -189,6 +188,5 @@ fn read_item_header(kind: String, header: &Map<String, Value>) -> ItemHeader {
         content_type: text(header, "content_type", 100),
         attachment_type: text(header, "attachment_type", 64),
         platform: text(header, "platform", 40),
-        item_count: header.get("item_count").and_then(Value::as_u64),
     }
 }

@@ -44,10 +44,9 @@ pub(crate) fn judge(carried: Carried<'_>, bench: &Bench<'_>) -> Judged {
     let head = head_of(&carried, bench);
     let mut judged = Judged { drops: carried.drops, id: carried.event_id, ..Judged::default() };
     for thing in carried.things {
-        let (category, declared, bytes) = (thing.kind.category(), thing.declared, thing.payload.len());
-        match judge_thing(thing, carried.event_id, &head, bench, &mut judged) {
+        match judge_thing(&thing, carried.event_id, &head, bench, &mut judged) {
             Ok(ready) => judged.kept.push(ready),
-            Err(reason) => judged.drops.drop(category, reason, declared, bytes),
+            Err(reason) => judged.drops.drop(thing.kind.category(), reason, quantity(&thing), thing.payload.len()),
         }
     }
     judged
@@ -71,7 +70,7 @@ fn head_of(carried: &Carried<'_>, bench: &Bench<'_>) -> Head {
 }
 
 fn judge_thing(
-    thing: Thing<'_>,
+    thing: &Thing<'_>,
     envelope_id: Option<EventId>,
     head: &Head,
     bench: &Bench<'_>,
@@ -90,7 +89,7 @@ fn judge_thing(
     })?;
     // The envelope has one id: a second event of it is told from the first by its own.
     let is_second = has_own_id(kind) && judged.kept.iter().any(|first| first.kind == kind);
-    let cleaned = clean(&thing, bench, is_second || needs_outline(kind, envelope_id));
+    let cleaned = clean(thing, bench, is_second || needs_outline(kind, envelope_id));
     let entries = cleaned.as_ref().ok().and_then(|(_, outline)| outline.entries).filter(|_| limits::is_container(kind));
     let quantity = entries.unwrap_or(1);
     // What turns out to be broken has cost its work all the same.
@@ -109,14 +108,22 @@ fn judge_thing(
     }
     judged.id = judged.id.or(event_id);
     let head = Head {
-        filename: thing.filename.map(|name| bench.caller.known.scrubber.scrub_text(name)),
-        content_type: thing.content_type,
-        attachment_type: thing.attachment_type,
-        platform: thing.platform,
+        filename: thing.filename.clone().map(|name| bench.caller.known.scrubber.scrub_text(name)),
+        content_type: thing.content_type.clone(),
+        attachment_type: thing.attachment_type.clone(),
+        platform: thing.platform.clone(),
         ..head.clone()
     };
     let head = serde_json::to_string(&head).map_err(|_| Reason::Malformed)?;
     Ok(Ready { kind, event_id, head, payload: packed, quantity })
+}
+
+/// How much is lost with it: what is in it, whatever its header says. What cannot be read counts once.
+fn quantity(thing: &Thing<'_>) -> u64 {
+    if !limits::is_container(thing.kind) {
+        return 1;
+    }
+    outline(&thing.payload).entries.map_or(1, |entries| entries.max(1))
 }
 
 /// Most items of an envelope say nothing that its header has not said.

@@ -50,7 +50,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             idle: Duration::from_millis(20),
-            gather: Duration::from_millis(100),
+            gather: Duration::from_millis(140),
             checkpoint_bytes: 4 << 20,
             windows: Windows::default(),
             snapshot_every: kernel::time::DAY,

@@ -45,8 +45,10 @@ pub struct Visit {
     pub call_span: String,
     pub page: &'static Page,
     pub release: &'static str,
+    /// What its recording is called, if one is kept.
+    pub replay_id: String,
     user: u64,
-    agent: &'static str,
+    pub agent: &'static str,
 }
 
 impl Visit {
@@ -59,6 +61,7 @@ impl Visit {
             release,
             user: chance.below(240),
             agent: chance.pick::<&str>(&USER_AGENTS),
+            replay_id: chance.hex(32),
         }
     }
 
@@ -232,6 +235,17 @@ fn exception(trouble: Trouble, chance: &mut Chance) -> Value {
 }
 
 impl Trouble {
+    /// What stands in the browser's console.
+    pub fn words(self) -> &'static str {
+        match self {
+            Trouble::NoVoucher => "Uncaught (in promise) TypeError: Cannot read properties of undefined (reading 'percent')",
+            Trouble::NoVoucherInSafari => "Unhandled Promise Rejection: TypeError: undefined is not an object",
+            Trouble::LostChunk => "Uncaught (in promise) ChunkLoadError: Loading a chunk failed.",
+            Trouble::FailedFetch => "Uncaught (in promise) TypeError: Failed to fetch",
+            Trouble::SlowWidget => "Widget recommendations timed out",
+        }
+    }
+
     /// How the visit's session ends with it, in the words of this SDK: browsers go on after an error that nobody caught.
     pub fn session(self) -> &'static str {
         if self == Trouble::SlowWidget { "errored" } else { "unhandled" }
@@ -251,6 +265,7 @@ pub fn error(chance: &mut Chance, visit: &Visit, trouble: Trouble) -> (String, E
         "contexts": {
             "trace": {"trace_id": visit.trace_id, "span_id": visit.call_span},
             "culture": {"locale": "en-GB", "timezone": "Europe/Berlin"},
+            "replay": {"replay_id": visit.replay_id},
             "flags": {"values": [{"flag": "new-checkout", "result": chance.once_in(2)}, {"flag": "dark-mode", "result": false}]},
         },
         "tags": {"plan": chance.pick(&["free", "starter", "pro"]), "shop.currency": "EUR"},

@@ -59,7 +59,19 @@ fn a_week_has_everything_that_the_pages_can_show() {
             text.push_str(&String::from_utf8_lossy(&payload));
         }
     }
-    let wanted = ["attachment", "client_report", "event", "feedback", "log", "session", "sessions", "span", "transaction"];
+    let wanted = [
+        "attachment",
+        "client_report",
+        "event",
+        "feedback",
+        "log",
+        "replay_event",
+        "replay_recording",
+        "session",
+        "sessions",
+        "span",
+        "transaction",
+    ];
     assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), wanted);
     for family in [
         "reading 'percent'",
@@ -171,4 +183,37 @@ fn what_fails_in_the_built_script_stands_where_the_frames_say() {
         include_str!("shop/checkout.ts"),
         "build the script again from its source"
     );
+}
+
+#[test]
+fn recordings_can_be_played_and_lead_to_the_errors_of_their_visits() {
+    let sent: Vec<(String, Vec<u8>)> = week().iter().flat_map(|(shop, _)| items(shop)).collect();
+    let of = |kind: &'static str| sent.iter().filter(move |(other, _)| other == kind).map(|(_, payload)| payload);
+    let errors: BTreeSet<(String, String)> = of("event")
+        .map(|payload| serde_json::from_slice::<Value>(payload).expect("JSON"))
+        .map(|event| (text(&event["contexts"]["replay"]["replay_id"]), text(&event["event_id"])))
+        .collect();
+    let mut met = BTreeSet::new();
+    for report in of("replay_event").map(|payload| serde_json::from_slice::<Value>(payload).expect("JSON")) {
+        met.extend(report["error_ids"].as_array().expect("a list").iter().map(|id| (text(&report["replay_id"]), text(id))));
+    }
+    assert!(met.len() > 20 && met == errors, "{} of {} errors are in a recording", met.len(), errors.len());
+    let mut played = 0;
+    for payload in of("replay_recording") {
+        let (_, events) = std::str::from_utf8(payload).expect("text").split_once('\n').expect("two lines");
+        let events: Vec<Value> = serde_json::from_str(events).expect("events");
+        assert_eq!((&events[0]["type"], &events[1]["type"]), (&4.into(), &2.into()), "where it is, how it looks");
+        assert!(events.is_sorted_by_key(|event| event["timestamp"].as_i64()), "in the order of time");
+        let page = events[1]["data"]["node"].to_string();
+        for event in events.iter().filter(|event| event["type"] == 3 && event["data"]["id"].is_u64()) {
+            let id = format!("\"id\":{}", event["data"]["id"]);
+            assert!(page.contains(&format!("{id},")) || page.contains(&format!("{id}}}")), "{event} happens to nothing");
+            played += 1;
+        }
+    }
+    assert!(played > 500, "{played}");
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
 }

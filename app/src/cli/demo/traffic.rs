@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::api::{self, Call, Served};
 use super::chance::Chance;
+use super::film::{self, Met};
 use super::shop::{self, Visit};
 use super::wire::{Door, Envelope, Speaker, post};
 
@@ -22,6 +23,9 @@ const SESSION_DAYS: u32 = 4;
 const BETWEEN_VISITS: Duration = Duration::from_secs(4);
 /// One of the three is worse than the others: of its visits one in six meets an error, of theirs one in forty.
 const BAD_RELEASE: &str = "shop@2.4.1";
+
+/// The shop's SDK keeps the recording of one visit in five, and of each that meets an error.
+const RECORDED: u64 = 5;
 
 /// The doors of the two projects.
 #[derive(Debug, Clone)]
@@ -119,9 +123,14 @@ fn trouble_in_the_shop(chance: &mut Chance, visit: &Visit, batch: &mut Batch) {
     if let Some(trouble) = hit {
         let (event_id, error) = shop::error(chance, visit, trouble);
         batch.shop.push(error);
+        let met = Met { event_id: &event_id, console: trouble.words() };
+        batch.shop.extend(film::record(chance, visit, Some(&met)));
         if chance.once_in(6) {
             batch.shop.push(shop::feedback(chance, visit, &event_id));
         }
+    }
+    if hit.is_none() && chance.once_in(RECORDED) {
+        batch.shop.extend(film::record(chance, visit, None));
     }
     if chance.once_in(30) {
         let lost = json!({"timestamp": shop::seconds(visit.at), "discarded_events": [

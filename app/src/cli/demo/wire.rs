@@ -77,6 +77,14 @@ impl Envelope {
         self
     }
 
+    /// A segment of a replay: its number, and a list of events.
+    #[must_use]
+    pub fn recording(mut self, segment: u32, events: &[Value]) -> Envelope {
+        let payload = format!("{}\n{}", json!({"segment_id": segment}), json!(events)).into_bytes();
+        self.items.push((json!({"type": "replay_recording", "length": payload.len()}), payload));
+        self
+    }
+
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }

@@ -12,6 +12,7 @@ use kernel::ids::ReplayId;
 use kernel::{Error, Result, Role};
 use web::{Access, By, Json, Path, Reply, State, Viewer};
 
+use crate::model::parts::Name;
 use crate::model::{Replay, Timeline};
 use crate::{read, store};
 
@@ -19,7 +20,7 @@ const SEE: Access = Access::Rank(Role::Viewer);
 
 pub fn mount(routes: &mut Routes) {
     routes.get("/replay/{id}/timeline.json", SEE, timeline);
-    routes.get("/replay/{id}/parts/{n}", SEE, part);
+    routes.get("/replay/{id}/parts/{name}", SEE, part);
     routes.get("/replay/{id}/download", SEE, download);
     routes.get("/replay/by/{sdk_id}", SEE, by_sdk_id);
 }
@@ -41,9 +42,9 @@ async fn timeline(State(cx): State<Cx>, _by: By<Viewer>, Path(id): Path<i64>) ->
     Ok(Json(timeline).into_response())
 }
 
-async fn part(State(cx): State<Cx>, _by: By<Viewer>, Path((id, n)): Path<(i64, i64)>) -> Reply {
+async fn part(State(cx): State<Cx>, _by: By<Viewer>, Path((id, name)): Path<(i64, String)>) -> Reply {
     let replay = find(&cx, id).await?;
-    let events = blocking(&cx, move |house| read::part(house, &replay, n)).await?;
+    let events = blocking(&cx, move |house| read::part(house, &replay, &name)).await?;
     Ok(([(CONTENT_TYPE, "application/json")], events).into_response())
 }
 
@@ -64,7 +65,7 @@ async fn download(State(cx): State<Cx>, by: By<Viewer>, Path(id): Path<i64>) -> 
     let name = format!("attachment; filename=\"replay-{}.json\"", replay.sdk_id);
     let own = replay.clone();
     let timeline = blocking(&cx, move |house| read::timeline(house, &own)).await?;
-    let parts: Vec<i64> = timeline.parts.iter().map(|part| part.n).collect();
+    let parts: Vec<Name> = timeline.parts.iter().map(|part| part.name).collect();
     let mut answer = Response::new(Body::from_stream(pieces(cx, replay, parts)));
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -76,16 +77,16 @@ async fn download(State(cx): State<Cx>, by: By<Viewer>, Path(id): Path<i64>) -> 
 }
 
 /// Part by part: a long replay is never in memory as a whole.
-fn pieces(cx: Cx, replay: Replay, parts: Vec<i64>) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+fn pieces(cx: Cx, replay: Replay, parts: Vec<Name>) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     let places = (0..=parts.len()).map(move |at| (at, parts.get(at).copied()));
     stream::unfold((places, cx, replay, true), |(mut places, cx, replay, mut is_first)| async move {
-        let (at, n) = places.next()?;
+        let (at, name) = places.next()?;
         let own = replay.clone();
-        let lists = match n {
-            Some(n) => blocking(&cx, move |house| read::recorded_part(house, &own, n)).await,
+        let lists = match name {
+            Some(name) => blocking(&cx, move |house| read::recorded_part(house, &own, name)).await,
             None => Ok(Vec::new()),
         };
-        let is_end = n.is_none();
+        let is_end = name.is_none();
         let piece = lists.map(|lists| {
             let mut text = if at == 0 { "[".to_owned() } else { String::new() };
             for list in lists {

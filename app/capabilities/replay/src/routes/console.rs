@@ -43,7 +43,7 @@ pub fn mount(routes: &mut Routes) {
     routes.post("/replay/{id}/delete-person", SET, acts::delete_person);
     routes.get("/replay/shared/{token}", Access::Anyone, shared::show);
     routes.get("/replay/shared/{token}/timeline.json", Access::Anyone, shared::timeline);
-    routes.get("/replay/shared/{token}/parts/{n}", Access::Anyone, shared::part);
+    routes.get("/replay/shared/{token}/parts/{name}", Access::Anyone, shared::part);
 }
 
 fn page(frame: &Frame, title: &str, view: View) -> Reply {

@@ -123,9 +123,12 @@ pub fn segments(r: &Reader<'_>, key: Key) -> Result<Vec<FiledSegment>> {
     r.rows(&sql, params![key.project.0, key.sdk_id.0], read_segment)
 }
 
-pub fn segment(r: &Reader<'_>, key: Key, id: i64) -> Result<Option<FiledSegment>> {
-    let sql = format!("select {COLUMNS} from replay_segments where id = ? and project_id = ? and sdk_id = ?");
-    r.row(&sql, params![id, key.project.0, key.sdk_id.0], read_segment)
+/// Those with numbers from the first to the last, in their order.
+pub fn segments_between(r: &Reader<'_>, key: Key, first: u32, last: u32) -> Result<Vec<FiledSegment>> {
+    let sql = format!(
+        "select {COLUMNS} from replay_segments where project_id = ? and sdk_id = ? and segment between ? and ? order by segment"
+    );
+    r.rows(&sql, params![key.project.0, key.sdk_id.0, first, last], read_segment)
 }
 
 /// Of one chunk, in the order in which they lie in it.

@@ -175,7 +175,7 @@ impl Bench {
     pub async fn played(&self, replay: &Replay) -> Vec<Value> {
         let mut all = Vec::new();
         for part in self.timeline(replay).await.parts {
-            let json = self.reading(replay, move |house, replay| read::part(house, replay, part.n).expect("a part")).await;
+            let json = self.reading(replay, move |house, replay| read::part(house, replay, &part.name.to_string()).expect("a part")).await;
             all.extend(serde_json::from_slice::<Vec<Value>>(&json).expect("a list"));
         }
         all
@@ -185,7 +185,7 @@ impl Bench {
     pub async fn recorded(&self, replay: &Replay) -> Vec<Value> {
         let mut all = Vec::new();
         for part in self.timeline(replay).await.parts {
-            let lists = self.reading(replay, move |house, replay| read::recorded_part(house, replay, part.n).expect("a part")).await;
+            let lists = self.reading(replay, move |house, replay| read::recorded_part(house, replay, part.name).expect("a part")).await;
             all.extend(lists.iter().flat_map(|list| serde_json::from_str::<Vec<Value>>(list).expect("a list")));
         }
         all

@@ -45,8 +45,9 @@ async fn report_of(door: &Door, request: Request) -> Result<Taken, Refusal> {
     let dsn = query(&parts, "dsn", 500).and_then(|dsn| auth::from_dsn(&dsn));
     let Some((shown, project)) = dsn else { return Err(door.without_key(None, &parts).await) };
     let event = query(&parts, "eventId", 64).and_then(|id| EventId::parse(&id));
-    let event_id = event.ok_or_else(|| Refusal::Malformed("The address names no event (eventId).".to_owned()))?;
     let entered = door.enter(Some(project), Some(shown), parts).await?;
+    let nameless = || door.counted(Refusal::Malformed("The address names no event (eventId).".to_owned()), entered.counts_for(), 0);
+    let event_id = event.ok_or_else(nameless)?;
     let (entered, sent) = door.read(entered, body).await?;
     door.keep(entered, sent, move |bytes| {
         let field = |wanted: &str| {

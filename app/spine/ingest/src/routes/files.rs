@@ -46,12 +46,13 @@ async fn minidump_of(door: &Door, project: &str, request: Request) -> Result<Tak
 }
 
 async fn attachments_of(door: &Door, project: &str, event: &str, request: Request) -> Result<Taken, Refusal> {
-    let event_id = EventId::parse(event).ok_or_else(|| Refusal::Malformed("The address names no event.".to_owned()))?;
     let (entered, parts) = fields_of(door, project, request).await?;
+    let malformed = |sentence: &str| door.counted(Refusal::Malformed(sentence.to_owned()), entered.counts_for(), 0);
+    let event_id = EventId::parse(event).ok_or_else(|| malformed("The address names no event."))?;
     let mut carried = Carried { event_id: Some(event_id), ..Carried::default() };
     attach(&mut carried, parts.into_iter().filter(|part| part.filename.is_some()), limits::ATTACHMENTS);
     if carried.things.is_empty() {
-        return Err(Refusal::Malformed("There is no file in this form.".to_owned()));
+        return Err(malformed("There is no file in this form."));
     }
     door.keep(entered, Sent::plain(Vec::new()), |_| Ok(carried.into())).await
 }

@@ -65,9 +65,7 @@ async fn containers_of(door: &Door, project: &str, request: Request, signal: Rea
     let (entered, sent) = read(door, Some(project), request).await?;
     let kind = content_type(&entered.parts).to_owned();
     door.keep(entered, sent, move |bytes| {
-        let things = signal(&kind, bytes)?
-            .into_iter()
-            .map(|container| Thing { declared: container.quantity.max(1), ..Thing::new(container.kind, container.payload) });
+        let things = signal(&kind, bytes)?.into_iter().map(|container| Thing::new(container.kind, container.payload));
         Ok(Carried { things: things.collect(), ..Carried::default() }.into())
     })
     .await

@@ -150,7 +150,7 @@ fn contents() -> Vec<Row> {
         ("a container of too much", text(&["{}", r#"{"type":"span"}"#, &too_much]), 413, &[], &["span dropped/too_many 1"]),
         ("1,000 spans of 100 attributes", text(&["{}", r#"{"type":"span"}"#, &large]), 200, &[Kind::Spans], &["span accepted 1000"]),
         ("a profile of as many values", text(&["{}", r#"{"type":"profile"}"#, &too_much]), 200, &[Kind::Profile], &["profile accepted 1"]),
-        ("a container of too many", text(&["{}", r#"{"type":"log"}"#, &too_many]), 413, &[], &["log_item dropped/too_many 1"]),
+        ("a container of too many", text(&["{}", r#"{"type":"log"}"#, &too_many]), 413, &[], &["log_item dropped/too_many 10001"]),
         (
             "a client report",
             text(&[

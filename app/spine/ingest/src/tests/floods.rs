@@ -83,7 +83,9 @@ async fn lines_of_a_container_are_counted_one_by_one_whatever_its_header_says() 
     let got = site.envelope(container.clone()).await;
     assert_eq!((got.code, got.header("x-sentry-rate-limits")), (200, "31:log_item;log_byte;trace_metric;trace_metric_byte:project:quota"));
     assert_eq!(site.envelope(container).await.code, 429);
-    assert_eq!(site.outcomes().await, ["log_item accepted 150", "log_item dropped/rate_limited 1"]);
+    let boast = lines(&["{}", r#"{"type":"log","item_count":9000}"#, r#"{"items":[{},{}]}"#]);
+    assert_eq!(site.envelope(boast).await.code, 429);
+    assert_eq!(site.outcomes().await, ["log_item accepted 150", "log_item dropped/rate_limited 152"]);
 }
 
 #[tokio::test]

@@ -151,6 +151,7 @@ async fn files_follow_an_event_that_was_reported_before() {
     assert_eq!(found.len(), 2);
     assert_eq!(site.post(&path.replace(ID, "nothing"), &[FORM], form(&[("a", Some("a"), b"x")])).await.code, 400);
     assert_eq!(site.post(&path, &[FORM], form(&[])).await.code, 400);
+    assert_eq!(site.outcomes().await, ["attachment accepted 2", "unknown dropped/malformed 2"]);
 }
 
 #[tokio::test]
@@ -172,6 +173,7 @@ async fn what_a_user_says_in_the_crash_form_becomes_a_report_on_that_event() {
     assert_eq!(site.post(&path, &[form], "name=Ada&comments=+").await.code, 400);
     assert_eq!(site.post(&path.replace(KEY, "ffff"), &[form], "comments=x").await.code, 403);
     assert_eq!(site.post(&path.replace("eventId=", "e="), &[form], "comments=x").await.code, 400);
+    assert_eq!(site.outcomes().await, ["default accepted 1", "unknown dropped/malformed 2", "unknown dropped/unknown_key 1"]);
 }
 
 #[tokio::test]

@@ -49,11 +49,11 @@ pub async fn timeline(State(cx): State<Cx>, peer: Peer, Path(token): Path<String
     Ok(json(body))
 }
 
-pub async fn part(State(cx): State<Cx>, peer: Peer, Path((token, n)): Path<(String, i64)>) -> Reply {
+pub async fn part(State(cx): State<Cx>, peer: Peer, Path((token, name)): Path<(String, String)>) -> Reply {
     cx.limiter.check("replay.parts", &peer.limit_key(), PARTS)?;
     let body = blocking(&cx, move |house| {
         let (_, replay) = opened(house, &token)?;
-        read::part(house, &replay, n)
+        read::part(house, &replay, &name)
     })
     .await?;
     Ok(json(body))
