@@ -221,8 +221,11 @@ async fn a_visit_of_six_short_pages_is_recorded_and_its_error_leads_to_the_secon
         events.extend(house.owner.get(&format!("/replay/1/parts/{name}")).await.expect(200).json().as_array().cloned().expect("a list"));
     }
     // A page that is only named was not kept: the player needs what it looked like, which a recorder sends right after its address.
-    let snapshots: Vec<&str> =
-        events.windows(2).filter(|pair| pair[0]["type"] == 4 && pair[1]["type"] == 2).filter_map(|pair| pair[0]["data"]["href"].as_str()).collect();
+    let snapshots: Vec<&str> = events
+        .windows(2)
+        .filter(|pair| pair[0]["type"] == 4 && pair[1]["type"] == 2)
+        .filter_map(|pair| pair[0]["data"]["href"].as_str())
+        .collect();
     let kept = (1..=6).filter(|number| snapshots.iter().any(|address| address.ends_with(&format!("/{number}.html")))).count();
     println!("{kept} of 6 pages are kept");
     assert!(kept >= 5, "only {kept} of 6 pages are kept: {timeline}");

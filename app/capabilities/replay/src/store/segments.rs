@@ -125,9 +125,8 @@ pub fn segments(r: &Reader<'_>, key: Key) -> Result<Vec<FiledSegment>> {
 
 /// Those with numbers from the first to the last, in their order.
 pub fn segments_between(r: &Reader<'_>, key: Key, first: u32, last: u32) -> Result<Vec<FiledSegment>> {
-    let sql = format!(
-        "select {COLUMNS} from replay_segments where project_id = ? and sdk_id = ? and segment between ? and ? order by segment"
-    );
+    let sql =
+        format!("select {COLUMNS} from replay_segments where project_id = ? and sdk_id = ? and segment between ? and ? order by segment");
     r.rows(&sql, params![key.project.0, key.sdk_id.0, first, last], read_segment)
 }
 

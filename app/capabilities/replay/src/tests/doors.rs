@@ -21,7 +21,11 @@ async fn a_player_gets_a_timeline_and_its_parts_and_nobody_else_does() {
     assert_eq!((timeline["started_at"].as_i64(), timeline["duration_ms"].as_i64()), (Some(START), Some(15_000)));
     let parts = timeline["parts"].as_array().unwrap();
     let bytes = parts[0]["bytes"].clone();
-    assert_eq!(parts, &[json!({"name": "0-2", "from_ms": 0, "to_ms": 14_900, "bytes": bytes, "snapshot": true})], "a small one is one part");
+    assert_eq!(
+        parts,
+        &[json!({"name": "0-2", "from_ms": 0, "to_ms": 14_900, "bytes": bytes, "snapshot": true})],
+        "a small one is one part"
+    );
     let part = member.get(&path("parts/0-2")).await.expect(200);
     assert_eq!((part.header("content-type"), part.json::<Vec<Value>>().len()), ("application/json", 9));
     assert_eq!(member.get(&path("parts/1-1")).await.expect(200).json::<Vec<Value>>().len(), 3);
