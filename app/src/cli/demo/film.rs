@@ -56,7 +56,10 @@ pub fn record(chance: &mut Chance, visit: &Visit, met: Option<&Met<'_>>) -> Vec<
     let urls = [address("/"), address(visit.page.path)];
     [(0, first, BEGIN, &urls[..1]), (1, film.events, SECOND_PAGE, &urls[1..])]
         .into_iter()
-        .map(|(segment, events, from, urls)| envelope(visit, met, segment, (from, urls), &events))
+        .map(|(segment, mut events, from, urls)| {
+            events.sort_by_key(|event| event["timestamp"].as_i64());
+            envelope(visit, met, segment, (from, urls), &events)
+        })
         .collect()
 }
 
@@ -81,7 +84,7 @@ fn address(path: &str) -> String {
     format!("https://shop.example.com{path}")
 }
 
-/// Events in the order of their times.
+/// What is recorded so far.
 struct Film {
     at: Time,
     next_id: u64,
@@ -119,9 +122,9 @@ impl Film {
     }
 
     /// A whole page: its address and size, then how it looks.
-    fn open(&mut self, ms: i64, path: &str, fill: &dyn Fn(&mut Film) -> (Vec<Value>, &'static str, bool)) -> Shown {
+    fn open(&mut self, ms: i64, path: &str, fill: &dyn Fn(&mut Film) -> Content) -> Shown {
         self.next_id = 1;
-        let (mut inside, label, asks) = fill(self);
+        let Content { mut inside, label, asks } = fill(self);
         let field = asks.then(|| self.element("input", json!({"name": "voucher", "placeholder": "Voucher"}), Vec::new()));
         let field_id = field.as_ref().and_then(|field| field["id"].as_u64());
         inside.extend(field);
@@ -185,7 +188,8 @@ impl Film {
 
     fn call(&mut self, chance: &mut Chance, ms: i64, endpoint: &str, code: u16) {
         let took = i64::try_from(chance.millis(180)).unwrap_or(180);
-        let data = json!({"method": if endpoint == "/api/checkout" { "POST" } else { "GET" }, "statusCode": code, "response": {"size": 1_840}});
+        let data =
+            json!({"method": if endpoint == "/api/checkout" { "POST" } else { "GET" }, "statusCode": code, "response": {"size": 1_840}});
         self.span(ms, took, "resource.fetch", &format!("https://api.example.com{endpoint}"), data);
     }
 
@@ -220,19 +224,29 @@ fn breadcrumb(at: Time, category: &str, message: &str, level: &str, data: Value)
     json!({"tag": "breadcrumb", "payload": payload})
 }
 
-/// What is on the first page; its button; whether something is typed there.
-fn home(film: &mut Film) -> (Vec<Value>, &'static str, bool) {
-    let products = [("Desk lamp", "€ 48"), ("Oak shelf", "€ 129"), ("Wool rug", "€ 210"), ("Kettle", "€ 39"), ("Clock", "€ 27"), ("Chair", "€ 95")];
+/// What is on a page.
+struct Content {
+    inside: Vec<Value>,
+    /// Of its button.
+    label: &'static str,
+    /// Whether something is typed there.
+    asks: bool,
+}
+
+fn home(film: &mut Film) -> Content {
+    let products =
+        [("Desk lamp", "€ 48"), ("Oak shelf", "€ 129"), ("Wool rug", "€ 210"), ("Kettle", "€ 39"), ("Clock", "€ 27"), ("Chair", "€ 95")];
     let mut cards = Vec::new();
     for (name, price) in products {
         let lines = vec![film.line("strong", "", name), film.line("p", "price", price)];
         cards.push(film.element("div", json!({"class": "card"}), lines));
     }
     let title = film.line("h1", "", "Welcome to the Acme Shop");
-    (vec![title, film.element("div", json!({"class": "cards"}), cards)], "See the lamp", false)
+    let inside = vec![title, film.element("div", json!({"class": "cards"}), cards)];
+    Content { inside, label: "See the lamp", asks: false }
 }
 
-fn content(film: &mut Film, page: &Page) -> (Vec<Value>, &'static str, bool) {
+fn content(film: &mut Film, page: &Page) -> Content {
     let (title, label, rows): (_, _, &[(&str, &str)]) = match page.name {
         "/cart" => ("Your cart", "Go to checkout", &[("Desk lamp", "1 × € 48"), ("Kettle", "2 × € 39"), ("Together", "€ 126")]),
         "/checkout" => ("Checkout", "Pay € 126", &[("Delivery", "2–3 days"), ("Payment", "Card"), ("Together", "€ 126")]),
@@ -246,5 +260,6 @@ fn content(film: &mut Film, page: &Page) -> (Vec<Value>, &'static str, bool) {
         lines.push(film.element("tr", json!({}), cells));
     }
     let title = film.line("h1", "", title);
-    (vec![title, film.element("table", json!({}), lines)], label, page.name == "/checkout")
+    let inside = vec![title, film.element("table", json!({}), lines)];
+    Content { inside, label, asks: page.name == "/checkout" }
 }
