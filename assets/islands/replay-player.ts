@@ -24,13 +24,15 @@ SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 */
 // The script of the player's own document: buttons, keys, seek bar. The document says where the recording is and where to begin.
 
-import { clock, listen, moment, tell } from "./replay/bridge";
+import { Bar } from "./replay/bar";
+import { STEP, clock, listen, moment, tell } from "./replay/bridge";
 import { Recording } from "./replay/recording";
 import { Stage } from "./replay/stage";
 import { applyTheme } from "./theme";
 
-const STEP = 5_000;
 const SPEEDS = [1, 2, 4, 8];
+/** How often a recording of which nothing is there yet is asked for. */
+const AGAIN = 5_000;
 
 applyTheme();
 // The page around has the switch of colours.
@@ -49,74 +51,93 @@ async function start(): Promise<void> {
   };
   try {
     const recording = await Recording.open(source!);
-    if (recording.parts.length === 0) return fail("Nothing of this recording has arrived yet. It comes in while the visitor's page is open.");
+    while (recording.parts.length === 0) {
+      fail("Nothing of this recording has arrived yet. It comes in while the visitor's page is open.");
+      await new Promise((done) => setTimeout(done, AGAIN));
+      await recording.grow();
+    }
+    delete document.documentElement.dataset.state;
     const stage = new Stage(part("stage"), recording, () => draw());
     const draw = controls(stage, recording);
+    listenTo(stage);
     await stage.show(Number(at) || 0);
     setInterval(() => (stage.tick(), draw()), 100);
     // What is drawn is seen with the next frame.
-    requestAnimationFrame(() => requestAnimationFrame(() => ready(recording)));
+    requestAnimationFrame(() => requestAnimationFrame(ready));
   } catch {
     fail("The recording could not be loaded. It may have been deleted, or you are signed out.");
   }
 }
 
-function ready(recording: Recording): void {
+function ready(): void {
   performance.mark("first-frame");
   document.documentElement.dataset.state = "ready";
-  if (parent !== window) tell(parent, { replay: "ready", length_ms: recording.length });
 }
 
-/** Connects buttons and keys; gives the function that shows the state on them. */
+/** Connects the controls; gives the function that shows the state on them. */
 function controls(stage: Stage, recording: Recording): () => void {
-  const [play, seek, time, speed, skip, said] = [part<HTMLButtonElement>("play"), part<HTMLInputElement>("seek"), part("clock"), part<HTMLSelectElement>("speed"), part<HTMLInputElement>("skip"), part("said")];
+  const [play, time, speed, skip, said] = [part<HTMLButtonElement>("play"), part("clock"), part<HTMLSelectElement>("speed"), part<HTMLInputElement>("skip"), part("said")];
   const go = (ms: number) => void stage.show(ms);
-  const toggle = () => (stage.isPlaying ? stage.pause() : stage.play());
-  const faster = (step: number) => {
-    const at = SPEEDS.indexOf(stage.speed) + step;
-    if (at >= 0 && at < SPEEDS.length) stage.setSpeed(SPEEDS[at]);
-  };
-  seek.max = String(Math.ceil(recording.length));
+  const bar = new Bar(go);
   stage.skipsInactivity = skip.checked;
   for (const control of document.querySelectorAll<HTMLButtonElement>("[disabled]")) control.disabled = false;
-  play.addEventListener("click", toggle);
+  play.addEventListener("click", () => toggle(stage));
   part("back").addEventListener("click", () => go(stage.now - STEP));
   part("forward").addEventListener("click", () => go(stage.now + STEP));
-  seek.addEventListener("input", () => go(Number(seek.value)));
   speed.addEventListener("change", () => stage.setSpeed(Number(speed.value)));
   skip.addEventListener("change", () => stage.setSkipping(skip.checked));
   part("wide").addEventListener("click", () => void (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
-  addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = keys(event, { toggle, back: () => go(stage.now - STEP), forward: () => go(stage.now + STEP), slower: () => faster(-1), faster: () => faster(1) });
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }, { capture: true });
-  if (parent !== window) {
-    listen(() => parent, (words) => {
-      const at = moment(words);
-      if (words.replay === "seek" && at !== undefined) go(at);
-      if (words.replay === "toggle") toggle();
-    });
-  }
   let told = -1;
   return () => {
     const now = stage.now;
     play.setAttribute("aria-label", stage.isPlaying ? "Pause" : "Play");
     play.dataset.playing = String(stage.isPlaying);
-    seek.value = String(Math.round(now));
-    seek.style.setProperty("--share", String(now / recording.length));
-    const words = `${clock(now)} of ${clock(recording.length)}`;
-    seek.setAttribute("aria-valuetext", words);
+    bar.show(now, recording.length, `${clock(now)} of ${clock(recording.length)}`);
     time.textContent = `${clock(now)} / ${clock(recording.length)}`;
     speed.value = String(stage.speed);
     said.textContent = stage.problem || (stage.isWaiting ? "Loading…" : stage.isSkipping && stage.isPlaying ? "Skipping inactivity" : "");
     document.documentElement.classList.toggle("has-problem", stage.problem !== "");
+    // The picture that still stands is not of this moment.
+    document.documentElement.classList.toggle("is-late", stage.isWaiting);
     const second = Math.floor(now / 250);
-    if (parent !== window && second !== told) tell(parent, { replay: "time", at_ms: Math.round(now) });
+    if (parent !== window && second !== told) tell(parent, { replay: "time", at_ms: Math.floor(now) });
     told = second;
   };
+}
+
+function toggle(stage: Stage): void {
+  if (stage.isPlaying) stage.pause();
+  else stage.play();
+}
+
+/** Connects what is no control: keys, the page around, and whether anybody can see it. */
+function listenTo(stage: Stage): void {
+  const step = (ms: number) => () => void stage.show(stage.now + ms);
+  const faster = (step: number) => () => {
+    const at = SPEEDS.indexOf(stage.speed) + step;
+    if (at >= 0 && at < SPEEDS.length) stage.setSpeed(SPEEDS[at]);
+  };
+  const acts = { toggle: () => toggle(stage), back: step(-STEP), forward: step(STEP), slower: faster(-1), faster: faster(1) };
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = keys(event, acts);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }, { capture: true });
+  // A hidden page gets no frames, and the library would go on by all the time that passed without them.
+  let isLeft = false;
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && isLeft) stage.play();
+    isLeft = document.hidden && stage.isPlaying;
+    if (isLeft) stage.pause();
+  });
+  if (parent === window) return;
+  listen(() => parent, (words) => {
+    const at = moment(words);
+    if (words.replay === "seek" && at !== undefined) void stage.show(at);
+    if (words.replay === "toggle") toggle(stage);
+  });
 }
 
 interface Acts {
@@ -134,6 +155,7 @@ function keys(event: KeyboardEvent, acts: Acts): (() => void) | undefined {
   if (event.key === "<") return acts.slower;
   if (event.key === ">") return acts.faster;
   if (focus.matches("select")) return undefined;
-  if (event.key === "ArrowLeft") return acts.back;
-  return event.key === "ArrowRight" ? acts.forward : undefined;
+  // Up and down would move the bar by a millisecond.
+  if (["ArrowLeft", "ArrowDown"].includes(event.key)) return acts.back;
+  return ["ArrowRight", "ArrowUp"].includes(event.key) ? acts.forward : undefined;
 }

@@ -33,12 +33,11 @@ async function send(body) {
 
 let made = 0;
 
-/** A replay of these events; each list is a segment. Gives the SDK's id. */
-async function sendMade(segments, person = "mallory@example.com") {
-  made += 1;
-  const id = made.toString(16).padStart(32, "c");
+/** A replay of these events; each list is a segment. Gives the SDK's id, with which more of it can be sent: all but what was `sent`. */
+async function sendMade(segments, person = "mallory@example.com", id = (made += 1).toString(16).padStart(32, "c"), sent = 0) {
   const seconds = (ms) => ms / 1000;
   for (const [number, events] of segments.entries()) {
+    if (number < sent) continue;
     const last = events.at(-1).timestamp;
     const report = {
       type: "replay_event", replay_id: id, event_id: id, segment_id: number, replay_type: "session", platform: "javascript",
@@ -109,6 +108,7 @@ async function recorded(newPage) {
     session: { has: ["****"], lacks: ["Billing", "Your plan"] },
     nocompress: { has: ["****"], lacks: ["Billing", "Your plan"] },
     fast: { has: ["****"], lacks: ["Billing", "Your plan"] },
+    onerror: { has: ["****"], lacks: ["Billing", "Your plan"] },
   };
   const names = readdirSync(folder).filter((name) => statSync(join(folder, name)).isDirectory());
   check(names.length >= 5, `only ${names.length} recordings in ${folder}`);
@@ -304,6 +304,7 @@ async function around(newPage) {
   await owner.waitForLoadState("load");
   check((await owner.request.get(`${base}${path}/timeline.json`)).status() === 404, "a deleted replay still answers");
   check((await owner.innerText("main")).includes("No replay has been recorded yet"), "a deleted replay is still listed");
+  await seeking(owner);
 }
 
 /** Half an hour of a table of some hundred rows that changes all the time, in segments of five seconds. */
@@ -363,6 +364,156 @@ async function long(newPage) {
   for (const [minute, took] of figures) console.log(`first frame of a recording of 30 minutes, begun at minute ${minute}: ${took} ms`);
   const most = Math.max(...figures.map(([, took]) => took));
   check(most <= 1_000, `the first frame took ${most} ms`);
+}
+
+/** Three pages of a minute, each in a part of its own. A page's picture comes a while after its beginning, and half of the last is idle. */
+function threePages() {
+  const filling = "x".repeat(300_000);
+  return [0, 1, 2].map((number) => {
+    const from = start + number * 60_000;
+    const text = (id, textContent) => ({ type: 3, id, textContent });
+    const body = { type: 2, id: 4, tagName: "body", attributes: {}, childNodes: [text(5, `This is page ${number}.`), { type: 2, id: 6, tagName: "p", attributes: { style: "display:none" }, childNodes: [text(7, filling)] }] };
+    const html = { type: 2, id: 2, tagName: "html", attributes: {}, childNodes: [{ type: 2, id: 3, tagName: "head", attributes: {}, childNodes: [] }, body] };
+    const moves = Array.from({ length: 59 }, (_, second) => second + 1).filter((second) => number < 2 || second < 10 || second > 50);
+    return [
+      { type: 4, timestamp: from, data: { href: `https://shop.example/page-${number}`, width: 800, height: 600 } },
+      { type: 2, timestamp: from + 150, data: { initialOffset: { left: 0, top: 0 }, node: { type: 0, id: 1, childNodes: [html] } } },
+      ...moves.map((second) => ({ type: 3, timestamp: from + second * 1_000, data: { source: 1, positions: [{ x: second, y: 20, id: 4, timeOffset: 0 }] } })),
+    ];
+  });
+}
+
+const said = (page) => page.textContent("#said");
+const shows = (page, number) => eventually(`page ${number} is shown`, 8, async () => (await shownText(page)).includes(`This is page ${number}.`) && (await said(page)) === "");
+
+/** A line of the lists shows what was there at its moment; before the player speaks, and where it cannot, the line is a link. */
+async function linesShowTheirPages(owner, path) {
+  await goto(owner, path);
+  const player = owner.frameLocator("iframe[data-player]");
+  await player.locator("html[data-state=ready]").waitFor();
+  await owner.locator("details#pages").evaluate((details) => (details.open = true));
+  const lines = owner.locator("details#pages a[data-at]");
+  const frame = () => owner.frames().find((frame) => frame.url().includes("/player"));
+  for (const number of [2, 0, 1, 0, 2]) {
+    await lines.nth(number).click();
+    await shows(frame(), number);
+    const at = Number(await lines.nth(number).getAttribute("data-at"));
+    check((await player.locator("#clock").innerText()).startsWith(`${at / 60_000}:00`), `the clock of page ${number} is ${await player.locator("#clock").innerText()}`);
+  }
+  // Keys on the page, after a line was clicked.
+  await owner.keyboard.press(" ");
+  await player.locator("#play[data-playing=true]").waitFor();
+  await owner.keyboard.press(" ");
+  await player.locator("#play[data-playing=false]").waitFor();
+  await owner.keyboard.press("ArrowLeft");
+  await eventually("five seconds back, on the page before", 5, async () => /^1:5\d/.test(await player.locator("#clock").innerText()));
+  await shows(frame(), 1);
+  // A list that is opened late is where the player is.
+  const list = owner.locator("details#pages ol");
+  await list.evaluate((list) => ((list.style.maxHeight = "30px"), (list.scrollTop = 0), (list.closest("details").open = false)));
+  await player.locator("#seek").fill("125000");
+  await shows(frame(), 2);
+  await eventually("the last line is marked", 5, () => lines.nth(2).locator("xpath=ancestor::li").getAttribute("aria-current"));
+  await list.evaluate((list) => (list.closest("details").open = true));
+  await eventually("the list shows its last line", 5, () => list.evaluate((list) => list.scrollTop > 0));
+  await owner.route("**/timeline.json", (route) => route.fulfill({ status: 500 }));
+  await goto(owner, path);
+  await player.locator("html[data-state=failed]").waitFor();
+  await owner.unroute("**/timeline.json");
+  await owner.locator("details#pages").evaluate((details) => (details.open = true));
+  await lines.nth(1).click();
+  await owner.waitForURL(/\?at=60000$/);
+}
+
+/** While what is wanted is on its way, and where it does not come, the picture before it is not shown for it. */
+async function nothingElseIsShownMeanwhile(page, path) {
+  let release;
+  const late = new Promise((done) => (release = done));
+  await page.route("**/parts/2-2", async (route) => (await late, route.continue()));
+  await openPlayer(page, `${path}/player`);
+  for (const ms of [121_000, 122_000, 125_000]) await page.locator("#seek").fill(String(ms));
+  await eventually("it says that it loads", 5, async () => (await said(page)) === "Loading…");
+  for (let look = 0; look < 10; look += 1) {
+    await page.waitForTimeout(150);
+    check((await said(page)) === "Loading…" && (await page.locator("html.is-late").count()) === 1, `while the part is late it says: ${await said(page)}`);
+  }
+  release();
+  await shows(page, 2);
+  await page.unroute("**/parts/2-2");
+  await page.route("**/parts/2-2", (route) => route.fulfill({ status: 500 }));
+  await openPlayer(page, `${path}/player`);
+  await page.locator("#seek").fill("125000");
+  await eventually("it says that it failed", 5, async () => (await said(page)).includes("could not be loaded"));
+  await page.waitForTimeout(1_000);
+  check((await said(page)).includes("could not be loaded"), `after a part that failed it says: ${await said(page)}`);
+  await page.unroute("**/parts/2-2");
+  await page.click("#play");
+  await shows(page, 2);
+  check((await page.textContent("#clock")).startsWith("2:0"), `Play tried again at ${await page.textContent("#clock")}`);
+}
+
+/** A hidden page waits; another speed keeps skipping true; keys and clicks move the bar. */
+async function controlsDoWhatTheySay(page, path) {
+  await openPlayer(page, `${path}/player?at=20000`);
+  const clock = async () => (await page.textContent("#clock")).split(" / ")[0];
+  await page.click("#play");
+  const hide = (hidden) => page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+  await hide(true);
+  await page.locator("#play[data-playing=false]").waitFor();
+  await hide(false);
+  await page.locator("#play[data-playing=true]").waitFor();
+  await page.click("#play");
+  const before = await clock();
+  await page.locator("#seek").focus();
+  await page.keyboard.press("ArrowUp");
+  await eventually("up is on", 5, async () => (await clock()) > before);
+  const track = await page.locator(".track svg").boundingBox();
+  await page.mouse.click(track.x + track.width / 2, track.y + 3);
+  await eventually("the middle of the bar", 5, async () => (await clock()) === "1:29");
+  await page.locator("#seek").fill("127000");
+  await shows(page, 2);
+  await page.click("#play");
+  await eventually("it skips", 10, async () => (await said(page)) === "Skipping inactivity");
+  await page.keyboard.press(">");
+  await eventually("the visitor is back", 30, async () => (await clock()) >= "2:53");
+  check((await said(page)) === "", `the visitor is back, and it says: ${await said(page)}`);
+}
+
+/** What comes in while somebody watches is played. */
+async function liveOnesGoOn(page) {
+  const segments = threePages();
+  const id = await sendMade(segments.slice(0, 2));
+  const path = await address(page, id, 2);
+  await openPlayer(page, `${path}/player?at=118000`);
+  check((await page.textContent("#clock")).endsWith("/ 1:59"), `it is as long as ${await page.textContent("#clock")}`);
+  await playToTheEnd(page);
+  await sendMade(segments, undefined, id, 2);
+  await address(page, id, 3);
+  await page.click("#play");
+  await shows(page, 2);
+  check(/^2:\d\d \/ 2:59$/.test(await page.textContent("#clock")), `it went on at ${await page.textContent("#clock")}`);
+  // One of which nothing is there yet begins by itself.
+  const nothing = { started_at: start, duration_ms: 0, segments: 0, parts: [] };
+  await page.route("**/timeline.json", (route) => route.fulfill({ json: nothing }), { times: 1 });
+  await goto(page, `${path}/player`);
+  await page.locator("html[data-state=failed]").waitFor();
+  check((await said(page)).startsWith("Nothing of this recording has arrived yet"), `of nothing it says: ${await said(page)}`);
+  await page.locator("html[data-state=ready]").waitFor();
+  await shows(page, 0);
+}
+
+async function seeking(owner) {
+  const path = await address(owner, await sendMade(threePages()), 3);
+  await linesShowTheirPages(owner, path);
+  for (const part of [nothingElseIsShownMeanwhile, controlsDoWhatTheySay, liveOnesGoOn]) {
+    const page = await owner.context().newPage();
+    await part(page, path);
+    await page.close();
+    console.log(`${part.name}: ok`);
+  }
 }
 
 const parts = { recorded, hostile, around, long };

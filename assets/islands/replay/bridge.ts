@@ -1,7 +1,10 @@
 // How the player and the page around it talk. Both are ours and of one origin; whoever else sends a message is not listened to.
 
-export type FromPlayer = { replay: "time"; at_ms: number } | { replay: "ready"; length_ms: number };
+export type FromPlayer = { replay: "time"; at_ms: number };
 export type ToPlayer = { replay: "seek"; at_ms: number } | { replay: "toggle" };
+
+/** How far a key or button goes, in ms. */
+export const STEP = 5_000;
 
 /** Calls `heard` for what `from` says. What it gets is of the right origin and window, but may have any shape. */
 export function listen(from: () => Window | null | undefined, heard: (said: Record<string, unknown>) => void): void {

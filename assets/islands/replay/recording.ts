@@ -33,16 +33,37 @@ const META = 4;
 const SNAPSHOT = 2;
 /** Fetched parts that are kept for going back, as the server measures them. */
 const KEPT_BYTES = 48 << 20;
+/** A part that has not come by then is given up; it may have waited for others. */
+const PATIENCE = 60_000;
 
 export class Recording {
-  private constructor(private readonly source: string, readonly startedAt: number, readonly length: number, readonly parts: Part[]) {}
-  private readonly held = new Map<number, Promise<RecordedEvent[]>>();
+  startedAt = 0;
+  length = 1;
+  /** In the order of time. Another list once more has come. */
+  parts: Part[] = [];
+  private readonly held = new Map<string, { bytes: number; events: Promise<RecordedEvent[]> }>();
+
+  private constructor(private readonly source: string) {}
 
   static async open(source: string): Promise<Recording> {
-    const { started_at, duration_ms, parts } = (await json(`${source}/timeline.json`)) as Timeline;
+    const recording = new Recording(source);
+    await recording.grow();
+    return recording;
+  }
+
+  /** Reads the table again, as the visitor may still be there; says whether more has come. */
+  async grow(): Promise<boolean> {
+    const { started_at, duration_ms, parts } = (await json(`${this.source}/timeline.json`)) as Timeline;
     const sorted = [...parts].sort((a, b) => a.from_ms - b.from_ms);
-    const end = sorted.reduce((last, part) => Math.max(last, part.to_ms), duration_ms);
-    return new Recording(source, started_at, Math.max(end, 1), sorted);
+    const end = sorted.reduce((last, part) => Math.max(last, part.to_ms), Math.max(duration_ms, 1));
+    // What was only packed anew is no more than before.
+    if (this.parts.length > 0 && end <= this.length) return false;
+    // What is held was placed by the old start.
+    if (started_at !== this.startedAt) this.held.clear();
+    this.startedAt = started_at;
+    this.length = end;
+    this.parts = sorted;
+    return true;
   }
 
   /** The part a moment lies in: the last that begins before it. */
@@ -59,12 +80,13 @@ export class Recording {
 
   /** The events of a part, in order. A part that could not be fetched is asked for anew the next time. */
   events(index: number): Promise<RecordedEvent[]> {
-    const known = this.held.get(index);
-    if (known) return known;
-    const fetched = json(`${this.source}/parts/${this.parts[index].name}`).then((events) => this.placed(events as RecordedEvent[]));
-    this.held.set(index, fetched);
-    fetched.catch(() => this.held.delete(index));
-    return fetched;
+    const part = this.parts[index];
+    const known = this.held.get(key(part));
+    if (known) return known.events;
+    const events = json(`${this.source}/parts/${part.name}`).then((events) => this.placed(events as RecordedEvent[]));
+    this.held.set(key(part), { bytes: part.bytes, events });
+    events.catch(() => this.held.delete(key(part)));
+    return events;
   }
 
   /**
@@ -95,21 +117,37 @@ export class Recording {
     return index;
   }
 
-  /** An event from before the start (a clock that was set) would move all others. */
+  /**
+   * In whole milliseconds from the start on: an event from before it (a clock that was set) would move all others. A page begins when its
+   * snapshot was begun, which the event before it tells: taking one lasts up to some hundred ms, and nothing happens meanwhile.
+   */
   private placed(events: RecordedEvent[]): RecordedEvent[] {
-    for (const event of events) event.timestamp = Math.max(event.timestamp, this.startedAt);
-    return events;
+    let begun: number | undefined;
+    for (const event of events) {
+      event.timestamp = Math.max(Math.floor(event.timestamp), this.startedAt);
+      if (event.type === META) begun = event.timestamp;
+      if (event.type !== SNAPSHOT) continue;
+      event.timestamp = begun ?? event.timestamp;
+      begun = undefined;
+    }
+    return events.sort((a, b) => a.timestamp - b.timestamp);
   }
 
   private forget(from: number, until: number): void {
-    let bytes = [...this.held.keys()].reduce((sum, index) => sum + this.parts[index].bytes, 0);
-    for (const index of [...this.held.keys()]) {
-      if (bytes <= KEPT_BYTES) return;
-      if (index >= from && index <= until) continue;
-      bytes -= this.parts[index].bytes;
-      this.held.delete(index);
+    const wanted = new Set(this.parts.slice(from, until + 1).map(key));
+    let all = [...this.held.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const [name, { bytes }] of this.held) {
+      if (all <= KEPT_BYTES) return;
+      if (wanted.has(name)) continue;
+      all -= bytes;
+      this.held.delete(name);
     }
   }
+}
+
+/** A part that got a late segment has the same name and is another. */
+function key(part: Part): string {
+  return `${part.name}:${part.bytes}`;
 }
 
 /** Where the picture of `moment` begins: the last snapshot before it, with the size of the window that stands before that. */
@@ -122,7 +160,13 @@ function beginning(events: RecordedEvent[], moment: number): number {
 }
 
 async function json(address: string): Promise<unknown> {
-  const answer = await fetch(address, { credentials: "same-origin" });
-  if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
-  return answer.json();
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE);
+  try {
+    const answer = await fetch(address, { credentials: "same-origin", signal: patience.signal });
+    if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
+    return await answer.json();
+  } finally {
+    clearTimeout(timer);
+  }
 }
