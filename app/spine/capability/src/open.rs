@@ -66,6 +66,10 @@ pub fn open(options: OpenOptions) -> Result<Cx> {
     let (hermetic, telemetry) = (file(File::Hermetic)?, file(File::Telemetry)?);
     hermetic.migrate(options.registry.migrations())?;
     telemetry.migrate(options.registry.telemetry_migrations())?;
+    let read = hermetic.read_blocking(ingest::store::farthest_cursor)?;
+    if telemetry.write_blocking(move |tx| ingest::store::go_on_behind(tx, read))? {
+        tracing::warn!("the log is older than the state beside it, as after a restore: it goes on behind what was read of the newer one");
+    }
     let (sealer, accepts_new_key) = (options.sealer.clone(), options.accepts_new_key);
     let fits = hermetic.read_blocking(|r| settings::key_fits(r, &sealer))?;
     if fits != Some(true) {

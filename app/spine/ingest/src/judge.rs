@@ -77,6 +77,10 @@ fn judge_thing(
     judged: &mut Judged,
 ) -> Result<Ready, Reason> {
     let kind = thing.kind;
+    // A picture of a screen cannot be scrubbed, and nothing here shows one: what nobody can look at is not kept.
+    if kind == Kind::ReplayVideo {
+        return Err(Reason::UnknownType);
+    }
     if thing.payload.len() > limits::payload(kind) {
         return Err(Reason::TooLarge);
     }
@@ -172,7 +176,7 @@ fn clean_recording(thing: &Thing<'_>, bench: &Bench<'_>) -> Result<pack::Packed,
 
 /// What belongs to a session that is recorded, which is known by the id alone.
 fn is_replay(kind: Kind) -> bool {
-    matches!(kind, Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo)
+    matches!(kind, Kind::ReplayEvent | Kind::ReplayRecording)
 }
 
 /// Whether each of these is something of its own, known by its id.
@@ -186,7 +190,7 @@ fn event_id_of(kind: Kind, (envelope, first): (Option<EventId>, Option<EventId>)
     match kind {
         Kind::UserReport | Kind::ReplayEvent => own.or(envelope).or(first),
         _ if has_own_id(kind) => envelope.or(own).or_else(|| Some(EventId::random())),
-        Kind::Attachment | Kind::Minidump | Kind::Profile | Kind::ReplayRecording | Kind::ReplayVideo => envelope.or(first),
+        Kind::Attachment | Kind::Minidump | Kind::Profile | Kind::ReplayRecording => envelope.or(first),
         _ => None,
     }
 }
@@ -196,4 +200,37 @@ pub(crate) fn unread(reason: Reason, bytes: usize) -> Drops {
     let mut drops = Drops::default();
     drops.drop(UNKNOWN, reason, 1, bytes);
     drops
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::KnownProject;
+    use crate::quota::Asker;
+    use crate::scrub::{Scrubber, sample_project};
+    use kernel::ids::DsnKeyId;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_picture_of_a_screen_is_counted_and_not_kept_and_what_comes_with_it_is() {
+        let project = sample_project();
+        let asker = Asker { project: project.id, key: DsnKeyId(1), per_minute: None };
+        let caller = Caller { known: Arc::new(KnownProject { scrubber: Scrubber::for_project(&project), project }), asker };
+        let bench = Bench {
+            caller: &caller,
+            quotas: &Quotas::default(),
+            allowances: &Allowances::STANDARD,
+            now: Time(0),
+            address: None,
+            user_agent: None,
+            client: None,
+            room: &Room::new(1, 1 << 20),
+        };
+        let id = EventId::random();
+        let things = vec![Thing::new(Kind::ReplayVideo, &b"\x83token=S3CR3T"[..]), Thing::new(Kind::Attachment, &b"kept"[..])];
+        let judged = judge(Carried { event_id: Some(id), things, ..Carried::default() }, &bench);
+        assert_eq!(judged.kept.iter().map(|item| item.kind).collect::<Vec<_>>(), [Kind::Attachment]);
+        assert!(judged.drops.has(Reason::UnknownType) && judged.drops.is_all("replay"));
+        assert_eq!((judged.drops.ours(), judged.id), (1, Some(id)));
+    }
 }

@@ -182,6 +182,24 @@ pub fn cursor(r: &Reader<'_>, name: &str) -> Result<i64> {
     Ok(r.row("select item_id from ingest_cursors where name = ?", [name], |row| row.get(0))?.unwrap_or(0))
 }
 
+/// How far the digest that is ahead of all has read.
+pub fn farthest_cursor(r: &Reader<'_>) -> Result<i64> {
+    r.value("select coalesce(max(item_id), 0) from ingest_cursors", [])
+}
+
+/// The two files may have been restored to different moments: what comes next must not get a number that digests have passed already, or
+/// nobody ever reads it. Gives whether numbers had to be left out.
+pub fn go_on_behind(tx: &mut Tx<'_>, cursor: i64) -> Result<bool> {
+    let last: i64 = tx.value("select coalesce(max(seq), 0) from sqlite_sequence where name = 'ingest_items'", [])?;
+    if last >= cursor {
+        return Ok(false);
+    }
+    if tx.run("update sqlite_sequence set seq = ? where name = 'ingest_items'", [cursor])? == 0 {
+        tx.run("insert into sqlite_sequence (name, seq) values ('ingest_items', ?)", [cursor])?;
+    }
+    Ok(true)
+}
+
 pub fn set_cursor(tx: &mut Tx<'_>, name: &str, item_id: i64) -> Result<()> {
     tx.run(
         "insert into ingest_cursors (name, item_id, updated_at) values (?, ?, ?) \

@@ -2,6 +2,7 @@ use std::io::Write as _;
 
 use super::*;
 use crate::scrub::{FILTERED, Scrubber, sample_project};
+use identity::projects::Project;
 use serde_json::{Value, json};
 
 fn zlib(json: &str) -> Vec<u8> {
@@ -20,7 +21,11 @@ fn open_all(payload: &[u8]) -> Result<Opened> {
 
 /// The list as it is kept.
 fn cleaned(json: &str) -> String {
-    let packed = clean(open_all(&plain(json)).unwrap(), &Scrubber::for_project(&sample_project())).unwrap();
+    clean_as(&sample_project(), json)
+}
+
+fn clean_as(project: &Project, json: &str) -> String {
+    let packed = clean(open_all(&plain(json)).unwrap(), &Scrubber::for_project(project)).unwrap();
     let kept = String::from_utf8(pack::unpack(&packed).unwrap()).unwrap();
     kept.strip_prefix("{\"segment_id\":3}\n").unwrap().to_owned()
 }
@@ -132,10 +137,73 @@ fn secrets_leave_every_corner_of_a_recording() {
 
 #[test]
 fn rules_of_styles_are_left_alone_and_what_stands_beside_them_is_not() {
-    let style = r#"{"type":2,"tagName":"style","attributes":{},"childNodes":[{"type":3,"textContent":"a{background:url(x@2x.example)}","isStyle":true,"id":3}],"id":2}"#;
+    let style = r#"{"type":2,"tagName":"style","attributes":{},"childNodes":[{"type":3,"textContent":"a:after{content:'x@2x.example 4111 1111 1111 1111'}","isStyle":true,"id":3}],"id":2}"#;
     let beside = r#"{"type":3,"textContent":"ann@example.com","id":4}"#;
     let json = format!(r#"[{{"data":{{"node":{{"childNodes":[{style},{beside}],"id":1}}}}}}]"#);
     assert_eq!(cleaned(&json), json.replace("ann@example.com", FILTERED));
+}
+
+#[test]
+fn what_styles_load_is_looked_at() {
+    let signed = "https://b.s3.example/a.png?X-Amz-Credential=S3CR3T&X-Amz-Signature=S3CR3T";
+    let rule = format!("a{{background:URL( '{signed}' ) 0 0;width:4111111111111111px}}b{{mask:url(/avatar?email=ann@example.com&s=2)}}");
+    let node = |tag: &str, attributes: Value, children: Value| json!({"tagName": tag, "attributes": attributes, "childNodes": children});
+    let events = json!([
+        {"data": {"node": node("style", json!({"_cssText": rule}), json!([{"textContent": rule}]))}},
+        {"data": {"node": node("p", json!({"style": rule}), json!([]))}},
+        {"data": {"attributes": [{"attributes": {"style": {"background-image": format!("url(\"{signed}\")"), "color": "red"}}}]}},
+        {"data": {"adds": [{"rule": rule}], "styles": [{"rules": [{"rule": rule}]}]}},
+    ]);
+    let clean = clean_value(&events).to_string();
+    for secret in ["S3CR3T", "ann@"] {
+        assert!(!clean.contains(secret), "{secret} stays in {clean}");
+    }
+    for kept in ["https://b.s3.example/a.png?", "&s=2)}", "width:4111111111111111px", "\"color\":\"red\""] {
+        assert!(clean.contains(kept), "{kept} is gone from {clean}");
+    }
+    let harmless =
+        r#"[{"data":{"node":{"attributes":{"style":"src:url(/i@v2.woff),url(data:a/b;token=x,ann@example.com),url(\"/a.png\")"}}}}]"#;
+    assert_eq!(cleaned(harmless), harmless);
+}
+
+#[test]
+fn what_is_typed_is_hidden_before_it_is_whole() {
+    for text in ["4111 1111 1111 1111", "ada@example.com", "me: ada@example.com, 4111 1111 1111 1111"] {
+        let first = text.find('@').or(text.match_indices(|c: char| c.is_ascii_digit()).nth(5).map(|(at, _)| at)).unwrap();
+        for typed in (0..=text.len()).map(|end| &text[..end]) {
+            let hidden: String = typed.chars().map(|c| if c == ' ' { c } else { '*' }).collect();
+            let expected = if typed.len() > first { &hidden } else { typed };
+            let events = json!([
+                {"data": {"source": 5, "text": typed}},
+                {"data": {"node": {"attributes": {"type": "text", "value": typed}}, "attributes": [{"attributes": {"value": typed}}]}},
+            ]);
+            let clean = clean_value(&events);
+            let places = [&clean[0]["data"]["text"], &clean[1]["data"]["node"]["attributes"]["value"]];
+            assert!(places.iter().all(|place| *place == expected), "{typed}: {clean}");
+            assert_eq!(clean[1]["data"]["attributes"][0]["attributes"]["value"], *expected);
+        }
+    }
+    // What the page itself says is no field.
+    let json = r#"[{"data":{"texts":[{"value":"order 123456"}],"node":{"textContent":"1234567"},"text":"12 of 345"}}]"#;
+    assert_eq!(cleaned(json), json);
+}
+
+#[test]
+fn a_field_whose_name_says_it_is_secret_is_filtered() {
+    let field = |name: &str, value: &str| json!([{"data": {"node": {"attributes": {"type": "hidden", "name": name, "value": value}}}}]);
+    for name in ["authenticity_token", "csrfmiddlewaretoken", "user[password]", "X-CSRFToken"] {
+        assert_eq!(clean_value(&field(name, "kqz-wvx")), field(name, FILTERED), "{name}");
+    }
+    for name in ["quantity", "tokenCount", "author"] {
+        assert_eq!(clean_value(&field(name, "kqz-wvx")), field(name, "kqz-wvx"), "{name}");
+    }
+    let clean = cleaned(
+        r#"[{"data":{"node":{"attributes":{"content":"kqz-wvx","name":"csrf-token"}}}},{"attributes":{"value":"kqz-wvx","id":"otp"}}]"#,
+    );
+    assert!(!clean.contains("kqz-wvx"), "{clean}");
+    let project = Project { safe_fields: vec!["authenticity_token".to_owned()], ..sample_project() };
+    let json = field("authenticity_token", "kqz-wvx").to_string();
+    assert_eq!(clean_as(&project, &json), json, "the project says so");
 }
 
 #[test]

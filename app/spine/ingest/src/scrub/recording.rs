@@ -2,8 +2,8 @@
 //! kept but where it stands, and the clean text leaves in pieces.
 //!
 //! What a program tells (`payload` of custom events: console, requests, breadcrumbs) is looked at as an event's own data is. Of the page,
-//! texts and attributes are looked at for secrets by their form and for e-mail addresses; names of classes, ids, styles and paths of
-//! drawings are not.
+//! texts and attributes are looked at for secrets by their form and for e-mail addresses, of styles only the addresses they load from;
+//! names of classes, ids and paths of drawings are not. What is typed comes key by key: it is hidden before it is whole.
 
 use kernel::{Error, Result};
 use std::borrow::Cow;
@@ -18,6 +18,8 @@ use crate::raw;
 const DEEPEST: usize = 1_024;
 /// Values that are changed in one segment; beyond it is no page.
 const MOST: usize = 1_000_000;
+/// From so many digits on what is typed may become the number of a card or an account.
+const DIGITS: usize = 6;
 
 pub fn scrub(text: &str, names: &Names, out: &mut dyn FnMut(&str) -> Result<()>) -> Result<usize> {
     let has_tokens = tokens::may_have(text);
@@ -42,6 +44,8 @@ enum Place {
     Page,
     /// The attributes of an element.
     Attributes,
+    /// Styles: only what they load is looked at.
+    Rules,
     /// Nothing is looked for.
     Safe,
 }
@@ -165,9 +169,12 @@ impl<'t> Pass<'t, '_> {
         }
         match (&*name, self.peek()) {
             ("payload", _) if frame.place == Place::Page && self.stack.len() <= 3 => self.payload(),
+            // Of all events only that of a field has its text there.
+            ("text", Some(b'"')) if frame.place == Place::Page && self.stack.len() == 3 => self.typed(),
             ("attributes", Some(b'{')) if frame.place == Place::Page => self.value(Place::Attributes, false, &name),
-            ("textContent" | "value", _) if frame.is_style => self.value(Place::Safe, false, &name),
-            (name, _) if is_rules(name) => self.value(Place::Safe, false, name),
+            ("textContent" | "value", _) if frame.is_style => self.value(Place::Rules, false, &name),
+            ("commands", _) => self.value(Place::Safe, false, &name),
+            (name, _) if is_rules(name) => self.value(Place::Rules, false, name),
             ("tagName", Some(b'"')) => {
                 let start = self.at;
                 let next = self.value(Place::Safe, false, &name)?;
@@ -180,7 +187,10 @@ impl<'t> Pass<'t, '_> {
     }
 
     fn attribute(&mut self, frame: Frame, name: &str) -> Result<Next> {
-        if frame.is_secret && name.eq_ignore_ascii_case("value") && self.peek() == Some(b'"') {
+        let is_text = self.peek() == Some(b'"');
+        let is_value = is_text && name.eq_ignore_ascii_case("value");
+        // `<meta name="csrf-token" content="…">`
+        if frame.is_secret && (is_value || (is_text && name.eq_ignore_ascii_case("content"))) {
             let start = self.at;
             let quoted = self.quoted()?;
             let raw = &self.text[quoted.start..quoted.end];
@@ -190,9 +200,31 @@ impl<'t> Pass<'t, '_> {
             }
             return Ok(Next::CommaOrEnd);
         }
+        if is_value {
+            return self.typed();
+        }
         let is_data = self.text[self.at..].starts_with("\"data:");
-        let place = if is_drawing(name) || is_data { Place::Safe } else { Place::Page };
+        let place = match name {
+            "style" | "_cssText" => Place::Rules,
+            _ if is_drawing(name) || is_data => Place::Safe,
+            _ => Place::Page,
+        };
         self.value(place, false, name)
+    }
+
+    /// The text of a field as far as it is typed: an address or a number looks like none until its last key.
+    fn typed(&mut self) -> Result<Next> {
+        let start = self.at;
+        let quoted = self.quoted()?;
+        let plain = literal::unescape(&self.text[quoted.start..quoted.end]);
+        if plain.contains('@') || plain.bytes().filter(u8::is_ascii_digit).take(DIGITS).count() == DIGITS {
+            let hidden: String = plain.chars().map(|c| if c.is_whitespace() { c } else { '*' }).collect();
+            self.redacted()?;
+            self.replace(start, self.at, &literal::escape(&hidden))?;
+            return Ok(Next::CommaOrEnd);
+        }
+        self.at = start;
+        self.value(Place::Page, false, "")
     }
 
     fn value(&mut self, place: Place, is_style: bool, name: &str) -> Result<Next> {
@@ -205,7 +237,7 @@ impl<'t> Pass<'t, '_> {
                     self.cut(byte)?;
                     return Ok(Next::CommaOrEnd);
                 }
-                let is_secret = place == Place::Attributes && is_secret_field(&self.text[self.at..]);
+                let is_secret = place == Place::Attributes && is_secret_field(&self.text[self.at..], self.names);
                 // A child of a style is its text.
                 let is_style = is_style && matches!(name, "" | "childNodes");
                 self.open(Frame { place, is_object: byte == b'{', is_style, is_secret })?;
@@ -268,8 +300,12 @@ impl<'t> Pass<'t, '_> {
         }
         let raw = &self.text[quoted.start..quoted.end];
         let plain = if quoted.marks.has_escape { literal::unescape(raw) } else { Cow::Borrowed(raw) };
-        let marks = if quoted.marks.has_unicode_escape { Marks::of(&plain) } else { quoted.marks };
-        let found = text::find_with_mail(&plain, &marks, self.names, self.has_tokens);
+        let found = if place == Place::Rules {
+            text::find_in_rules(&plain, self.names, self.has_tokens)
+        } else {
+            let marks = if quoted.marks.has_unicode_escape { Marks::of(&plain) } else { quoted.marks };
+            text::find_with_mail(&plain, &marks, self.names, self.has_tokens)
+        };
         if found.is_empty() {
             return self.repair(start, &quoted);
         }
@@ -281,32 +317,20 @@ impl<'t> Pass<'t, '_> {
 
 /// Rules of style sheets.
 fn is_rules(name: &str) -> bool {
-    matches!(name, "rule" | "rules" | "cssText" | "_cssText" | "replace" | "replaceSync" | "styles" | "commands")
+    matches!(name, "rule" | "rules" | "cssText" | "_cssText" | "replace" | "replaceSync" | "styles")
 }
 
-/// Attributes that say how something looks or what it is called; a drawing's path looks like the number of a card.
+/// Attributes that say what something is called or where it stands; a drawing's path looks like the number of a card.
 fn is_drawing(name: &str) -> bool {
     matches!(
         name,
-        "_cssText"
-            | "style"
-            | "class"
-            | "id"
-            | "d"
-            | "points"
-            | "viewBox"
-            | "transform"
-            | "width"
-            | "height"
-            | "rr_width"
-            | "rr_height"
-            | "for"
-            | "media"
+        "class" | "id" | "d" | "points" | "viewBox" | "transform" | "width" | "height" | "rr_width" | "rr_height" | "for" | "media"
     )
 }
 
-/// Whether these attributes are those of a field for a password, a code or a card. Looks at them once, up to the first that is no text.
-fn is_secret_field(text: &str) -> bool {
+/// Whether these attributes are those of a field for a password, a code or a card, or of one whose name says that it holds a secret: the
+/// hidden ones of forms do. Looks at them once, up to the first that is no text.
+fn is_secret_field(text: &str, names: &Names) -> bool {
     let bytes = text.as_bytes();
     let skip = |mut at: usize| {
         while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t' | b',' | b':')) {
@@ -325,12 +349,18 @@ fn is_secret_field(text: &str) -> bool {
         }
         let Some(value) = literal::quoted(text, at) else { return false };
         at = skip(value.end + 1);
-        let value = literal::unescape(&text[value.start..value.end]).to_ascii_lowercase();
+        let spelled = literal::unescape(&text[value.start..value.end]);
+        let value = spelled.to_ascii_lowercase();
         match &*literal::unescape(&text[name.start..name.end]) {
             "type" if value == "password" => return true,
             "autocomplete" if value.contains("password") || value.contains("one-time-code") || value.contains("cc-") => return true,
+            "name" | "id" if is_secret_name(&spelled, names) => return true,
             _ => {}
         }
     }
     false
+}
+
+fn is_secret_name(name: &str, names: &Names) -> bool {
+    names.verdict(name, std::iter::empty()).is_some() && !names.is_safe(name, std::iter::empty())
 }

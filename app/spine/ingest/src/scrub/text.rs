@@ -3,16 +3,19 @@
 //! - `assigned`: `password=…`, `"password": "…"`, `Authorization: …`, as queries, forms, logs, dumps and JSON write it
 //! - `marked`: elements of XML and fields of multipart forms
 //! - `mail`: e-mail addresses in URLs and queries; elsewhere they stay, they are who the customer is
+//! - `rules`: what the rules of a style sheet load
 
 mod assigned;
 mod mail;
 mod marked;
+mod rules;
 
 use super::keys::Names;
 use super::walk::{Marks, Remark};
 use super::{FILTERED, numbers, tokens};
 
 pub use super::numbers::is_card_number;
+pub use rules::find as find_in_rules;
 
 /// What kind of text it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,3 +64,25 @@ async fn beyond_the_quota_segments_are_shed_and_their_sdk_hears_nothing_of_it() 
     }
     assert_eq!(site.outcomes().await, ["replay accepted 2", "replay dropped/rate_limited 4"]);
 }
+
+#[tokio::test]
+async fn where_a_whole_key_is_shut_out_a_replay_hears_nothing_of_it_either() {
+    let site = Site::new().await;
+    site.door.inner().newest.store(500_000, std::sync::atomic::Ordering::Relaxed);
+    site.door.note_digested("errors", 1);
+    let event = lines(&["{}", r#"{"type":"event"}"#, r#"{"message":"\"replay_event\""}"#]);
+    assert_eq!(site.envelope(event).await.code, 429, "what only speaks of one is none");
+    let got = site.envelope(segment(b"[]")).await;
+    assert_eq!((got.code, got.header("x-sentry-rate-limits"), got.header("connection")), (200, "", ""), "{}", got.body);
+    assert_eq!(site.envelope([segment(b"[]"), vec![b' '; 2 << 20]].concat()).await.code, 429, "no segment is as large");
+    assert_eq!(site.outcomes().await, ["unknown dropped/overloaded 3"]);
+}
+
+#[tokio::test]
+async fn a_picture_of_a_screen_is_counted_and_its_sdk_hears_nothing_of_it() {
+    let site = Site::new().await;
+    let got = site.envelope(format!("{{\"event_id\":\"{ID}\"}}\n{{\"type\":\"replay_video\",\"length\":4}}\n\u{1}abc").into_bytes()).await;
+    assert_eq!((got.code, got.header("x-sentry-rate-limits")), (200, ""), "{}", got.body);
+    assert_eq!(site.outcomes().await, ["replay dropped/unknown_type 1"]);
+    assert!(site.items().is_empty());
+}

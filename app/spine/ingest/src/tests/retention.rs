@@ -105,3 +105,18 @@ async fn the_first_item_of_a_moment_is_found_without_reading_the_log() {
         site.telemetry.read_blocking(|r| r.explain("select id from ingest_items where kind = 1 and id < 7 order by id limit 10", []));
     assert!(plan.unwrap().contains("USING COVERING INDEX ingest_items_by_kind"), "what ages out is read from the index alone");
 }
+
+/// hermetic.db came back ten seconds newer than telemetry.db.
+#[tokio::test]
+async fn what_comes_after_a_restore_to_two_moments_is_read() {
+    let site = Site::new().await;
+    let session = lines(&["{}", r#"{"type":"session"}"#, "{}"]);
+    assert_eq!(site.envelope(session.clone()).await.code, 200);
+    site.hermetic.write_blocking(|tx| store::set_cursor(tx, "errors", 500)).unwrap();
+    let read = site.hermetic.read_blocking(store::farthest_cursor).unwrap();
+    assert!(site.telemetry.write_blocking(move |tx| store::go_on_behind(tx, read)).unwrap());
+    assert_eq!(site.envelope(session).await.code, 200);
+    let next = site.telemetry.read_blocking(|r| store::next_batch(r, 500, &[Kind::Session], 10, 1_000)).unwrap();
+    assert_eq!((next.items.len(), next.upto), (1, 501));
+    assert!(!site.telemetry.write_blocking(move |tx| store::go_on_behind(tx, read)).unwrap(), "once");
+}

@@ -7,6 +7,10 @@ use super::{Found, Mode};
 /// Names are looked for this far back from their sign.
 const LONGEST_NAME: usize = 80;
 
+/// Of a value without quotes this much decides whether it goes. What stays is looked at again from the next sign on: without a bound the
+/// work would grow with the square of the text.
+const DECIDING: usize = 512;
+
 pub fn find(text: &str, mode: Mode, names: &Names, found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -93,15 +97,17 @@ fn value(text: &str, sign: usize, mode: Mode, names: &Names) -> Option<Found> {
     start += usize::from(bytes.get(start) == Some(&b'>'));
     let spaces = bytes[start..].iter().take(3).take_while(|byte| **byte == b' ').count();
     start += spaces;
+    // Gone already, maybe cut off; its end is not looked for again and again.
+    if text[start..].starts_with("[Filtered") {
+        return None;
+    }
     let is_spaced = name.is_spaced || (spaces > 0 && bytes[sign] == b'=');
     let is_colon = bytes[sign] == b':';
     let (start, end) = match quote(text, start) {
         Some((from, to)) => (from, to),
         // A literal in a line of source can hold a query.
         None if mode == Mode::Source && !name.follows_query => return None,
-        None if matches!(bytes.get(start), Some(b'{' | b'[')) && !text[start..].starts_with(FILTERED) => {
-            bracketed(bytes, start, name.is_quoted)?
-        }
+        None if matches!(bytes.get(start), Some(b'{' | b'[')) => bracketed(bytes, start, name.is_quoted)?,
         None => bare(
             text,
             start,
@@ -160,32 +166,36 @@ struct Bare {
 /// A value without quotes: up to whatever ends one.
 fn bare(text: &str, start: usize, how: &Bare) -> Option<(usize, usize)> {
     let rest = &text[start..];
+    let near = &rest[..rest.floor_char_boundary(DECIDING)];
     let is_end = |c: char| c.is_whitespace() || matches!(c, '&' | ';' | ',' | '"' | '\'' | '<' | '>' | ')' | '}' | ']' | '`' | '|');
-    let end = rest.find(is_end).unwrap_or(rest.len());
-    let word = &rest[..end];
-    let is_number = word.parse::<f64>().is_ok();
-    if is_placeholder(word) || (is_number && !how.verdict.takes_numbers) {
+    let word = &near[..near.find(is_end).unwrap_or(near.len())];
+    let is_cut = word.len() == near.len() && near.len() < rest.len();
+    let is_number = !is_cut && word.parse::<f64>().is_ok();
+    if (!is_cut && is_placeholder(word)) || (is_number && !how.verdict.takes_numbers) {
         return None;
     }
     if how.is_colon && !how.is_quoted_name && matches!(how.verdict.rule, "@cookie" | "@authorization") {
-        return header(rest, how.verdict).map(|len| (start, start + len));
+        return header(rest, near, how.verdict).map(|len| (start, start + len));
     }
     let goes = !how.is_loose || (is_strong(how.verdict) && looks_secret(word));
-    goes.then_some((start, start + end))
+    goes.then(|| (start, start + rest.find(is_end).unwrap_or(rest.len())))
 }
 
 /// `Cookie: a=b; c=d` goes to the end of its line, `Authorization: Basic …` with both of its words.
-fn header(rest: &str, verdict: Verdict) -> Option<usize> {
-    let line = &rest[..rest.find(['\n', '\r', '"', '\'']).unwrap_or(rest.len())];
+fn header(rest: &str, near: &str, verdict: Verdict) -> Option<usize> {
+    let is_end = |c: char| matches!(c, '\n' | '\r' | '"' | '\'');
+    let until = |text: &str, is_end: &dyn Fn(char) -> bool| text.find(is_end).unwrap_or(text.len());
+    let line = &near[..until(near, &is_end)];
     if verdict.rule == "@cookie" {
-        return line.contains('=').then(|| line.trim_end().len());
+        return line.contains('=').then(|| rest[..until(rest, &is_end)].trim_end().len());
     }
+    let word_from = |from: usize| from + until(&rest[from..], &|c| c == ' ' || is_end(c));
     let mut words = line.split(' ');
     let first = words.next().unwrap_or_default();
     let is_scheme = ["basic", "bearer", "digest", "token", "apikey", "negotiate"].iter().any(|scheme| first.eq_ignore_ascii_case(scheme));
     match (is_scheme, words.next()) {
-        (true, Some(second)) if looks_secret(second) => Some(first.len() + 1 + second.len()),
-        (false, _) if looks_secret(first) => Some(first.len()),
+        (true, Some(second)) if looks_secret(second) => Some(word_from(first.len() + 1)),
+        (false, _) if looks_secret(first) => Some(word_from(0)),
         _ => None,
     }
 }
@@ -215,5 +225,5 @@ fn is_placeholder(word: &str) -> bool {
 }
 
 fn is_nothing(value: &str) -> bool {
-    value.starts_with(FILTERED) || value.starts_with("[Filtered") || !value.bytes().any(|byte| byte.is_ascii_alphanumeric() || byte >= 0x80)
+    value.starts_with("[Filtered") || !value.bytes().any(|byte| byte.is_ascii_alphanumeric() || byte >= 0x80)
 }

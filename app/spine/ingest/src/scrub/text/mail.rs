@@ -40,9 +40,10 @@ fn around(bytes: &[u8], sign: usize, len: usize) -> Option<(usize, usize)> {
     let dot = domain.iter().rposition(|byte| *byte == b'.')?;
     let last = &domain[dot + 1..];
     // `react-dom@18.2.0`, `sprite@2x.png`
-    let is_file = [&b"js"[..], b"mjs", b"cjs", b"ts", b"css", b"map", b"json", b"html", b"png", b"jpg", b"jpeg", b"svg", b"webp", b"gif"]
-        .iter()
-        .any(|ending| last.eq_ignore_ascii_case(ending));
+    let is_file =
+        ["js", "mjs", "cjs", "ts", "css", "map", "json", "html", "png", "jpg", "jpeg", "svg", "webp", "avif", "gif", "woff", "ttf"]
+            .iter()
+            .any(|ending| last.eq_ignore_ascii_case(ending.as_bytes()));
     (start < sign && dot > 0 && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic) && !is_file).then_some((start, end))
 }
 
