@@ -18,6 +18,9 @@ pub const NAME: &str = "replay";
 /// Segments of one transaction of telemetry.db: the door waits behind it.
 const PORTION: usize = 50;
 
+/// Why what came of a deleted replay is not kept, as outcomes have it.
+pub const DELETED: &str = "replay_deleted";
+
 impl Digest for Replays {
     fn name(&self) -> &'static str {
         NAME
@@ -34,7 +37,7 @@ impl Digest for Replays {
         let gone = gone(cx, items)?;
         for item in items {
             let Some(key) = key_of(item) else { continue };
-            if gone.contains(&item.id) {
+            if gone.contains_key(&item.id) {
                 continue;
             }
             match item.kind {
@@ -63,34 +66,37 @@ fn key_of(item: &Item) -> Option<Key> {
 }
 
 /// Items of replays that somebody deleted while their tab was open.
-fn gone(cx: &Cx, items: &[Item]) -> Result<Vec<i64>> {
-    let keys: Vec<(i64, Key)> = items.iter().filter_map(|item| Some((item.id, key_of(item)?))).collect();
-    cx.hermetic.read_blocking(move |r| {
-        let mut gone = Vec::new();
-        for (item, key) in &keys {
-            if store::is_gone(r, *key)? {
-                gone.push(*item);
+fn gone(cx: &Cx, items: &[Item]) -> Result<BTreeMap<i64, store::Refused>> {
+    cx.hermetic.read_blocking(|r| {
+        let mut gone = BTreeMap::new();
+        for item in items {
+            if let Some(key) = key_of(item)
+                && store::is_gone(r, key)?
+            {
+                let bytes = item.stored_bytes() as u64;
+                gone.insert(
+                    item.id,
+                    store::Refused { project: item.project, item: item.id, kind: item.kind, received_at: item.received_at, bytes },
+                );
             }
         }
         Ok(gone)
     })
 }
 
-fn take_out(cx: &Cx, items: Vec<i64>) -> Result<()> {
-    if items.is_empty() {
+fn take_out(cx: &Cx, gone: BTreeMap<i64, store::Refused>) -> Result<()> {
+    if gone.is_empty() {
         return Ok(());
     }
-    cx.telemetry.write_blocking(move |tx| ingest::store::remove_items(tx, &items).map(|_| ()))
+    cx.telemetry.write_blocking(move |tx| gone.values().try_for_each(|item| store::refuse(tx, item, DELETED)))
 }
 
 fn segment_of(item: &Item, key: Key) -> Result<NewSegment> {
     let payload = item.payload()?;
     let (segment, json) = recording::split(&payload).ok_or_else(|| Error::internal("a recording without its line"))?;
     let json = std::str::from_utf8(json).map_err(|error| Error::internal("reading a recording").because(error))?;
-    let Content { span, events, has_snapshot, page, moments } =
+    let Content { span, told, events, has_snapshot, page, moments } =
         content(json).map_err(|error| Error::internal("reading a recording").because(error))?;
-    // Of what has nothing to play, its moments say when it was.
-    let told = moments.first().zip(moments.last()).map(|(first, last)| (first.at, last.at));
     let (from, to) = span.or(told).unwrap_or((item.received_at, item.received_at));
     let moments = serde_json::to_vec(&moments).map_err(|error| Error::internal("writing moments").because(error))?;
     Ok(NewSegment {

@@ -6,6 +6,7 @@ use capability::House;
 use ingest::{Kind, pack, recording};
 use kernel::{Error, Result, Time};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
@@ -16,8 +17,10 @@ use crate::store::{self, FiledSegment, Key};
 
 /// Of a chunk once it is unpacked.
 const MOST: u64 = 64 << 20;
+/// Of one replay. With texts as long as they may be, these are some 35 MB.
+pub(crate) const MOMENTS: usize = 50_000;
 /// Errors whose moment is looked up.
-const ERRORS: usize = 50;
+const ERRORS: usize = 100;
 
 fn key(replay: &Replay) -> Key {
     Key { project: replay.project, sdk_id: replay.sdk_id }
@@ -117,21 +120,41 @@ pub fn moments(house: &House, replay: &Replay) -> Result<Vec<Moment>> {
     house.telemetry.read_blocking(|r| moments_of(r, key(replay)))
 }
 
+/// No more than [`MOMENTS`], and one segment's or chunk's after the other, so that no recording fills the memory by what happened in it.
 pub(crate) fn moments_of(r: &db::Reader<'_>, key: Key) -> Result<Vec<Moment>> {
-    let (chunks, loose) = store::packed_moments(r, key)?;
+    let (chunks, loose) = store::places_of_moments(r, key)?;
     let mut all: Vec<Moment> = Vec::new();
     for chunk in chunks {
-        let lists: Vec<Vec<Moment>> = parse(&unpack(&chunk)?)?;
-        all.extend(lists.into_iter().flatten());
+        if all.len() >= MOMENTS {
+            break;
+        }
+        let Some(packed) = store::chunk_moments(r, chunk)? else { continue };
+        let json = unpack(&packed)?;
+        for list in parse::<Vec<&RawValue>>(&json)? {
+            add(&mut all, list.get().as_bytes())?;
+        }
     }
-    for packed in loose {
-        all.extend(parse::<Vec<Moment>>(&pack::unpack(&packed)?)?);
+    for segment in loose {
+        if all.len() >= MOMENTS {
+            break;
+        }
+        let Some(packed) = store::moments_of(r, segment)? else { continue };
+        add(&mut all, &pack::unpack(&packed)?)?;
     }
     all.sort_by_key(|moment| moment.at);
     Ok(all)
 }
 
-fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T> {
+/// The moments of one segment, as far as there is room for them.
+fn add(all: &mut Vec<Moment>, json: &[u8]) -> Result<()> {
+    if all.len() < MOMENTS {
+        all.extend(parse::<Vec<Moment>>(json)?);
+        all.truncate(MOMENTS);
+    }
+    Ok(())
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Result<T> {
     serde_json::from_slice(json).map_err(|error| Error::internal("reading moments").because(error))
 }
 

@@ -15,7 +15,7 @@ const DAYS: Setting = Setting {
 const MEGABYTES: Setting = Setting {
     key: "replay.megabytes",
     label: "Replays take up at most",
-    help: "Above it the oldest leave before their time, except those that are pinned.",
+    help: "Above it the oldest leave before their time. Pinned ones stay, and are on top of it.",
     kind: SettingKind::Number { min: 10.0, max: 1_000_000.0, unit: "MB" },
     default: "2048",
 };

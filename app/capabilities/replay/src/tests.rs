@@ -5,5 +5,6 @@ mod bench;
 mod doors;
 mod packing;
 mod privacy;
+mod races;
 mod searching;
 mod taking_in;

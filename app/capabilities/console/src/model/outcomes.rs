@@ -83,6 +83,12 @@ fn dropped(reason: &str) -> Explained {
             "Nothing is lost that could be shown. A newer version of this instance may know it.",
         ),
         "duplicate" => said(Tone::Neutral, "Sent twice", "The same id came again within two days; the first one is kept.", ""),
+        "replay_deleted" => said(
+            Tone::Neutral,
+            "Of a deleted replay",
+            "Its replay was deleted, or had left for age or space, while the tab was still open.",
+            "Nothing; if you deleted none, raise the days or the space in the settings of replays.",
+        ),
         "origin" => said(
             Tone::Warn,
             "From another web site",
@@ -300,7 +306,8 @@ mod tests {
     fn each_reason_of_the_door_has_words_and_an_act_of_its_own() {
         let unknown = explain(Outcome::Dropped, "something new");
         // The words of the digests, as they are stored; their own tests hold them.
-        let later = ["undigestible", "invalid_session", "session_without_release", "session_too_old", "too_many_releases"];
+        let later =
+            ["undigestible", "invalid_session", "session_without_release", "session_too_old", "too_many_releases", "replay_deleted"];
         for reason in ingest::Reason::ALL.map(ingest::Reason::as_str).into_iter().chain(later) {
             let explained = explain(Outcome::Dropped, reason);
             assert_ne!(explained.title, unknown.title, "{reason}");

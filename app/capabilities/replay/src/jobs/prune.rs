@@ -1,6 +1,7 @@
 //! Ageing out: replays leave by age and by the space they take, the oldest first, and never those that are pinned.
 
 use capability::Cx;
+use db::Reader;
 use ingest::Kind;
 use kernel::ids::ReplayId;
 use kernel::time::{DAY, HOUR};
@@ -15,6 +16,8 @@ const BATCH: u32 = 100;
 const GONE: Duration = DAY.saturating_mul(2);
 /// What has no replay in the state is looked for among what has rested for so long: a state that was restored may lack some by mistake.
 const GRACE: Duration = DAY;
+/// Of what was seen within this, more may come: no SDK lets a session rest for so long.
+const GOING_ON: Duration = HOUR;
 
 pub async fn run(cx: Cx) -> Result<()> {
     let (days, budget, cursor) =
@@ -24,6 +27,7 @@ pub async fn run(cx: Cx) -> Result<()> {
     items_by_age(&cx, before, cursor).await?;
     by_space(&cx, budget).await?;
     orphans(&cx, cx.now() - GRACE).await?;
+    unnamed_chunks(&cx).await?;
     let gone = cx.now() - GONE;
     cx.write(move |tx| store::forget_gone(tx, gone).map(|_| ())).await
 }
@@ -35,15 +39,17 @@ async fn by_age(cx: &Cx, before: Time) -> Result<()> {
             return Ok(());
         }
         for id in old {
-            remove(cx, id).await?;
+            remove(cx, id, before).await?;
         }
     }
 }
 
-/// First out of the state, so that nobody opens what is leaving; should it end there, the log is looked through later.
-async fn remove(cx: &Cx, id: ReplayId) -> Result<()> {
-    let (project, sdk_id) = cx.write(move |tx| store::forget(tx, id)).await?;
-    cx.telemetry.write(move |tx| store::remove_recording(tx, project, sdk_id).map(|_| ())).await
+/// First out of the state, so that nobody opens what is leaving; should it end there, the log is looked through later. `false`: it stays,
+/// or left already.
+async fn remove(cx: &Cx, id: ReplayId, before: Time) -> Result<bool> {
+    let Some(key) = cx.write(move |tx| store::let_go(tx, id, before)).await? else { return Ok(false) };
+    cx.telemetry.write(move |tx| store::remove_recording(tx, key.project, key.sdk_id)).await?;
+    Ok(true)
 }
 
 /// Videos, and reports of which no recording came.
@@ -59,12 +65,13 @@ async fn items_by_age(cx: &Cx, before: Time, cursor: i64) -> Result<()> {
     }
 }
 
-/// Videos go first: nobody can look at them.
+/// Videos go first: nobody can look at them. Pinned replays are on top of the budget: within it, they would drive all others out.
 async fn by_space(cx: &Cx, budget: u64) -> Result<()> {
-    let used = cx.telemetry.read(|r| Ok(store::size(r)?.saturating_add(store::video_bytes(r)?))).await?;
-    let mut over = used.saturating_sub(budget);
+    let pinned = cx.read(store::pinned).await?;
+    let (used, pinned) = cx.telemetry.read(move |r| sizes(r, &pinned)).await?;
+    let mut over = used.saturating_sub(pinned).saturating_sub(budget);
     if over > 0 {
-        tracing::info!(over_bytes = over, "replays take up more than they may; the oldest leave");
+        tracing::info!(over_bytes = over, pinned_bytes = pinned, "replays take up more than they may; the oldest leave");
     }
     while over > 0 {
         let videos = cx.telemetry.read(|r| store::videos(r, BATCH)).await?;
@@ -75,8 +82,9 @@ async fn by_space(cx: &Cx, budget: u64) -> Result<()> {
         cx.telemetry.write(move |tx| ingest::store::remove_items(tx, &ids)).await?;
         over = over.saturating_sub(freed);
     }
+    let rested = cx.now() - GOING_ON;
     while over > 0 {
-        let oldest = cx.read(|r| store::oldest(r, BATCH)).await?;
+        let oldest = cx.read(move |r| store::oldest(r, rested, BATCH)).await?;
         if oldest.is_empty() {
             return Ok(());
         }
@@ -85,11 +93,21 @@ async fn by_space(cx: &Cx, budget: u64) -> Result<()> {
                 break;
             }
             let freed = cx.telemetry.read(move |r| store::size_of(r, key)).await?;
-            remove(cx, id).await?;
-            over = over.saturating_sub(freed);
+            if remove(cx, id, rested).await? {
+                over = over.saturating_sub(freed);
+            }
         }
     }
     Ok(())
+}
+
+/// Of everything, and of what is pinned.
+fn sizes(r: &Reader<'_>, pinned: &[Key]) -> Result<(u64, u64)> {
+    let mut of_pinned = 0_u64;
+    for key in pinned {
+        of_pinned = of_pinned.saturating_add(store::size_of(r, *key)?);
+    }
+    Ok((store::size(r)?.saturating_add(store::video_bytes(r)?), of_pinned))
 }
 
 /// The first that together take up what is over, and how much that is.
@@ -128,5 +146,15 @@ async fn orphans(cx: &Cx, rested: Time) -> Result<()> {
         for key in lost {
             cx.telemetry.write(move |tx| store::remove_recording(tx, key.project, key.sdk_id).map(|_| ())).await?;
         }
+    }
+}
+
+async fn unnamed_chunks(cx: &Cx) -> Result<()> {
+    loop {
+        let lost = cx.telemetry.read(|r| store::unnamed_chunks(r, BATCH)).await?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        cx.telemetry.write(move |tx| store::remove_chunks(tx, &lost)).await?;
     }
 }

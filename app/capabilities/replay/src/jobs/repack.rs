@@ -23,23 +23,33 @@ const REPORTS: u32 = 200;
 pub async fn run(cx: Cx) -> Result<()> {
     let before = cx.now() - IDLE;
     let cursor = cx.read(|r| ingest::store::cursor(r, digest::NAME)).await?;
-    let idle = cx.telemetry.read(move |r| store::idle(r, before, MOST)).await?;
-    for key in idle {
-        blocking(&cx, move |house| repack(house, key, cursor)).await?;
-    }
-    drop_reports(&cx, before, cursor).await
+    let packed = pack_idle(&cx, before, cursor).await;
+    drop_reports(&cx, before, cursor).await?;
+    packed
 }
 
-/// Packs the segments of one replay that the digest is done with.
+/// What cannot be packed stays as it is, and in nobody's way.
+async fn pack_idle(cx: &Cx, before: Time, cursor: i64) -> Result<()> {
+    for key in cx.telemetry.read(move |r| store::idle(r, before, MOST)).await? {
+        if let Err(error) = blocking(cx, move |house| repack(house, key, cursor)).await {
+            tracing::warn!(replay = %key.sdk_id, error = error.chain(), "a replay could not be packed; its segments stay alone");
+        }
+    }
+    Ok(())
+}
+
+/// Packs the segments of one replay that the digest is done with. A run that cannot be read does not keep the others from it.
 fn repack(house: &House, key: Key, cursor: i64) -> Result<()> {
     let loose = house.telemetry.read_blocking(|r| store::segments(r, key))?;
     let loose: Vec<FiledSegment> = loose.into_iter().filter(|segment| segment.item.is_some_and(|item| item <= cursor)).collect();
-    for run in runs(loose) {
-        let (recording, moments) = house.telemetry.read_blocking(|r| together(r, &run))?;
-        let (recording, moments) = (packed(&recording)?, packed(&moments)?);
-        house.telemetry.write_blocking(move |tx| store::put_together(tx, key, &run, &recording, &moments))?;
-    }
-    Ok(())
+    let packed: Vec<Result<()>> = runs(loose).into_iter().map(|run| repack_run(house, key, run)).collect();
+    packed.into_iter().collect()
+}
+
+fn repack_run(house: &House, key: Key, run: Vec<FiledSegment>) -> Result<()> {
+    let (recording, moments) = house.telemetry.read_blocking(|r| together(r, &run))?;
+    let (recording, moments) = (packed(&recording)?, packed(&moments)?);
+    house.telemetry.write_blocking(move |tx| store::put_together(tx, key, &run, &recording, &moments).map(|_| ()))
 }
 
 /// A list of the segments' lists, and one of what happened in each.

@@ -22,17 +22,14 @@ pub struct Seen {
     pub with_holes: u64,
     /// Reports of the SDK whose recording never came.
     pub without_recording: u64,
-    /// Of recordings: as JSON, and as they arrived.
-    pub raw_bytes: u64,
-    pub arrived_bytes: u64,
     pub last_at: Option<Time>,
     /// Of the newest replay: `sentry.javascript.browser/11.12.0`.
     pub sdk: String,
-    /// Errors of the last day that were looked at and came from browsers, those that name a replay, and those whose replay never came.
+    /// The newest errors of the last day that came from browsers, those that name a replay, and those whose replay never came.
     pub browser_errors: u64,
     pub naming: u64,
     pub orphaned: u64,
-    /// What was not kept, and why: the door's reason, how many.
+    /// Reports and recordings that were not kept, and why: the door's reason, how many. The door counts both alike.
     pub dropped: Vec<(String, u64)>,
 }
 
@@ -44,8 +41,6 @@ pub struct Finding {
     pub advice: String,
 }
 
-/// Compressed recordings take a seventh to a fifth of their JSON; one in two thirds or more was not compressed.
-const HARDLY_COMPRESSED: f64 = 0.66;
 /// Of all segments: fewer lost ones are what closed laptops and tunnels cost.
 const SOME_LOSS: f64 = 0.02;
 /// So many errors say something about the rest.
@@ -53,19 +48,11 @@ const ENOUGH: u64 = 5;
 
 /// The most pressing first.
 pub fn findings(seen: &Seen) -> Vec<Finding> {
-    let mut all: Vec<Finding> = [
-        nothing(seen),
-        dropped(seen),
-        holes(seen),
-        orphans(seen),
-        reports_only(seen),
-        uncompressed(seen),
-        only_on_error(seen),
-        old_sdk(&seen.sdk),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut all: Vec<Finding> =
+        [nothing(seen), dropped(seen), holes(seen), orphans(seen), reports_only(seen), only_on_error(seen), old_sdk(&seen.sdk)]
+            .into_iter()
+            .flatten()
+            .collect();
     if all.is_empty() {
         all.push(finding(Tone::Good, "Nothing is wrong that can be seen from here", String::new()));
     }
@@ -78,6 +65,10 @@ fn finding(tone: Tone, title: impl Into<String>, advice: impl Into<String>) -> F
 
 fn nothing(seen: &Seen) -> Option<Finding> {
     if seen.replays > 0 {
+        return None;
+    }
+    // What came and was refused has its own finding: something does record.
+    if seen.has_key && !seen.dropped.is_empty() {
         return None;
     }
     Some(match (seen.has_key, seen.is_connected, seen.orphaned > 0) {
@@ -116,7 +107,7 @@ fn dropped(seen: &Seen) -> Option<Finding> {
         "origin" | "origin_not_allowed" => "It came from an origin that the project does not allow. Add it to the project's settings.",
         _ => "The page “What became of it” of the project tells what each reason means.",
     };
-    Some(finding(Tone::Warn, format!("{total} recordings were not kept: {}", reason.replace('_', " ")), means))
+    Some(finding(Tone::Warn, format!("{total} reports and recordings were not kept: {}", reason.replace('_', " ")), means))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shares need no more than 52 bits")]
@@ -151,16 +142,6 @@ fn reports_only(seen: &Seen) -> Option<Finding> {
             Tone::Warn,
             format!("{} replays were announced and their recording never came", seen.without_recording),
             "The report of a replay and its recording travel together, so what was kept of them was cut: look for a proxy with a limit on bodies, and above at what was not kept.",
-        )
-    })
-}
-
-fn uncompressed(seen: &Seen) -> Option<Finding> {
-    (seen.raw_bytes > 0 && share(seen.arrived_bytes, seen.raw_bytes) > HARDLY_COMPRESSED).then(|| {
-        finding(
-            Tone::Info,
-            "Recordings arrive uncompressed",
-            "Mostly because a Content-Security-Policy forbids the recorder's worker; nothing is lost by it, but visitors send five times as much. Allow it with worker-src 'self' blob:. Where you turned compression off on purpose, all is well.",
         )
     })
 }
@@ -234,8 +215,6 @@ mod tests {
             segments: 400,
             missing: 2,
             with_holes: 2,
-            raw_bytes: 7_000,
-            arrived_bytes: 1_000,
             last_at: Some(Time(1)),
             sdk: "sentry.javascript.browser/11.12.0".to_owned(),
             browser_errors: 30,
@@ -248,22 +227,33 @@ mod tests {
     #[test]
     fn each_trouble_is_told_by_its_own_words_and_nothing_else() {
         let none = Seen { is_connected: true, has_key: true, ..Seen::default() };
-        let cases: [(&str, Seen, Tone, &str); 12] = [
+        let cases: [(&str, Seen, Tone, &str); 13] = [
             ("all is well", well(), Tone::Good, "Nothing is wrong"),
             ("no key", Seen { is_connected: true, ..Seen::default() }, Tone::Bad, "No key"),
             ("never connected", Seen { has_key: true, ..Seen::default() }, Tone::Info, "ever arrived"),
             ("no integration", none.clone(), Tone::Warn, "but no replay"),
-            ("blocked", Seen { naming: 3, orphaned: 3, ..none }, Tone::Bad, "no recording arrives"),
+            ("blocked", Seen { naming: 3, orphaned: 3, ..none.clone() }, Tone::Bad, "no recording arrives"),
+            (
+                "all refused",
+                Seen { dropped: vec![("origin".into(), 8)], ..none },
+                Tone::Warn,
+                "8 reports and recordings were not kept: origin",
+            ),
+            (
+                "all refused, and nothing else ever came",
+                Seen { has_key: true, dropped: vec![("origin".into(), 8)], ..Seen::default() },
+                Tone::Warn,
+                "not kept: origin",
+            ),
             (
                 "dropped",
                 Seen { dropped: vec![("too_large".into(), 2), ("rate_limited".into(), 9)], ..well() },
                 Tone::Warn,
-                "11 recordings were not kept: rate limited",
+                "11 reports and recordings were not kept: rate limited",
             ),
             ("lost pages", Seen { missing: 100, with_holes: 30, ..well() }, Tone::Warn, "20 % of the pieces are lost, in 30 of 40"),
             ("orphans", Seen { orphaned: 10, ..well() }, Tone::Warn, "10 of 20 errors"),
             ("reports alone", Seen { without_recording: 12, ..well() }, Tone::Warn, "12 replays were announced"),
-            ("no worker", Seen { arrived_bytes: 7_100, ..well() }, Tone::Info, "uncompressed"),
             ("on error only", Seen { buffered: 40, ..well() }, Tone::Info, "Only sessions with an error"),
             ("old", Seen { sdk: "sentry.javascript.react/7.120.0".into(), ..well() }, Tone::Info, "7.120.0"),
         ];

@@ -1,8 +1,15 @@
 //! What of a recording may reach a browser. Anybody who knows the public DSN can send one, so it is a stranger's page.
 //!
 //! The player's frame runs no scripts, and the page's CSP lets nothing in: this is the layer before both. It takes out what would run
-//! (scripts, handlers, `javascript:`, documents within documents, refreshes) and what would call another host (which would tell it who
-//! watches): addresses of images, styles, fonts and frames, except `data:`. Nothing here calls itself, and no tree is built.
+//! (scripts, handlers, `javascript:`, documents within documents, refreshes) and what would fetch, from another host (which would tell it
+//! who watches) or from this one (with the cookies of who watches): addresses of images, styles, fonts and frames, also those that a
+//! drawing's animation would set. What stays is `data:` of pictures, sounds and fonts, and `#…`, a place within the page itself. Nothing
+//! here calls itself, and no tree is built.
+//!
+//! A change names its element by a number that another part has given. So each text is judged as if it were a style's, and none begins
+//! or ends within a word that fetches: in whatever order a browser joins them, they make none. A changed attribute is judged without its
+//! element, the hardest; only `#…` stays for whatever it is set on. On an `<image>` that would be a request for the player's own page,
+//! without anything a stranger chose.
 //!
 //! - [`event`]: one rrweb event, made safe; `None`: it is not for players
 //! - [`rules`]: names of elements and attributes, addresses, style sheets
@@ -21,8 +28,6 @@ struct Source {
 
 #[derive(Deserialize)]
 struct Meta {
-    #[serde(default)]
-    href: String,
     #[serde(default)]
     width: f64,
     #[serde(default)]
@@ -52,12 +57,10 @@ pub fn event(event: &RecordedEvent<'_>) -> Option<String> {
     Some(format!("{{\"type\":{},\"data\":{data},\"timestamp\":{}}}", event.kind, event.at.0))
 }
 
-/// Nothing but the size is used; the address is shown.
+/// Nothing but the size is used. The address stays here: whoever has a shared link must not read it.
 fn meta(meta: Meta) -> String {
-    let is_web = meta.href.starts_with("http://") || meta.href.starts_with("https://");
-    let href = if is_web { meta.href } else { String::new() };
     let size = |pixels: f64| pixels.clamp(0.0, 20_000.0).round();
-    serde_json::json!({"href": href, "width": size(meta.width), "height": size(meta.height)}).to_string()
+    serde_json::json!({"href": "", "width": size(meta.width), "height": size(meta.height)}).to_string()
 }
 
 /// The events of some segments that a player takes, made safe, in the order of their times.

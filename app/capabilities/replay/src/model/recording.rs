@@ -91,6 +91,8 @@ fn event_of(raw: &str) -> Option<RecordedEvent<'_>> {
 pub struct Content {
     /// Of what is played; `None` where nothing is.
     pub span: Option<(Time, Time)>,
+    /// Of what the SDK added. A tab that is left sends a segment of nothing but that; the server's clock would put it elsewhere.
+    pub told: Option<(Time, Time)>,
     pub events: u64,
     pub has_snapshot: bool,
     /// The address that its first page names.
@@ -143,12 +145,14 @@ impl Reader {
     fn take(&mut self, event: RecordedEvent<'_>) {
         self.content.events += 1;
         // Whatever it says happened at no time that a browser knows.
-        if event.kind != CUSTOM && !is_plausible(event.at) {
+        let is_plausible = is_plausible(event.at);
+        if event.kind != CUSTOM && !is_plausible {
             return;
         }
-        if event.kind != CUSTOM {
-            let (from, to) = self.content.span.unwrap_or((event.at, event.at));
-            self.content.span = Some((from.min(event.at), to.max(event.at)));
+        let span = if event.kind == CUSTOM { &mut self.content.told } else { &mut self.content.span };
+        if is_plausible {
+            let (from, to) = span.unwrap_or((event.at, event.at));
+            *span = Some((from.min(event.at), to.max(event.at)));
         }
         match event.kind {
             SNAPSHOT => self.content.has_snapshot = true,

@@ -3,9 +3,9 @@
 //! | signal | rule |
 //! |---|---|
 //! | rage | three clicks within a second and 30 px; or the SDK counted five on one thing |
-//! | dead | a click on a link or button after which nothing changes, moves on or is fetched for 2.5 s; or the SDK waited 7 s in vain |
+//! | dead | a click on a button after which nothing changes, moves on or is fetched for 2.5 s; or the SDK waited 7 s in vain |
 //! | slow | a page whose largest content took more than 4 s, or whose load did |
-//! | abandoned | a form was typed into, and left without a button or the return key |
+//! | abandoned | a form was typed into, and left without a button, and not within 2 s of the last key |
 //! | u-turn | back to the page before within 10 s |
 
 use kernel::Time;
@@ -29,6 +29,8 @@ const SAME_CLICK_MS: i64 = 150;
 /// Web Vitals calls a largest paint beyond this poor.
 const SLOW_MS: f64 = 4_000.0;
 const U_TURN_MS: i64 = 10_000;
+/// What follows the last key so soon was sent with the return key, which SDKs do not tell of fields.
+const SENT_MS: i64 = 2_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -132,7 +134,10 @@ fn dead(moments: &[Moment], finished: Time) -> Vec<Signal> {
     let mut found: Vec<(Time, i64, String)> = Vec::new();
     for (index, moment) in moments.iter().enumerate() {
         match &moment.what {
-            What::Target { node, selector, acts: true, .. } if finished.0 - moment.at.0 >= DEAD_MS && !is_answered(moments, index) => {
+            // A link may open another tab, a mail or a file, and nothing here says so; the SDK knows and leaves those out.
+            What::Target { node, selector, tag, acts: true }
+                if tag != "a" && finished.0 - moment.at.0 >= DEAD_MS && !is_answered(moments, index) =>
+            {
                 found.push((moment.at, *node, selector.clone()));
             }
             What::SlowClick { node, selector, ms, timeout: true, .. } if *ms >= DEAD_SDK_MS => {
@@ -188,30 +193,73 @@ fn slow(moments: &[Moment]) -> Vec<Signal> {
     found
 }
 
+/// What is known of the form on the page that is shown.
+#[derive(Default)]
+struct Form {
+    page: String,
+    focused: BTreeSet<i64>,
+    /// When it was last typed into; `None`: not at all, or it was sent.
+    typed_at: Option<Time>,
+    /// A link was clicked since: what comes is its page, and no answer to the form.
+    is_leaving: bool,
+}
+
+impl Form {
+    fn is_sent_at(&self, at: Time) -> bool {
+        self.typed_at.is_some_and(|typed| !self.is_leaving && at.0.saturating_sub(typed.0) <= SENT_MS)
+    }
+
+    /// The page is left at this time: what was typed and not sent is lost with it.
+    fn leave(&mut self, at: Time, to: &str) -> Option<Signal> {
+        let is_sent = self.is_sent_at(at);
+        let left = self.page.clone();
+        self.page = to.to_owned();
+        self.is_leaving = false;
+        self.typed_at.take().filter(|_| !is_sent).map(|at| Signal { at, kind: Kind::Abandoned, place: left })
+    }
+}
+
 fn abandoned(moments: &[Moment]) -> Vec<Signal> {
-    let mut found = Vec::new();
-    let (mut page, mut focused, mut typed_at): (String, BTreeSet<i64>, Option<Time>) = Default::default();
+    let (fields, mut found, mut form, mut document) = (fields(moments), Vec::new(), Form::default(), 0);
     for moment in moments {
         match &moment.what {
-            What::Focus { node } | What::Click { node, .. } => drop(focused.insert(*node)),
+            What::Focus { node } | What::Click { node, .. } => drop(form.focused.insert(*node)),
             // Programs fill in fields, too: what nobody went to was not typed.
-            What::Input { node } if focused.contains(node) => typed_at = Some(moment.at),
-            What::Submit => typed_at = None,
-            What::Target { tag, acts: true, .. } if tag != "a" => typed_at = None,
-            What::Page { href } if path_of(href) != path_of(&page) || page.is_empty() => {
-                found.extend(typed_at.take().map(|at| Signal { at, kind: Kind::Abandoned, place: page.clone() }));
-                focused.clear();
-                page.clone_from(href);
+            What::Input { node } if form.focused.contains(node) => (form.typed_at, form.is_leaving) = (Some(moment.at), false),
+            What::Submit => form.typed_at = None,
+            What::Target { tag, acts: true, .. } if tag == "a" => form.is_leaving = true,
+            What::Target { acts: true, .. } => form.typed_at = None,
+            // Its type is not told: what was never typed into is a button.
+            What::Target { tag, node, .. } if tag == "input" && !fields.contains(&(document, *node)) => form.typed_at = None,
+            What::Network { method, .. } if !method.eq_ignore_ascii_case("get") && form.is_sent_at(moment.at) => form.typed_at = None,
+            What::Page { href } => {
+                document += 1;
+                if path_of(href) != path_of(&form.page) || form.page.is_empty() {
+                    found.extend(form.leave(moment.at, href));
+                    form.focused.clear();
+                }
             }
-            What::Navigation { to, ms: 0, .. } if path_of(to) != path_of(&page) => {
-                found.extend(typed_at.take().map(|at| Signal { at, kind: Kind::Abandoned, place: page.clone() }));
-                page.clone_from(to);
-            }
+            What::Navigation { to, ms: 0, .. } if path_of(to) != path_of(&form.page) => found.extend(form.leave(moment.at, to)),
+            // The load of the next page begins when this one is left, and is told before the page itself comes.
+            What::Navigation { .. } if form.is_sent_at(moment.at) => form.typed_at = None,
             _ => {}
         }
     }
-    found.extend(typed_at.map(|at| Signal { at, kind: Kind::Abandoned, place: page }));
+    found.extend(form.typed_at.map(|at| Signal { at, kind: Kind::Abandoned, place: form.page }));
     found
+}
+
+/// What was typed into, by the page: a node's number is its own there only.
+fn fields(moments: &[Moment]) -> BTreeSet<(usize, i64)> {
+    let (mut all, mut document) = (BTreeSet::new(), 0);
+    for moment in moments {
+        match moment.what {
+            What::Page { .. } => document += 1,
+            What::Input { node } => drop(all.insert((document, node))),
+            _ => {}
+        }
+    }
+    all
 }
 
 fn u_turns(moments: &[Moment]) -> Vec<Signal> {

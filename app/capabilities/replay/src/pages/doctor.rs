@@ -4,7 +4,6 @@ use frontend::prelude::*;
 use kernel::Time;
 
 use super::asking;
-use super::panels::bytes;
 use crate::model::doctor::{DAYS, Finding, Seen, Site, policy};
 
 pub struct Patient {
@@ -64,10 +63,6 @@ fn facts(patient: &Patient, now: Time) -> View {
         Some(at) => ago(at, now),
         None => muted("never, or not within the week"),
     };
-    let compressed = match (seen.raw_bytes, seen.arrived_bytes) {
-        (0, _) => "–".to_owned(),
-        (raw, arrived) => format!("{} of JSON came as {}", bytes(raw), bytes(arrived)),
-    };
     let sessions = seen.replays.saturating_sub(seen.buffered);
     let dropped: Vec<String> = seen.dropped.iter().map(|(reason, count)| format!("{count} {}", reason.replace('_', " "))).collect();
     let dropped = if dropped.is_empty() { "none".to_owned() } else { dropped.join(", ") };
@@ -82,8 +77,7 @@ fn facts(patient: &Patient, now: Time) -> View {
         ("pieces", muted(&format!("{} came, {} lost in {} replays", seen.segments, seen.missing, seen.with_holes))),
         ("announced only", muted(&seen.without_recording.to_string())),
         ("not kept", muted(&dropped)),
-        ("compression", muted(&compressed)),
-        ("errors of a day", muted(&errors)),
+        ("newest errors of browsers", muted(&errors)),
     ])
 }
 

@@ -25,7 +25,12 @@ pub struct List {
 
 impl List {
     fn here(&self) -> Href {
-        let href = asking(&self.search.text);
+        self.asking(&self.search.text)
+    }
+
+    /// Asked for something else, of the same project.
+    fn asking(&self, text: &str) -> Href {
+        let href = asking(text);
         match self.project {
             Some(project) => href.with("project", project),
             None => href,
@@ -95,8 +100,9 @@ fn filters(list: &List) -> View {
         ("dead:>0", "Dead clicks"),
         ("abandoned:>0", "Forms left"),
         ("is:pinned", "Pinned"),
+        ("since:24h", "Last 24 hours"),
     ];
-    let quick: Vec<View> = quick.into_iter().map(|(text, label)| link(asking(text), label)).collect();
+    let quick: Vec<View> = quick.into_iter().map(|(text, label)| link(list.asking(text), label)).collect();
     view! {
         <div class="replay-search">
             {form}
@@ -107,7 +113,7 @@ fn filters(list: &List) -> View {
     .into_any()
 }
 
-const HELP: [(&str, &str); 12] = [
+const HELP: [(&str, &str); 13] = [
     ("ada@example.com", "words of the person or of an address that was visited"),
     ("user:ada", "the person's id as a whole, or a part of mail address or name"),
     ("url:/checkout", "a part of an address that was visited"),
@@ -115,6 +121,7 @@ const HELP: [(&str, &str); 12] = [
     ("trace:0af7…", "a trace id"),
     ("release:shop@1.2", "a part of the release; also environment: browser: os:"),
     ("project:shop", "name, slug or number of the project"),
+    ("since:24h", "that began within 24 hours; also 30m, 7d, since:2026-11-30 and until:2026-11-30T14:00, in UTC"),
     ("duration:>60", "seconds; also >= < <= ="),
     ("errors:>0", "how many errors; also segments:"),
     ("rage:>0 dead:>0", "trouble we saw: rage, dead, slow, abandoned, uturns"),
@@ -197,4 +204,28 @@ fn pages(list: &List) -> View {
             _ => format!("{shown} replays shown, the newest first"),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_often_wanted_is_wanted_of_the_project_that_was_chosen() {
+        let list = List {
+            search: Search::default(),
+            project: Some(ProjectId(3)),
+            replays: Vec::new(),
+            projects: Projects::default(),
+            next: String::new(),
+            is_older: false,
+            has_any: true,
+            snippet: String::new(),
+            now: Time(0),
+        };
+        let html = render(|| show(&list));
+        let (_, quick) = html.split_once("replay-quick").unwrap();
+        let (quick, _) = quick.split_once("</p>").unwrap();
+        assert_eq!((quick.matches("href").count(), quick.matches("project=3").count()), (6, 6), "{quick}");
+    }
 }

@@ -23,6 +23,8 @@ pub struct One {
     pub replay: Replay,
     pub projects: Projects,
     pub panels: Vec<Panel>,
+    /// Errors in it whose events are not kept (any more).
+    pub lost_errors: usize,
     pub related: Vec<Hit>,
     pub watched: Vec<Watched>,
     pub shares: Vec<Share>,
@@ -58,6 +60,7 @@ pub fn show(one: &One) -> View {
     });
     let mut parts = vec![head];
     parts.extend(warnings(replay));
+    parts.extend(lost_errors(one.lost_errors));
     parts.push(columns(vec![player(one), lists(one)], side(one)));
     parts.push(script());
     stack(parts)
@@ -71,6 +74,15 @@ fn warnings(replay: &Replay) -> Option<View> {
         many => format!("{many} pieces of it have not arrived: what happened meanwhile cannot be shown."),
     };
     Some(notice_about(Tone::Warn, &sentence, link("/replay/doctor", "How to lose less")))
+}
+
+fn lost_errors(count: usize) -> Option<View> {
+    let sentence = match count {
+        0 => return None,
+        1 => "1 error happened in it whose event is not kept: refused at the door, or aged out.".to_owned(),
+        many => format!("{many} errors happened in it whose events are not kept: refused at the door, or aged out."),
+    };
+    Some(notice(Tone::Warn, &sentence))
 }
 
 fn player(one: &One) -> View {

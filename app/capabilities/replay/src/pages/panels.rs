@@ -7,8 +7,9 @@ use super::{clock_ms, path_of};
 use crate::model::signals::{Kind, Signal};
 use crate::model::{Moment, What};
 
-/// Lines of one list; what is beyond is counted.
+/// Lines of one list: what failed, and what lies nearest to the moment that is shown. The others are counted.
 const MOST_LINES: usize = 400;
+const MOST_FAILED: usize = 100;
 
 /// A line of a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,8 @@ pub struct Panel {
     pub nothing: &'static str,
     pub lines: Vec<Line>,
     pub more: usize,
+    /// Whether anything failed, shown or not.
+    pub has_failed: bool,
 }
 
 /// Where an error is told.
@@ -42,14 +45,12 @@ pub struct ErrorPage {
     pub href: String,
 }
 
-/// All lists, in the order in which they stand.
-pub fn panels(moments: &[Moment], signals: &[Signal], started_at: Time, errors: &[ErrorPage]) -> Vec<Panel> {
+/// All lists, in the order in which they stand, around the moment `at_ms`.
+pub fn panels(moments: &[Moment], signals: &[Signal], started_at: Time, errors: &[ErrorPage], at_ms: i64) -> Vec<Panel> {
     let panel = |id, title, nothing, lines: Vec<Line>| {
-        let mut lines = lines;
-        lines.sort_by_key(|line| line.at_ms);
-        let more = lines.len().saturating_sub(MOST_LINES);
-        lines.truncate(MOST_LINES);
-        Panel { id, title, nothing, lines, more }
+        let has_failed = lines.iter().any(|line| line.tone == Tone::Bad);
+        let (lines, more) = cut(lines, at_ms);
+        Panel { id, title, nothing, lines, more, has_failed }
     };
     let of = |read: &dyn Fn(&Moment) -> Option<Line>| -> Vec<Line> {
         let lines = moments.iter().filter_map(|moment| Some(Line { at_ms: since(moment.at, started_at), ..read(moment)? }));
@@ -61,13 +62,31 @@ pub fn panels(moments: &[Moment], signals: &[Signal], started_at: Time, errors: 
         ..line(tone_of(signal.kind), &signal.kind.label().to_lowercase(), &signal.place, String::new())
     }));
     vec![
-        panel("errors", "Errors", "No error was told to the recorder.", of(&|moment| error(moment, errors))),
+        panel("errors", "Errors", "No error of it is kept.", of(&|moment| error(moment, errors))),
         panel("console", "Console", "Nothing was written to the console.", of(&console)),
         panel("network", "Network", "No fetch or XHR was seen.", of(&network)),
         panel("clicks", "Clicks and trouble", "Nobody clicked.", clicks),
         panel("pages", "Pages", "No page was named.", of(&page)),
-        panel("vitals", "Vitals", "The SDK told no web vitals; they come with its tracing.", of(&vital)),
+        panel("vitals", "Vitals", "The browser told no web vitals.", of(&vital)),
     ]
+}
+
+/// In the order of time, with how many are left out.
+fn cut(mut lines: Vec<Line>, at_ms: i64) -> (Vec<Line>, usize) {
+    let more = lines.len().saturating_sub(MOST_LINES);
+    lines.sort_by_key(|line| line.at_ms);
+    if more > 0 {
+        let (failed, others): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| line.tone == Tone::Bad);
+        let mut rest: Vec<Line> = others;
+        let mut failed = failed.into_iter();
+        lines = failed.by_ref().take(MOST_FAILED).collect();
+        rest.extend(failed);
+        rest.sort_by_key(|line| line.at_ms.abs_diff(at_ms));
+        rest.truncate(MOST_LINES - lines.len());
+        lines.append(&mut rest);
+        lines.sort_by_key(|line| line.at_ms);
+    }
+    (lines, more)
 }
 
 pub(crate) fn tone_of(kind: Kind) -> Tone {
@@ -118,7 +137,7 @@ fn network(moment: &Moment) -> Option<Line> {
 fn click(moment: &Moment) -> Option<Line> {
     match &moment.what {
         What::Target { selector, .. } => Some(line(Tone::Neutral, "click", selector, String::new())),
-        What::Submit => Some(line(Tone::Neutral, "form sent", "", String::new())),
+        What::Submit => Some(line(Tone::Neutral, "return key", "", String::new())),
         _ => None,
     }
 }
@@ -171,13 +190,13 @@ pub fn show(panels: &[Panel], here: &Href) -> View {
 
 fn one(panel: &Panel, is_open: bool, here: &Href) -> View {
     let count = (panel.lines.len() + panel.more).to_string();
-    let worst = if panel.id != "errors" && panel.lines.iter().any(|line| line.tone == Tone::Bad) { Some(Tone::Bad.glyph()) } else { None };
+    let worst = if panel.id != "errors" && panel.has_failed { Some(Tone::Bad.glyph()) } else { None };
     let body = if panel.lines.is_empty() {
         view! { <p class="muted replay-nothing">{panel.nothing}</p> }.into_any()
     } else {
         let lines: Vec<View> = panel.lines.iter().map(|line| entry(line, here)).collect();
         let more =
-            (panel.more > 0).then(|| view! { <p class="muted replay-nothing">{format!("{} more are in the download.", panel.more)}</p> });
+            (panel.more > 0).then(|| view! { <p class="muted replay-nothing">{format!("{} more lie further away: open this page at another moment, or download the recording.", panel.more)}</p> });
         // What scrolls has to be reached by keys.
         view! { <ol class="replay-lines" data-moments tabindex="0" aria-label=panel.title>{lines}</ol>{more} }.into_any()
     };
@@ -243,7 +262,7 @@ mod tests {
             at(450, What::Mutation),
         ];
         let signals = [Signal { at: Time(1_350), kind: Kind::Rage, place: "button.save".into() }];
-        let panels = panels(&moments, &signals, Time(1_000), &[ErrorPage { event: "ab".into(), href: "/errors/1/events/2".into() }]);
+        let panels = panels(&moments, &signals, Time(1_000), &[ErrorPage { event: "ab".into(), href: "/errors/1/events/2".into() }], 0);
         let owned = |at, tone, tag: &str, text: &str| vec![(at, tone, tag.to_owned(), text.to_owned())];
         assert_eq!(lines(&panels, "console"), owned(900, Tone::Warn, "warning", "slow"));
         assert_eq!(lines(&panels, "pages"), owned(0, Tone::Neutral, "page", "https://shop.example/"));
@@ -258,18 +277,28 @@ mod tests {
     #[test]
     fn a_flood_of_lines_is_cut_and_counted() {
         let moments: Vec<Moment> = (0..1_000).map(|ms| at(ms, What::Console { level: "log".into(), message: "x".into() })).collect();
-        let panels = panels(&moments, &[], Time(1_000), &[]);
-        let console = panels.iter().find(|panel| panel.id == "console").unwrap();
+        let all = panels(&moments, &[], Time(1_000), &[], 0);
+        let console = all.iter().find(|panel| panel.id == "console").unwrap();
         assert_eq!((console.lines.len(), console.more), (MOST_LINES, 600));
-        let html = render(|| show(&panels, &Href::path("/replay/1")));
+        let html = render(|| show(&all, &Href::path("/replay/1")));
         assert!(html.contains("600 more") && html.contains("/replay/1?at=399"), "{}", &html[..2_000]);
+    }
+
+    #[test]
+    fn of_a_long_list_what_failed_is_there_and_what_is_near_to_the_moment() {
+        let level = |ms| if ms == 5 { "error" } else { "log" };
+        let moments: Vec<Moment> = (0..2_000).map(|ms| at(ms, What::Console { level: level(ms).into(), message: "x".into() })).collect();
+        let all = panels(&moments, &[], Time(1_000), &[], 1_500);
+        let console = all.iter().find(|panel| panel.id == "console").unwrap();
+        let shown: Vec<i64> = console.lines.iter().map(|line| line.at_ms).collect();
+        assert_eq!((shown.len(), shown[0], shown[1], shown[399], console.has_failed), (MOST_LINES, 5, 1_301, 1_699, true));
     }
 
     #[test]
     fn what_a_page_logged_is_text() {
         let evil = "<img src=x onerror=alert(1)>";
         let moments = [at(1, What::Console { level: evil.into(), message: evil.into() }), at(2, What::Page { href: evil.into() })];
-        let html = render(|| show(&panels(&moments, &[], Time(1_000), &[]), &Href::path("/replay/1")));
+        let html = render(|| show(&panels(&moments, &[], Time(1_000), &[], 0), &Href::path("/replay/1")));
         assert!(!html.contains("<img") && html.contains("&lt;img"), "{html}");
     }
 }

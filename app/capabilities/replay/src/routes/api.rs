@@ -3,7 +3,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Redirect};
-use capability::{Cx, House, Routes, audit};
+use capability::{Cx, Routes, audit};
 use futures_util::{Stream, stream};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response};
@@ -12,6 +12,7 @@ use kernel::ids::ReplayId;
 use kernel::{Error, Result, Role};
 use web::{Access, By, Json, Path, Reply, State, Viewer};
 
+use super::blocking;
 use crate::model::parts::Name;
 use crate::model::{Replay, Timeline};
 use crate::{read, store};
@@ -23,13 +24,6 @@ pub fn mount(routes: &mut Routes) {
     routes.get("/replay/{id}/parts/{name}", SEE, part);
     routes.get("/replay/{id}/download", SEE, download);
     routes.get("/replay/by/{sdk_id}", SEE, by_sdk_id);
-}
-
-/// Reading both files and unpacking: not on the threads that answer.
-async fn blocking<T: Send + 'static>(cx: &Cx, work: impl FnOnce(&House) -> Result<T> + Send + 'static) -> Result<T> {
-    let house = cx.clone();
-    let done = tokio::task::spawn_blocking(move || work(&house)).await;
-    done.unwrap_or_else(|panic| Err(Error::internal("reading a replay").because(panic)))
 }
 
 async fn find(cx: &Cx, id: i64) -> Result<Replay> {

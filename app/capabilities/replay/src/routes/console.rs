@@ -8,14 +8,15 @@ mod player;
 mod shared;
 
 use axum::response::IntoResponse as _;
-use capability::{Cx, House, Routes};
+use capability::{House, Routes};
 use db::Reader;
 use frontend::{Frame, View};
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderName, HeaderValue};
-use kernel::{Error, Result, Role};
+use kernel::{Result, Role};
 use web::{Access, Html, Reply, Response};
 
+use super::blocking;
 use crate::model::signals::{self, Signal};
 use crate::model::{Moment, Replay, What};
 use crate::pages::Projects;
@@ -72,18 +73,13 @@ fn projects(r: &Reader<'_>) -> Result<Projects> {
     Ok(Projects(identity::store::list_projects(r)?.into_iter().map(|project| (project.id, project.slug, project.name)).collect()))
 }
 
-/// What reads recordings reads both files and unpacks: not on the threads that answer.
-async fn blocking<T: Send + 'static>(cx: &Cx, work: impl FnOnce(&House) -> Result<T> + Send + 'static) -> Result<T> {
-    let house = cx.clone();
-    let done = tokio::task::spawn_blocking(move || work(&house)).await;
-    done.unwrap_or_else(|panic| Err(Error::internal("reading a replay").because(panic)))
-}
-
 /// What happened in a replay, as its pages tell it.
 struct Told {
     /// With its errors, each when it happened; in the order of time.
     moments: Vec<Moment>,
     signals: Vec<Signal>,
+    /// Errors the SDK told whose events are not in the log (any more): when they happened is not known.
+    lost_errors: usize,
 }
 
 impl Told {
@@ -92,8 +88,10 @@ impl Told {
         let signals = signals::signals(&moments, replay.finished_at);
         // The SDK tells an error by its id alone, if at all; the event itself says what it was.
         moments.retain(|moment| !matches!(moment.what, What::Error { .. }));
-        moments.extend(read::errors(house, replay)?);
+        let errors = read::errors(house, replay)?;
+        let lost_errors = replay.errors.len().saturating_sub(errors.len());
+        moments.extend(errors);
         moments.sort_by_key(|moment| moment.at);
-        Ok(Told { moments, signals })
+        Ok(Told { moments, signals, lost_errors })
     }
 }

@@ -119,12 +119,21 @@ pub fn forget(tx: &mut Tx<'_>, replay: ReplayId) -> Result<(ProjectId, EventId)>
     Ok((project, sdk_id))
 }
 
-/// Replays of a person, by the id, address or name exactly as the program gave it, whatever its case; at most `limit`.
-pub fn of_person(r: &Reader<'_>, project: Option<ProjectId>, person: &str, limit: u32) -> Result<Vec<ReplayId>> {
-    r.rows(
-        "select id from replay_replays where (?1 is null or project_id = ?1) \
-         and (person_id = ?2 collate nocase or person_email = ?2 collate nocase or person_name = ?2 collate nocase) order by id limit ?3",
-        params![project.map(|id| id.0), person, limit],
-        |row| Ok(ReplayId(row.get(0)?)),
-    )
+/// What a person is found by. An id is exact; one customer's id may be another one's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonKey<'a> {
+    Id(&'a str),
+    Email(&'a str),
+    Name(&'a str),
+}
+
+/// Replays of a person in one project or in all; at most `limit`.
+pub fn of_person(r: &Reader<'_>, project: Option<ProjectId>, person: PersonKey<'_>, limit: u32) -> Result<Vec<ReplayId>> {
+    let (test, key) = match person {
+        PersonKey::Id(id) => ("person_id = ?2", id),
+        PersonKey::Email(email) => ("person_email = ?2 collate nocase", email),
+        PersonKey::Name(name) => ("person_name = ?2", name),
+    };
+    let sql = format!("select id from replay_replays where (?1 is null or project_id = ?1) and {test} order by id limit ?3");
+    r.rows(&sql, params![project.map(|id| id.0), key, limit], |row| Ok(ReplayId(row.get(0)?)))
 }

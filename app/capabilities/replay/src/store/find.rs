@@ -6,7 +6,7 @@ use kernel::{Error, Result, Time};
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 
-use crate::model::search::{Compare, Count, Field, Term};
+use crate::model::search::{Compare, Count, Field, Term, When};
 use crate::model::{Mode, Person, Pinned, Replay, Search, Signals};
 use ingest::EventId;
 
@@ -80,17 +80,7 @@ fn read_replay(row: &Row<'_>) -> rusqlite::Result<Replay> {
 
 /// The newest start first. Only replays of which a recording came: a report alone cannot be watched.
 pub fn list(r: &Reader<'_>, search: &Search, before: Option<Before>, limit: usize) -> Result<Found> {
-    let mut sql = format!("select {COLUMNS} from replay_replays where segments > 0");
-    let mut values: Vec<Value> = Vec::new();
-    if let Some(before) = before {
-        sql.push_str(" and (started_at, id) < (?, ?)");
-        values.extend([Value::Integer(before.started_at.0), Value::Integer(before.id.0)]);
-    }
-    for term in &search.terms {
-        narrow(term, &mut sql, &mut values);
-    }
-    sql.push_str(" order by started_at desc, id desc limit ?");
-    values.push(Value::Integer(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX)));
+    let (sql, values) = question(search, before, limit, r.now);
     let mut replays = r.rows(&sql, params_from_iter(values), read_replay)?;
     let is_more = replays.len() > limit;
     replays.truncate(limit);
@@ -98,12 +88,43 @@ pub fn list(r: &Reader<'_>, search: &Search, before: Option<Before>, limit: usiz
     Ok(Found { replays, next })
 }
 
-fn narrow(term: &Term, sql: &mut String, values: &mut Vec<Value>) {
+/// How SQLite finds the first page.
+#[cfg(test)]
+pub fn explain_list(r: &Reader<'_>, search: &Search) -> Result<String> {
+    let (sql, values) = question(search, None, 50, r.now);
+    r.explain(&sql, params_from_iter(values))
+}
+
+fn question(search: &Search, before: Option<Before>, limit: usize, now: Time) -> (String, Vec<Value>) {
+    let mut sql = format!("select {COLUMNS} from replay_replays where segments > 0");
+    let mut values: Vec<Value> = Vec::new();
+    if let Some(before) = before {
+        sql.push_str(" and (started_at, id) < (?, ?)");
+        values.extend([Value::Integer(before.started_at.0), Value::Integer(before.id.0)]);
+    }
+    for term in &search.terms {
+        narrow(term, now, &mut sql, &mut values);
+    }
+    sql.push_str(" order by started_at desc, id desc limit ?");
+    values.push(Value::Integer(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX)));
+    (sql, values)
+}
+
+fn narrow(term: &Term, now: Time, sql: &mut String, values: &mut Vec<Value>) {
     match term {
         Term::Free(word) => contains(sql, values, "words", word),
         Term::Project(id) => {
             sql.push_str(" and project_id = ?");
             values.push(Value::Integer(id.0));
+        }
+        // A browser's clock may be fast; nothing began after it came.
+        Term::Since(when) => {
+            sql.push_str(" and started_at >= ? and came_at >= ?");
+            values.extend([at(*when, now), at(*when, now)]);
+        }
+        Term::Until(when) => {
+            sql.push_str(" and min(started_at, came_at) < ?");
+            values.push(at(*when, now));
         }
         Term::Pinned => sql.push_str(" and pinned_at is not null"),
         Term::Buffered => sql.push_str(" and mode = 'buffer'"),
@@ -131,6 +152,13 @@ fn narrow(term: &Term, sql: &mut String, values: &mut Vec<Value>) {
         }),
         Term::Text(field, text) => has_text(*field, text, sql, values),
     }
+}
+
+fn at(when: When, now: Time) -> Value {
+    Value::Integer(match when {
+        When::At(at) => at.0,
+        When::Ago(span) => (now - span).0,
+    })
 }
 
 fn has_text(field: Field, text: &str, sql: &mut String, values: &mut Vec<Value>) {

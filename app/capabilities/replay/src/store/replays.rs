@@ -6,7 +6,6 @@ use kernel::ids::{ProjectId, ReplayId};
 use kernel::{Error, Result, Time};
 use rusqlite::params;
 
-use crate::model::signals;
 use crate::model::told::{MOST, Told};
 use crate::model::{Person, Signals};
 
@@ -60,8 +59,12 @@ pub fn is_gone(r: &Reader<'_>, key: Key) -> Result<bool> {
     )? != 0)
 }
 
-/// Adds what came. What belongs to a project that is gone is left out: its items leave the log.
+/// Adds what came. What belongs to a project that is gone is left out: its items leave the log. So is what belongs to a replay that was
+/// deleted while the batch was worked out.
 pub fn gain(tx: &mut Tx<'_>, key: Key, gain: &Gain) -> Result<()> {
+    if is_gone(tx, key)? {
+        return Ok(());
+    }
     let came = gain.came.unwrap_or(tx.now);
     let started = gain.started().unwrap_or(came);
     let finished = gain.finished().unwrap_or(started).max(started);
@@ -208,14 +211,23 @@ pub fn stale(r: &Reader<'_>, limit: u32) -> Result<Vec<Stale>> {
 }
 
 /// What the moments said. Where more came meanwhile, it stays to be computed again.
-pub fn weigh(tx: &mut Tx<'_>, stale: &Stale, found: &[signals::Signal], activity: &[u8]) -> Result<()> {
-    let Signals { rage, dead, slow, abandoned, u_turns } = signals::count(found);
+pub fn weigh(tx: &mut Tx<'_>, stale: &Stale, found: Signals, activity: &[u8]) -> Result<()> {
+    let Signals { rage, dead, slow, abandoned, u_turns } = found;
     tx.run(
         "update replay_replays set rage = ?2, dead = ?3, slow = ?4, abandoned = ?5, u_turns = ?6, activity = ?7, \
          is_stale = (segments <> ?8 or seen_at <> ?9) where id = ?1",
         params![stale.id.0, rage, dead, slow, abandoned, u_turns, activity, stale.segments, stale.seen_at.0],
     )?;
     tx.signal(crate::TOPIC);
+    Ok(())
+}
+
+/// Its moments cannot be read: the signals stay what they were until more comes.
+pub fn pass_over(tx: &mut Tx<'_>, stale: &Stale) -> Result<()> {
+    tx.run(
+        "update replay_replays set is_stale = (segments <> ?2 or seen_at <> ?3) where id = ?1",
+        params![stale.id.0, stale.segments, stale.seen_at.0],
+    )?;
     Ok(())
 }
 
@@ -228,11 +240,33 @@ pub fn past(r: &Reader<'_>, before: Time, limit: u32) -> Result<Vec<ReplayId>> {
     )
 }
 
-/// The oldest that nobody pinned, and what they are known by.
-pub fn oldest(r: &Reader<'_>, limit: u32) -> Result<Vec<(ReplayId, Key)>> {
-    r.rows("select id, project_id, sdk_id from replay_replays where pinned_at is null order by started_at limit ?", [limit], |row| {
-        Ok((ReplayId(row.get(0)?), Key { project: ProjectId(row.get(1)?), sdk_id: EventId(row.get(2)?) }))
+/// Those that nobody pinned and that were last seen before, the longest ago first, and what they are known by. By our clock: by a browser's
+/// that is slow, a replay that is still going on would be the oldest.
+pub fn oldest(r: &Reader<'_>, before: Time, limit: u32) -> Result<Vec<(ReplayId, Key)>> {
+    r.rows(
+        "select id, project_id, sdk_id from replay_replays where pinned_at is null and seen_at < ? order by seen_at, id limit ?",
+        params![before.0, limit],
+        |row| Ok((ReplayId(row.get(0)?), Key { project: ProjectId(row.get(1)?), sdk_id: EventId(row.get(2)?) })),
+    )
+}
+
+/// What pinned replays are known by.
+pub fn pinned(r: &Reader<'_>) -> Result<Vec<Key>> {
+    r.rows("select project_id, sdk_id from replay_replays where pinned_at is not null", [], |row| {
+        Ok(Key { project: ProjectId(row.get(0)?), sdk_id: EventId(row.get(1)?) })
     })
+}
+
+/// [`super::forget`] of a replay that leaves by itself. `None`: somebody pinned or deleted it since it was listed, or more of it came.
+pub fn let_go(tx: &mut Tx<'_>, id: ReplayId, before: Time) -> Result<Option<Key>> {
+    let is_leaving: bool = tx.value(
+        "select exists (select 1 from replay_replays where id = ? and pinned_at is null and seen_at < ?)",
+        params![id.0, before.0],
+    )?;
+    if !is_leaving {
+        return Ok(None);
+    }
+    super::forget(tx, id).map(|(project, sdk_id)| Some(Key { project, sdk_id }))
 }
 
 pub fn is_known(r: &Reader<'_>, key: Key) -> Result<bool> {

@@ -31,7 +31,7 @@ pub struct NewSegment {
 }
 
 /// Files a segment once. `true`: it counts, also where this very item was filed before and its batch was not applied. What came again is
-/// taken out of the log and counted as that.
+/// taken out of the log and counted as that; what was taken out of the log meanwhile, with its replay, is not filed.
 pub fn file(tx: &mut Tx<'_>, new: &NewSegment) -> Result<bool> {
     let known = tx.row(
         "select item_id from replay_segments where project_id = ? and sdk_id = ? and segment = ?",
@@ -41,14 +41,17 @@ pub fn file(tx: &mut Tx<'_>, new: &NewSegment) -> Result<bool> {
     match known {
         Some(item) if item == Some(new.item) => return Ok(true),
         Some(_) => {
-            refuse(tx, new.key.project, new.item, new.received_at, new.bytes)?;
+            let (project, kind) = (new.key.project, Kind::ReplayRecording);
+            let again = Refused { project, item: new.item, kind, received_at: new.received_at, bytes: new.bytes };
+            refuse(tx, &again, Reason::Duplicate.as_str())?;
             return Ok(false);
         }
         None => {}
     }
-    tx.run(
+    let filed = tx.run(
         "insert into replay_segments (project_id, sdk_id, segment, item_id, received_at, from_at, to_at, events, has_snapshot, page, raw_bytes, \
-         bytes, codec, moments) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         bytes, codec, moments) select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
+         where exists (select 1 from ingest_items where id = ?4)",
         params![
             new.key.project.0,
             new.key.sdk_id.0,
@@ -66,15 +69,25 @@ pub fn file(tx: &mut Tx<'_>, new: &NewSegment) -> Result<bool> {
             new.moments.bytes
         ],
     )?;
-    Ok(true)
+    Ok(filed > 0)
+}
+
+/// An item that was taken at the door and is not kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused {
+    pub project: ProjectId,
+    pub item: i64,
+    pub kind: Kind,
+    pub received_at: Time,
+    pub bytes: u64,
 }
 
 /// In the same transaction as the item goes, so it is counted once.
-fn refuse(tx: &mut Tx<'_>, project: ProjectId, item: i64, received_at: Time, bytes: u64) -> Result<()> {
-    if ingest::store::remove_items(tx, &[item])? > 0 {
-        let category = Kind::ReplayRecording.category();
-        ingest::store::take_back(tx, project, category, received_at, 1)?;
-        ingest::store::count(tx, project, category, Outcome::Dropped, Reason::Duplicate.as_str(), 1, bytes)?;
+pub fn refuse(tx: &mut Tx<'_>, refused: &Refused, reason: &str) -> Result<()> {
+    if ingest::store::remove_items(tx, &[refused.item])? > 0 {
+        let category = refused.kind.category();
+        ingest::store::take_back(tx, refused.project, category, refused.received_at, 1)?;
+        ingest::store::count(tx, refused.project, category, Outcome::Dropped, reason, 1, refused.bytes)?;
     }
     Ok(())
 }
@@ -141,27 +154,34 @@ pub fn chunk_recording(r: &Reader<'_>, chunk: i64) -> Result<Option<Vec<u8>>> {
     r.row("select recording from replay_chunks where id = ?", [chunk], |row| row.get(0))
 }
 
-/// Everything that says what happened, each packed in its own way: of chunks with zstd, of segments as items are.
-pub fn packed_moments(r: &Reader<'_>, key: Key) -> Result<(Vec<Vec<u8>>, Vec<Packed>)> {
+/// Where it lies what happened: chunks, and segments that lie alone. Which of them are unpacked is for whoever reads them to say: all
+/// together may be more than fits into memory.
+pub fn places_of_moments(r: &Reader<'_>, key: Key) -> Result<(Vec<i64>, Vec<i64>)> {
+    let of = params![key.project.0, key.sdk_id.0];
     let chunks = r.rows(
-        "select moments from replay_chunks where project_id = ? and sdk_id = ? order by id",
-        params![key.project.0, key.sdk_id.0],
+        "select id from replay_chunks where project_id = ? and sdk_id = ? \
+         and exists (select 1 from replay_segments where chunk_id = replay_chunks.id) order by id",
+        of,
         |row| row.get(0),
     )?;
-    let loose = r.rows(
-        "select codec, moments from replay_segments where project_id = ? and sdk_id = ? and moments is not null order by segment",
-        params![key.project.0, key.sdk_id.0],
-        |row| Ok(Packed { codec: row.get(0)?, bytes: row.get(1)? }),
-    )?;
+    let loose =
+        r.rows("select id from replay_segments where project_id = ? and sdk_id = ? and item_id is not null order by segment", of, |row| {
+            row.get(0)
+        })?;
     Ok((chunks, loose))
 }
 
-/// Replays with segments that lie alone and came before; those whose last segment came later are still going on.
+/// What happened in the segments of a chunk, packed.
+pub fn chunk_moments(r: &Reader<'_>, chunk: i64) -> Result<Option<Vec<u8>>> {
+    r.row("select moments from replay_chunks where id = ?", [chunk], |row| row.get(0))
+}
+
+/// Replays with segments that lie alone, none of which came later; the oldest first. What comes later always lies alone at first, so one
+/// look at each of these is enough.
 pub fn idle(r: &Reader<'_>, before: Time, limit: u32) -> Result<Vec<Key>> {
     r.rows(
-        "select distinct project_id, sdk_id from replay_segments indexed by replay_segments_by_received where item_id is not null and received_at < ?1 \
-         and not exists (select 1 from replay_segments as later where later.project_id = replay_segments.project_id \
-         and later.sdk_id = replay_segments.sdk_id and later.received_at >= ?1) limit ?2",
+        "select project_id, sdk_id from replay_segments indexed by replay_segments_by_received where item_id is not null \
+         group by project_id, sdk_id having max(received_at) < ? order by min(received_at) limit ?",
         params![before.0, limit],
         |row| Ok(Key { project: ProjectId(row.get(0)?), sdk_id: EventId(row.get(1)?) }),
     )
@@ -174,8 +194,15 @@ pub fn moments_of(r: &Reader<'_>, segment: i64) -> Result<Option<Packed>> {
     })
 }
 
-/// Puts segments into a chunk of their own, in one transaction with the leaving of their items.
-pub fn put_together(tx: &mut Tx<'_>, key: Key, run: &[FiledSegment], recording: &[u8], moments: &[u8]) -> Result<()> {
+/// Puts segments into a chunk of their own, in one transaction with the leaving of their items. `false`: one of them is no longer as it was
+/// read, since somebody deleted the replay or packed it meanwhile; then nothing changes.
+pub fn put_together(tx: &mut Tx<'_>, key: Key, run: &[FiledSegment], recording: &[u8], moments: &[u8]) -> Result<bool> {
+    for segment in run {
+        let found = tx.row("select item_id from replay_segments where id = ?", [segment.id], |row| row.get::<_, Option<i64>>(0))?;
+        if segment.item.is_none() || found != Some(segment.item) {
+            return Ok(false);
+        }
+    }
     let chunk = tx.insert(
         "insert into replay_chunks (project_id, sdk_id, recording, moments) values (?, ?, ?, ?)",
         params![key.project.0, key.sdk_id.0, recording, moments],
@@ -192,7 +219,21 @@ pub fn put_together(tx: &mut Tx<'_>, key: Key, run: &[FiledSegment], recording: 
     }
     let items: Vec<i64> = run.iter().filter_map(|segment| segment.item).collect();
     ingest::store::remove_items(tx, &items)?;
-    Ok(())
+    Ok(true)
+}
+
+/// Chunks that no segment names: earlier versions packed what was deleted meanwhile.
+pub fn unnamed_chunks(r: &Reader<'_>, limit: u32) -> Result<Vec<i64>> {
+    r.rows(
+        "select id from replay_chunks where not exists (select 1 from replay_segments where chunk_id = replay_chunks.id) limit ?",
+        [limit],
+        |row| row.get(0),
+    )
+}
+
+/// A chunk and the names of it are written together, so what no segment named once is never named.
+pub fn remove_chunks(tx: &mut Tx<'_>, chunks: &[i64]) -> Result<()> {
+    chunks.iter().try_for_each(|chunk| tx.run("delete from replay_chunks where id = ?", [chunk]).map(|_| ()))
 }
 
 /// Reports and what nobody has read yet lie in the log no longer than this.

@@ -1,6 +1,6 @@
 //! What leaves when, and what stays.
 
-use kernel::time::{DAY, MINUTE};
+use kernel::time::{DAY, HOUR, MINUTE};
 use serde_json::json;
 
 use super::bench::{Bench, id};
@@ -66,20 +66,34 @@ async fn beyond_the_space_the_oldest_leave_first() {
                 &super::bench::told(
                     &id(number),
                     0,
-                    &json!({"replay_start_timestamp": (super::bench::START + i64::from(number)) as f64 / 1_000.0}),
+                    // By clocks the slower the later they come.
+                    &json!({"replay_start_timestamp": (super::bench::START - 60_000 * i64::from(number)) as f64 / 1_000.0}),
                 ),
             ))
             .await;
+        bench.house.clock.advance(MINUTE);
     }
     bench.digest().await;
-    let oldest = bench.by_sdk_id(&id(1)).await.id;
-    bench.house.cx.write(move |tx| store::pin(tx, oldest, "Ada", "")).await.unwrap();
     set(&bench, "replay.megabytes", "10").await;
     let size = bench.count("select sum(bytes) from replay_segments").await;
     bench.prune().await;
+    assert_eq!(sdk_ids(&bench).await.len(), 6, "of all of them more may come");
+    bench.house.clock.advance(HOUR * 2);
+    for number in 1..6 {
+        let replay = bench.by_sdk_id(&id(number)).await.id;
+        bench.house.cx.write(move |tx| store::pin(tx, replay, "Ada", "")).await.unwrap();
+    }
+    bench.prune().await;
+    assert_eq!(sdk_ids(&bench).await.len(), 6, "what is pinned drives nothing out");
+    for number in 2..6 {
+        let replay = bench.by_sdk_id(&id(number)).await.id;
+        bench.house.cx.write(move |tx| store::unpin(tx, replay)).await.unwrap();
+    }
+    bench.prune().await;
     let left = sdk_ids(&bench).await;
     let fit = (10_000_000 * 6 / size) as usize;
-    assert_eq!(left.len(), fit, "{left:?} of {size} bytes");
+    assert!(fit < 5, "they must not all fit");
+    assert_eq!(left.len(), 1 + fit, "{left:?} of {size} bytes");
     assert!(left.contains(&id(1)) && left.contains(&id(6)) && !left.contains(&id(2)), "{left:?}");
     bench.prune().await;
     assert_eq!(sdk_ids(&bench).await, left, "what fits stays");
@@ -106,7 +120,7 @@ async fn a_deleted_replay_is_gone_whatever_its_tab_still_sends() {
     bench.repack().await;
     bench.segment(1, 3, json!({})).await;
     bench.digest().await;
-    let found = bench.house.cx.read(|r| store::of_person(r, None, "ann@EXAMPLE.com", 100)).await.unwrap();
+    let found = bench.house.cx.read(|r| store::of_person(r, None, store::PersonKey::Email("ann@EXAMPLE.com"), 100)).await.unwrap();
     assert_eq!(found.len(), 1);
     let (project, sdk_id) = bench.house.cx.write(move |tx| store::forget(tx, found[0])).await.unwrap();
     bench.house.cx.telemetry.write(move |tx| store::remove_recording(tx, project, sdk_id)).await.unwrap();

@@ -142,3 +142,56 @@ async fn tiles_numbers_and_diagnoses_say_what_came() {
     assert_eq!(gauges[0].value as i64, 1);
     assert_eq!(diagnoses[1].finding, "26 of 31 segments of the last day never came.");
 }
+
+#[tokio::test]
+async fn a_shared_link_shows_the_picture_and_tells_nothing_else() {
+    let bench = Bench::new().await;
+    let page = json!([
+        {"type": 4, "timestamp": START, "data": {"href": "https://shop.example/invite/cheese?from=ann", "width": 800, "height": 600}},
+        {"type": 2, "timestamp": START + 1, "data": {"node": {"type": 0, "childNodes": [], "id": 1}}},
+        {"type": 3, "timestamp": START + 9_000, "data": {"source": 3, "id": 1, "x": 0, "y": 0}},
+    ]);
+    let event = json!({"event_id": id(900), "timestamp": (START + 2_000) as f64 / 1_000.0, "message": "no account for Ann"});
+    bench.house.post_envelope(&bench.key, json!({"event_id": id(900)}), &[("event", event)]).await.expect(200);
+    bench
+        .report(envelope(&id(1), 0, &page, &told(&id(1), 0, &json!({"error_ids": [id(900)], "user": {"email": "ann@example.com"}}))))
+        .await;
+    bench.digest().await;
+    let replay = bench.only().await;
+    let ends = bench.house.cx.now() + kernel::time::DAY;
+    let (_, token) = bench.house.cx.write(move |tx| crate::store::make_share(tx, replay.id, "Ada", ends)).await.unwrap();
+    let visitor = bench.house.visitor();
+    let shown = visitor.get(&format!("/replay/shared/{token}")).await.expect(200).body;
+    let parts = visitor.get(&format!("/replay/shared/{token}/parts/0-0")).await.expect(200).body;
+    let own = bench.house.member(Role::Viewer).await.get(&format!("/replay/{}/player", replay.id)).await.expect(200).body;
+    assert!(own.contains("no account for Ann"), "a member is told: {own}");
+    for secret in ["no account", "ann@", "cheese", "invite"] {
+        assert!(!shown.contains(secret) && !parts.contains(secret), "{secret} is in {shown} or {parts}");
+    }
+}
+
+#[tokio::test]
+async fn errors_whose_events_are_not_kept_are_counted() {
+    let bench = Bench::new().await;
+    bench.segment(1, 0, json!({"error_ids": [id(900), id(901)]})).await;
+    bench.digest().await;
+    let replay = bench.only().await;
+    let page = bench.house.member(Role::Viewer).await.get(&format!("/replay/{}", replay.id)).await.expect(200).body;
+    assert!(page.contains("2 errors happened in it whose events are not kept"), "{page}");
+}
+
+#[tokio::test]
+async fn one_customers_id_is_not_another_ones_name() {
+    let bench = Bench::new().await;
+    bench.segment(1, 0, json!({"user": {"id": "ann"}})).await;
+    bench.segment(2, 0, json!({"user": {"id": "7", "username": "ann"}})).await;
+    bench.segment(3, 0, json!({"user": {"id": "ANN", "email": "other@example.com"}})).await;
+    bench.digest().await;
+    let of_ann = bench.by_sdk_id(&id(1)).await.id;
+    let path = format!("/replay/{of_ann}/delete-person");
+    bench.house.member(Role::Admin).await.post(&path, &[]).await.expect(303);
+    for number in [2, 3] {
+        bench.by_sdk_id(&id(number)).await;
+    }
+    assert_eq!(bench.count("select count(distinct sdk_id) from replay_segments").await, 2);
+}

@@ -167,3 +167,15 @@ async fn a_page_of_a_million_values_is_digested() {
     assert!(replay.raw_bytes > 10 << 20 && replay.arrived_bytes < 1 << 20, "{replay:?}");
     assert_eq!(bench.played(&replay).await.len(), 1);
 }
+
+/// Firefox and Safari send one when a tab is left: there is nothing to play in it, and no moment that is kept.
+#[tokio::test]
+async fn a_segment_of_nothing_but_the_sdks_own_words_is_dated_by_the_browser() {
+    let bench = Bench::new().await;
+    bench.segment(1, 0, json!({})).await;
+    let blur = json!([{"type": 5, "timestamp": START + 6_000, "data": {"tag": "breadcrumb", "payload": {"category": "ui.blur"}}}]);
+    bench.report(envelope(&id(1), 1, &blur, &told(&id(1), 1, &json!({})))).await;
+    bench.digest().await;
+    let part = bench.timeline(&bench.only().await).await.parts.remove(0);
+    assert_eq!((part.name.to_string().as_str(), part.from_ms, part.to_ms), ("0-1", 0, 6_000));
+}

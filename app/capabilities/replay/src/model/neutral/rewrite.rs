@@ -1,6 +1,9 @@
 //! The pass over an event's data: JSON in, JSON out, object by object, with a stack of its own.
 
 use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer as _, Visitor};
 
 use super::rules::{self, Fate};
 
@@ -14,6 +17,8 @@ enum Place {
     Attributes,
     /// What an attribute holds that is no text: styles by name.
     Styles,
+    /// What a text node says, or a list of it.
+    Text,
 }
 
 struct Frame<'t> {
@@ -151,6 +156,7 @@ impl<'t> Rewrite<'t> {
         self.out.push(':');
         let inner = match (place, &*name, first) {
             (Place::Data, "attributes", b'{') => Place::Attributes,
+            (Place::Data, "textContent" | "value", b'"' | b'[') => Place::Text,
             (place, ..) => place,
         };
         self.value(inner)
@@ -206,19 +212,11 @@ impl<'t> Rewrite<'t> {
     fn value(&mut self, place: Place) -> Option<Next> {
         match self.peek()? {
             b'{' | b'[' => {
-                self.open(place)?;
+                let is_object = self.peek()? == b'{';
+                self.open(if is_object && place == Place::Text { Place::Data } else { place })?;
                 return Some(Next::ValueOrEnd);
             }
-            b'"' => {
-                let raw = self.quoted()?;
-                // A text of a page is one of a style for all that is known here.
-                let is_style = self.is_style || place == Place::Styles || raw.contains('(') || raw.contains('@');
-                let plain = if is_style { meaning(raw)? } else { Cow::Borrowed("") };
-                match rules::style(&plain) {
-                    clean if is_style && clean != plain => self.write(&clean),
-                    _ => self.out.push_str(raw),
-                }
-            }
+            b'"' => self.said(place)?,
             _ => {
                 let start = self.at;
                 self.scalar()?;
@@ -226,6 +224,23 @@ impl<'t> Rewrite<'t> {
             }
         }
         Some(Next::CommaOrEnd)
+    }
+
+    /// A text that is neither an attribute's nor an element's name.
+    fn said(&mut self, place: Place) -> Option<()> {
+        let raw = self.quoted()?;
+        let is_piece = place == Place::Text && !self.is_style;
+        // A text of a page is one of a style for all that is known here. `(` and `@` can be written as `\u0028` and `\u0040`.
+        let is_style = self.is_style || place == Place::Styles || raw.contains(['(', '@']) || raw.contains("\\u00");
+        let plain = if is_piece || is_style { meaning(raw)? } else { Cow::Borrowed("") };
+        let styled = if is_style { rules::style(&plain) } else { Cow::Borrowed(&*plain) };
+        let clean = if is_piece { rules::piece(styled) } else { styled };
+        if clean == plain {
+            self.out.push_str(raw);
+        } else {
+            self.write(&clean);
+        }
+        Some(())
     }
 
     /// Numbers, yes, no, nothing: as they are.
@@ -260,8 +275,23 @@ impl<'t> Rewrite<'t> {
     }
 }
 
-/// What a text in quotes says.
+/// What a text in quotes says. Half a sign, as recorders cut them, is one that is not known.
 fn meaning(raw: &str) -> Option<Cow<'_, str>> {
+    struct Said;
+    impl Visitor<'_> for Said {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_bytes<E>(self, said: &[u8]) -> Result<String, E> {
+            Ok(String::from_utf8_lossy(said).into_owned())
+        }
+    }
     let inside = raw.get(1..raw.len().checked_sub(1)?)?;
-    if inside.contains('\\') { serde_json::from_str::<String>(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+    if !inside.contains('\\') {
+        return Some(Cow::Borrowed(inside));
+    }
+    serde_json::Deserializer::from_str(raw).deserialize_bytes(Said).ok().map(Cow::Owned)
 }

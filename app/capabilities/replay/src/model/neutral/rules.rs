@@ -56,16 +56,35 @@ pub fn attribute<'a>(element: Option<&str>, name: &str, value: &'a str) -> Fate<
     if is_address(local) {
         return address(element, local, value);
     }
+    // Drawings animate attributes by name: to another address, too.
+    if local == "attributename" && is_called(value) {
+        return Fate::Gone;
+    }
+    // A link without it fetches nothing, whatever address a later change gives it.
+    if local == "rel" && !element.is_some_and(|element| ["a", "area"].iter().any(|tag| tag.eq_ignore_ascii_case(element))) {
+        return Fate::Gone;
+    }
     if runs(value) {
         return Fate::Gone;
     }
-    if matches!(local, "style" | "_csstext") || may_fetch(value) {
-        return match style(value) {
-            Cow::Borrowed(_) => Fate::Same,
-            changed => Fate::Other(changed),
-        };
+    let clean = match local {
+        // The first of the element's texts.
+        "_csstext" => piece(style(value)),
+        "style" => style(value),
+        _ if may_fetch(value) => style(value),
+        _ => return Fate::Same,
+    };
+    match clean {
+        Cow::Borrowed(_) => Fate::Same,
+        changed => Fate::Other(changed),
     }
-    Fate::Same
+}
+
+/// Whether an attribute of this name would be judged by where it leads or what it does.
+fn is_called(name: &str) -> bool {
+    let lower = name.trim().to_ascii_lowercase();
+    let local = lower.rsplit(':').next().unwrap_or_default();
+    local.starts_with("on") || is_dropped(local) || is_address(local)
 }
 
 /// What a page may call an attribute, `@click` of templates among it.
@@ -120,6 +139,8 @@ fn address<'a>(element: Option<&str>, name: &str, value: &'a str) -> Fate<'a> {
     let element = element.map(str::to_ascii_lowercase);
     let element = element.as_deref().unwrap_or_default();
     match (name, element) {
+        // Of these two it would be the player's own page that is fetched.
+        ("href", "image" | "link") if is_fragment => Fate::Gone,
         ("href", _) if is_fragment => Fate::Same,
         ("usemap", _) if is_fragment => Fate::Same,
         // It still looks like a link, and leads nowhere.
@@ -131,9 +152,16 @@ fn address<'a>(element: Option<&str>, name: &str, value: &'a str) -> Fate<'a> {
     }
 }
 
-/// Without what browsers skip in an address, in lower case; enough of it to see what kind it is.
+/// Without what browsers skip in an address, and nothing else: `d ata:` is a path of this server. In lower case; enough of it to see
+/// what kind it is.
 fn plain(value: &str) -> String {
-    value.chars().filter(|c| !c.is_whitespace() && !c.is_control() && *c != '\u{feff}').take(64).flat_map(char::to_lowercase).collect()
+    let skipped = |c: char| matches!(c, '\t' | '\n' | '\r');
+    value.trim_start_matches(is_space).chars().filter(|c| !skipped(*c)).take(64).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// As style sheets and attributes have it.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}')
 }
 
 fn is_picture(plain: &str) -> bool {
@@ -163,7 +191,9 @@ fn runs(value: &str) -> bool {
 }
 
 /// Words with which a style sheet fetches something.
-const FETCHING: [&str; 4] = ["url(", "@import", "image-set(", "image("];
+const FETCHING: [&str; 5] = ["url(", "@import", "image-set(", "image(", "src("];
+/// A sign without width that belongs to no word and ends each escape.
+const JOINT: char = '\u{2060}';
 
 /// Whether a text could fetch something if it were a style.
 pub fn may_fetch(text: &str) -> bool {
@@ -181,20 +211,23 @@ pub fn style(text: &str) -> Cow<'_, str> {
         let after = at + word.len();
         let out = clean.get_or_insert_with(|| String::with_capacity(text.len()));
         out.push_str(&text[from..at]);
-        if word == "url(" {
-            let (inside, end) = argument(text, after);
-            out.push_str("url(");
-            if is_harmless(inside) {
-                out.push_str(inside);
+        from = match word {
+            "url(" => {
+                out.push_str(word);
+                argument(text, after, out)
             }
-            out.push(')');
-            from = end;
-        } else {
+            // An unknown rule ends where the known one did. Without its sign it would be the selector of the next rule.
+            "@import" => {
+                out.push_str("@x-import");
+                after
+            }
             // A name that no browser knows.
-            out.push_str("x-");
-            out.push_str(word.trim_start_matches('@'));
-            from = after;
-        }
+            _ => {
+                out.push_str("x-");
+                out.push_str(word);
+                after
+            }
+        };
     }
     match clean {
         Some(mut clean) => {
@@ -205,25 +238,38 @@ pub fn style(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What stands in the parentheses that begin here, and where they end; what does not end goes to the end of the text.
-fn argument(text: &str, start: usize) -> (&str, usize) {
-    let rest = &text[start..];
-    let skipped = rest.len() - rest.trim_start().len();
-    let quote = rest[skipped..].chars().next().filter(|c| matches!(c, '"' | '\''));
-    let end = match quote {
+/// Writes what stays of the parentheses that begin here, and says where to go on. What reads as one address here may be a comment or a
+/// text to a browser, with live rules after it: so nothing is copied beyond the next word, which is judged for itself.
+fn argument(text: &str, start: usize, out: &mut String) -> usize {
+    let next = find_ignoring_case(text, start, &FETCHING).map_or(text.len(), |(at, _)| at);
+    let known = &text[start..next];
+    let end = closing(known);
+    let inside = &known[..end.unwrap_or(known.len())];
+    // Whatever follows, an address that begins so is no other.
+    if is_harmless(inside) {
+        out.push_str(inside);
+        return start + inside.len();
+    }
+    out.push(')');
+    end.or_else(|| closing(&text[start..])).map_or(text.len(), |end| start + end + 1)
+}
+
+/// Where the parentheses end that this is the inside of.
+fn closing(rest: &str) -> Option<usize> {
+    let skipped = rest.len() - rest.trim_start_matches(is_space).len();
+    match rest[skipped..].chars().next().filter(|c| matches!(c, '"' | '\'')) {
         Some(quote) => {
-            rest[skipped + 1..].find(quote).and_then(|at| rest[skipped + 1 + at..].find(')').map(|close| skipped + 1 + at + close))
+            let inside = skipped + 1;
+            let end = inside + rest[inside..].find(quote)?;
+            rest[end..].find(')').map(|close| end + close)
         }
         None => rest.find(')'),
-    };
-    match end {
-        Some(end) => (&rest[..end], start + end + 1),
-        None => (rest, text.len()),
     }
 }
 
 fn is_harmless(argument: &str) -> bool {
-    let plain = plain(argument.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')));
+    let inside = argument.trim_start_matches(is_space);
+    let plain = plain(inside.strip_prefix(['"', '\'']).unwrap_or(inside));
     let fonts = ["woff", "woff2", "ttf", "otf", "sfnt", "opentype", "truetype"];
     plain.starts_with('#')
         || is_picture(&plain)
@@ -231,6 +277,30 @@ fn is_harmless(argument: &str) -> bool {
         || ["data:application/font", "data:application/x-font", "data:application/vnd.ms-fontobject"]
             .iter()
             .any(|kind| plain.starts_with(kind))
+}
+
+/// One text of a page. Browsers join the texts of a style sheet, and a change tells a text without its element: so none begins with
+/// the rest of a word that is looked for, or ends within an escape. Readers see nothing of it.
+pub fn piece(text: Cow<'_, str>) -> Cow<'_, str> {
+    let begins = if text.contains('\\') { begins_within(&unescape(&text)) } else { begins_within(&text) };
+    let digits = text.strip_suffix('\r').unwrap_or(&text).trim_end_matches(|c: char| c.is_ascii_hexdigit());
+    let ends = digits.ends_with('\\');
+    if !begins && !ends {
+        return text;
+    }
+    let joint = |is_there: bool| if is_there { JOINT.to_string() } else { String::new() };
+    Cow::Owned(joint(begins) + &text + &joint(ends))
+}
+
+fn begins_within(text: &str) -> bool {
+    FETCHING.iter().any(|word| {
+        (1..word.len()).any(|from| {
+            let rest = &word[from..];
+            let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii();
+            text.get(..rest.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(rest))
+                && (rest.ends_with('(') || !text[rest.len()..].starts_with(is_word))
+        })
+    })
 }
 
 /// Whether a backslash writes one of the words that are looked for: nobody does that in earnest.
@@ -246,8 +316,10 @@ fn hides_words(text: &str) -> bool {
     count(&unescaped) != count(text)
 }
 
-/// As style sheets mean it: up to six hexadecimal digits and one space, or any character.
+/// As style sheets mean it: up to six hexadecimal digits and one space, or any character. A parenthesis that is written so opens nothing
+/// (`.bg-\[url\(a\)\]` is a name, and a frequent one).
 fn unescape(text: &str) -> String {
+    let of_a_name = |c: char| if c == '(' { char::REPLACEMENT_CHARACTER } else { c };
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -261,10 +333,13 @@ fn unescape(text: &str) -> String {
         }
         if code.is_empty() {
             // A backslash before the end of a line is nothing at all.
-            plain.extend(chars.next().filter(|c| *c != '\n'));
+            plain.extend(chars.next().filter(|c| *c != '\n').map(of_a_name));
         } else {
-            let _ = chars.next_if(|c| c.is_whitespace());
-            plain.push(u32::from_str_radix(&code, 16).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER));
+            // Browsers make one of the two signs of a line's end before they read.
+            if chars.next_if(|c| c.is_whitespace()) == Some('\r') {
+                let _ = chars.next_if_eq(&'\n');
+            }
+            plain.push(u32::from_str_radix(&code, 16).ok().and_then(char::from_u32).map_or(char::REPLACEMENT_CHARACTER, of_a_name));
         }
     }
     plain
@@ -274,8 +349,8 @@ fn unescape(text: &str) -> String {
 fn find_ignoring_case<'w>(text: &str, from: usize, words: &[&'w str]) -> Option<(usize, &'w str)> {
     let bytes = text.as_bytes();
     (from..bytes.len()).find_map(|at| {
-        // All of them have one of these two signs.
-        if !matches!(bytes[at] | 0x20, b'u' | b'i') && bytes[at] != b'@' {
+        // All of them begin with one of these signs.
+        if !matches!(bytes[at] | 0x20, b'u' | b'i' | b's') && bytes[at] != b'@' {
             return None;
         }
         let word = words

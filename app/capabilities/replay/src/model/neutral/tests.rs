@@ -87,6 +87,17 @@ fn attributes_that_run_or_call_are_gone() {
         ("animate", "to", "java\nscript:1"),
         ("set", "to", " JAVASCRIPT:1"),
         ("div", "data-x", "vbscript:1"),
+        ("set", "attributeName", "href"),
+        ("animate", "attributeName", " xlink:HREF"),
+        ("animate", "attributename", "x:href"),
+        ("set", "attributeName", "src"),
+        ("set", "attributeName", "onclick"),
+        ("image", "href", "#"),
+        ("link", "href", "#"),
+        ("link", "rel", "stylesheet"),
+        ("iframe", "src", "d ata:image/png,/../../x"),
+        ("image", "href", "d ata:image/png,/../../x"),
+        ("use", "href", "\u{a0}#icon"),
         ("div", "a\"b", "x"),
         ("input", "autofocus", "x"),
         ("canvas", "rr_dataURL", "https://evil.example/a.png"),
@@ -112,11 +123,15 @@ fn what_a_page_looks_like_stays() {
         ("style", "_cssText", "@font-face{src:url(\"data:font/woff2;base64,AA\")}"),
         ("div", "rr_width", "10px"),
         ("td", "@click", "x"),
+        ("img", "src", " data:image/\npng;base64,AAAA"),
+        ("animate", "attributeName", "opacity"),
+        ("a", "rel", "noopener"),
     ];
     for (tag, name, value) in same {
         assert_eq!(attribute(Some(tag), name, value), Fate::Same, "{tag} {name}={value}");
     }
     assert_eq!(with("img", "src", "https://shop.example/a.png").as_deref(), Some(PIXEL));
+    assert_eq!(with("img", "src", "data: image/png,/../../x").as_deref(), Some(PIXEL));
     assert_eq!(with("a", "href", "https://shop.example/b").as_deref(), Some("#"));
     assert_eq!(with("a", "href", "javascript:1").as_deref(), Some("#"));
     assert_eq!(with("div", "style", "background:u\\72l(http://e/x)").as_deref(), Some(""), "what a backslash hides is not kept as it was");
@@ -130,18 +145,39 @@ fn a_style_fetches_nothing() {
         ("a{background:URL( 'http://e/x)' )}", "a{background:url()}"),
         ("a{background:url(\"http://e/(x)\") no-repeat}", "a{background:url() no-repeat}"),
         ("a{background:url(//e/x", "a{background:url()"),
-        ("@import url(http://e/x);b{}", "x-import url();b{}"),
-        ("@IMPORT 'http://e/x';b{}", "x-import 'http://e/x';b{}"),
+        ("@import url(http://e/x);b{}", "@x-import url();b{}"),
+        ("@IMPORT 'http://e/x';b{}", "@x-import 'http://e/x';b{}"),
         ("a{background:image-set('http://e/x' 1x)}", "a{background:x-image-set('http://e/x' 1x)}"),
         ("a{background:-webkit-image-set(url(http://e) 1x)}", "a{background:-webkit-x-image-set(url() 1x)}"),
         ("a{background:image('http://e/x')}", "a{background:x-image('http://e/x')}"),
+        ("a{background:src('http://e/x')}", "a{background:x-src('http://e/x')}"),
+        ("@import url(http://e/x);:root{--brand:#123}", "@x-import url();:root{--brand:#123}"),
+        // What this parser takes for the inside of an address, browsers do not.
+        ("/*url(#*/a{background:url(http://e/x)}", "/*url(#*/a{background:url()}"),
+        ("a{content:\"url(#\";background:url(http://e/x)}", "a{content:\"url(#\";background:url()}"),
+        ("/*url(data:image/png,*/@import 'http://e/x';", "/*url(data:image/png,*/@x-import 'http://e/x';"),
+        ("/*url('#*/a{background:image-set('http://e/x' 1x)}", "/*url('#*/a{background:x-image-set('http://e/x' 1x)}"),
+        ("/*url(x*/a{background:url(http://e/x)}", "/*url()}"),
+        ("a{mask:url(x", "a{mask:url()"),
+        ("a{background:url('data:image/svg+xml,<g mask=\"url(#m)\"/>')}", "a{background:url('data:image/svg+xml,<g mask=\"url(#m)\"/>')}"),
+        ("a{background:url(#", "a{background:url(#"),
+        // Of two lines' ends a browser makes one before it reads.
+        ("a{background:u\\72\r\nl(http://e/x)}", ""),
         ("a{background:u\\72l(http://e/x)}", ""),
         ("a{background:\\75\\72\\6c(http://e/x)}", ""),
         ("@\\69mport 'http://e/x';", ""),
         ("a{mask:url(#m)}", "a{mask:url(#m)}"),
+        // Names of a class that holds an address.
+        (".bg-\\[url\\(\\'\\/a\\.png\\'\\)\\]{color:red}", ".bg-\\[url\\(\\'\\/a\\.png\\'\\)\\]{color:red}"),
+        (".a\\(u\\72l(http://e/x)", ""),
         ("a{content:'\\201C'}", "a{content:'\\201C'}"),
         ("a{color:red}", "a{color:red}"),
         ("a{background:url(data:text/html,x)}", "a{background:url()}"),
+        // Each is a path on this server to a browser: only an address that begins so is data.
+        ("a{background:url('\"data:image/png,/../../x')}", "a{background:url()}"),
+        ("a{background:url('d ata:image/png,/../../x')}", "a{background:url()}"),
+        ("a{background:url('\u{a0}data:image/png,/../../x')}", "a{background:url()}"),
+        ("a{background:url('\0data:image/png,/../../x')}", "a{background:url()}"),
     ];
     for (text, wanted) in cases {
         assert_eq!(style(text), wanted, "{text}");
@@ -202,6 +238,86 @@ fn no_spelling_of_a_name_hides_it() {
 }
 
 #[test]
+fn no_spelling_of_a_text_hides_a_style() {
+    let sheets = [
+        r"a{background:url\u0028http://evil/x)}",
+        r"\u0040import 'http://evil'",
+        r"a{background:u\\72\r\nl(http://evil)}",
+        r"a{background:\u0075\u0072\u006c\u0028http://evil)}",
+        r"/*url\u0028#*/a{background:url\u0028http://evil/x)}",
+    ];
+    for sheet in sheets {
+        let snapshot = format!(
+            r#"{{"type":2,"tagName":"style","attributes":{{}},"childNodes":[{{"type":3,"textContent":"{sheet}","id":2}}],"id":1}}"#
+        );
+        let adds = format!(
+            r#"{{"source":0,"adds":[{{"parentId":1,"node":{{"type":3,"t\u0065xtContent":["{sheet}"],"id":2}}}}],"texts":[{{"id":3,"value":"{sheet}"}}]}}"#
+        );
+        let change = format!(r#"[{{"type":3,"data":{adds},"timestamp":1700000000000}}]"#);
+        for text in [played(&snapshot), String::from_utf8(feed(std::iter::once(change.as_str()))).unwrap()] {
+            let plain = serde_json::from_str::<Value>(&text).unwrap().to_string();
+            assert!(!plain.contains("url(http") && !plain.contains("@import") && !plain.contains("72"), "{plain}");
+        }
+    }
+}
+
+/// The texts of one style as they come out, joined as a browser joins them.
+fn joined(texts: &[&str]) -> String {
+    let nodes: Vec<Value> = texts.iter().map(|text| json!({"type": 3, "textContent": text, "id": 2})).collect();
+    let node = json!({"type": 2, "attributes": {}, "childNodes": nodes, "id": 1});
+    let feed: Value = serde_json::from_str(&played(&node.to_string())).unwrap();
+    feed[0]["data"]["node"]["childNodes"].as_array().unwrap().iter().map(|node| node["textContent"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn no_texts_make_a_word_together() {
+    let split = [
+        &["a{background:ur", "l(http://evil/x)}"][..],
+        &["a{background:u", "r", "l", "(http://evil/x)}"],
+        &["a{background:URL", "(http://evil/x)}"],
+        &["@", "import 'http://evil/x';"],
+        &["@impor", "t", " 'http://evil/x';"],
+        &["a{background:-webkit-image-", "set('http://evil/x' 1x)}"],
+        &["a{background:s", "rc('http://evil/x')}"],
+        &["a{background:u\\7", "2l(http://evil/x)}"],
+        &["a{background:u\\", "72l(http://evil/x)}"],
+        &["a{background:u\\72", " l(http://evil/x)}"],
+        &["a{background:u\\72\r", "\nl(http://evil/x)}"],
+        &["a{background:\\75 ", "\\72 ", "\\6c (http://evil/x)}"],
+    ];
+    for texts in split {
+        let sheet = joined(texts);
+        assert_eq!(style(&sheet), sheet, "{texts:?}");
+        assert!(sheet.contains('\u{2060}'), "{sheet}");
+    }
+    for text in ["Total", "t-shirts", "to import", "important", "set", "a (b)", "C:\\x"] {
+        assert_eq!(joined(&[text]), text);
+    }
+    assert_eq!(with("style", "_cssText", "a{background:u\\7").as_deref(), Some("a{background:u\\7\u{2060}"), "the first of its texts");
+    let change =
+        json!([{"type": 3, "data": {"source": 0, "texts": [{"id": 1, "value": "l(http://evil/x)"}]}, "timestamp": 1_700_000_000_000_i64}]);
+    assert_eq!(feed_of(&change)[0]["data"]["texts"][0]["value"], "\u{2060}l(http://evil/x)");
+}
+
+#[test]
+fn half_a_sign_costs_no_page() {
+    let text = played(
+        r#"{"type":2,"tagName":"p","attributes":{"title":"\ud83d"},"childNodes":[{"type":3,"textContent":"cut \ud83d (here)","id":2}],"id":1}"#,
+    );
+    assert!(text.contains("(here)") && text.contains(r#""title":"\ud83d""#), "{text}");
+}
+
+#[test]
+fn a_long_sheet_of_words_is_read_once() {
+    for word in ["url(#", "url('#", "url(x", "url('x", "url(\"data:image/png,", "@import", "url(#a)", "\\75 "] {
+        let sheet = word.repeat(100_000);
+        let started = kernel::time::Stopwatch::start();
+        let clean = style(&sheet);
+        assert!(started.elapsed().as_secs() < 5, "{word}: {} bytes", clean.len());
+    }
+}
+
+#[test]
 fn events_that_are_no_events_are_left_out_and_the_rest_is_sorted() {
     let text = r#"[{"type":3,"data":{"source":3,"id":1,"x":0,"y":0},"timestamp":1700000000900},{"type":5,"data":{"tag":"x"},"timestamp":1700000000.1},
         {"type":6,"data":{"plugin":"evil"},"timestamp":1700000000000},{"type":0,"data":{"evil":1},"timestamp":1700000000.5},
@@ -239,5 +355,14 @@ proptest::proptest! {
         proptest::prop_assert_eq!(count, 1);
         let events: Value = serde_json::from_slice(&feed(std::iter::once(json.as_str()))).unwrap();
         proptest::prop_assert_eq!(events.as_array().unwrap().len(), 1);
+    }
+
+    /// Pieces of words and of what surrounds them, in any order, in any number of texts.
+    #[test]
+    fn whatever_texts_are_joined_they_fetch_nothing(texts in proptest::collection::vec("(ur|l|\\(|url\\(|@|im|port|image|-set|s|rc|\\\\|7|2|6c|\r|\n| |/\\*|\\*/|\"|'|#|data:image/png,|http://e/|\\)){0,6}", 1..5)) {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        // What was renamed is no word any more.
+        let sheet = joined(&texts).replace("x-image", "x-picture").replace("x-src(", "x-from(");
+        proptest::prop_assert_eq!(&style(&sheet), &sheet, "{:?}", texts);
     }
 }

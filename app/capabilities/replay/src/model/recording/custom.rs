@@ -141,6 +141,7 @@ fn breadcrumb(crumb: Breadcrumb<'_>, at: Time) -> Option<Moment> {
             let clicked: Clicked = inner(crumb.data);
             What::MultiClick { node: whole(clicked.node_id), selector: message, clicks: small(clicked.click_count) }
         }
+        // Keys within fields are not told: this is return on a link, a button or the page itself.
         "ui.keyDown" => {
             let pressed: Clicked = inner(crumb.data);
             (pressed.key.as_deref() == Some("Enter")).then_some(What::Submit)?

@@ -30,9 +30,14 @@ fn lcp(ms: i64, value: f64) -> Moment {
     at(ms, What::Vital { name: "LCP".to_owned(), value, rating: String::new() })
 }
 
-fn fetched(ms: i64) -> Moment {
+fn fetched(ms: i64, method: &str) -> Moment {
     let text = String::new;
-    at(ms, What::Network { method: text(), url: text(), status: 200, ms: 1, request_bytes: 0, response_bytes: 0, kind: text() })
+    at(ms, What::Network { method: method.to_owned(), url: text(), status: 200, ms: 1, request_bytes: 0, response_bytes: 0, kind: text() })
+}
+
+/// A click on a thing of this page, which is no button by its tag.
+fn input(ms: i64, node: i64) -> Moment {
+    at(ms, What::Target { node, selector: "form > input".to_owned(), tag: "input".to_owned(), acts: false })
 }
 
 fn slow_click(ms: i64, waited: u32, clicks: u32) -> Moment {
@@ -62,10 +67,12 @@ fn each_signal_by_its_rule() {
         ("what it counted is what was seen", vec![click(0, 1, 1), click(100, 1, 1), click(200, 1, 1), multi(210, 6)], vec![Rage]),
         ("nothing follows a click on a button", vec![target(0, "button")], vec![Dead]),
         ("nothing follows a click on a paragraph", vec![target(0, "p")], vec![]),
+        ("nothing is seen here of a link that opens a tab", vec![target(0, "a")], vec![]),
+        ("the SDK waited in vain for a link", vec![target(0, "a"), slow_click(0, 7_000, 1)], vec![Dead]),
         ("the page changes", vec![target(0, "button"), mutation(2_400)], vec![]),
         ("the page changes too late", vec![target(0, "button"), mutation(2_600)], vec![Dead]),
         ("the page changed before", vec![mutation(-50), target(0, "button")], vec![Dead]),
-        ("something is fetched", vec![target(0, "button"), fetched(40)], vec![]),
+        ("something is fetched", vec![target(0, "button"), fetched(40, "GET")], vec![]),
         ("another page comes", vec![target(0, "a"), page(800, "/b")], vec![]),
         ("the address changes", vec![target(0, "a"), moved(10, "/b")], vec![]),
         ("the SDK waited in vain, and so did we", vec![slow_click(0, 7_000, 1), target(2, "button")], vec![Dead]),
@@ -81,6 +88,31 @@ fn each_signal_by_its_rule() {
         ("typed and sent by the return key", vec![page(0, "/a"), focus(1), typed(2), submit(3), page(30_000, "/b")], vec![]),
         ("typed and a button", vec![page(0, "/a"), focus(1), typed(2), target(30, "button"), mutation(40), page(30_000, "/b")], vec![]),
         ("typed and a link", vec![page(0, "/a"), focus(1), typed(2), target(30, "a"), page(500, "/b")], vec![Abandoned]),
+        (
+            "typed and sent by a button that is an input",
+            vec![page(0, "/a"), focus(1), typed(2), input(5_000, 9), page(30_000, "/b")],
+            vec![],
+        ),
+        (
+            "typed, and another field was gone to",
+            vec![page(0, "/a"), focus(1), typed(2), input(5_000, 3), typed(6_000), page(30_000, "/b")],
+            vec![Abandoned],
+        ),
+        (
+            "what was a field on the page before is a button on this one",
+            vec![page(0, "/"), typed(1), page(2, "/a"), at(3, What::Focus { node: 8 }), at(4, What::Input { node: 8 }), input(5_000, 3)],
+            vec![],
+        ),
+        ("a search of which the next page is the answer", vec![page(0, "/a"), focus(1), typed(2), page(1_900, "/b")], vec![]),
+        (
+            "a search whose answer is slow to come",
+            vec![page(0, "/a"), focus(1), typed(2), load(300, "/b", 3_000), page(3_200, "/b")],
+            vec![],
+        ),
+        ("a search within the page", vec![page(0, "/a"), focus(1), typed(2), moved(400, "/b"), page(30_000, "/c")], vec![]),
+        ("sent at once by a program", vec![page(0, "/a"), focus(1), typed(2), fetched(900, "POST"), page(30_000, "/b")], vec![]),
+        ("looked up while it was typed", vec![page(0, "/a"), focus(1), typed(2), fetched(900, "GET"), page(30_000, "/b")], vec![Abandoned]),
+        ("sent much later by something else", vec![page(0, "/a"), focus(1), typed(2), fetched(9_000, "POST")], vec![Abandoned]),
         ("filled in by a program", vec![page(0, "/a"), typed(2), page(30_000, "/b")], vec![]),
         ("back within 10 s", vec![page(0, "/a"), page(20_000, "/b"), page(29_000, "/a")], vec![UTurn]),
         ("back after 10 s", vec![page(0, "/a"), page(20_000, "/b"), page(31_000, "/a")], vec![]),

@@ -12,7 +12,7 @@ use web::{Actor, Admin, By, Form, Html, Member, Path, Reply, State, see_other_wi
 
 use crate::model::Replay;
 use crate::pages::one::{SHARE_DAYS, made};
-use crate::store;
+use crate::store::{self, PersonKey};
 use ingest::EventId;
 
 const MAX_NOTE: usize = 2_000;
@@ -128,9 +128,11 @@ pub async fn delete_person(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i
 /// By id and mail address, which name one person; by name only where nothing else is known.
 fn of_person(r: &db::Reader<'_>, replay: &Replay) -> Result<Vec<ReplayId>> {
     let person = &replay.person;
-    let mut keys: Vec<&str> = [&person.id, &person.email].into_iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+    let mut keys = Vec::new();
+    keys.extend((!person.id.is_empty()).then_some(PersonKey::Id(&person.id)));
+    keys.extend((!person.email.is_empty()).then_some(PersonKey::Email(&person.email)));
     if keys.is_empty() && !person.name.is_empty() {
-        keys.push(&person.name);
+        keys.push(PersonKey::Name(&person.name));
     }
     let mut found = vec![replay.id];
     for key in keys {

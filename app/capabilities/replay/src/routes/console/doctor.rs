@@ -2,25 +2,24 @@
 
 use capability::{Cx, Framed, House};
 use identity::projects::{DsnKey, Project, dsn};
-use ingest::store::{Outcome, first_id_at, last_kept, next_batch, sum_outcomes};
-use ingest::{EventId, Kind};
+use ingest::store::{Outcome, find_item, last_kept, sum_outcomes};
+use ingest::{EventId, Item};
 use kernel::time::DAY;
 use kernel::{Result, Time};
 use serde::Deserialize;
-use std::collections::HashMap;
 use web::{By, Reply, State, Viewer};
 
 use super::{blocking, page};
 use crate::model::doctor::{DAYS, Seen, findings};
 use crate::pages::doctor::{Doctor, Patient, show as draw};
-use crate::store;
+use crate::store::{self, Key};
 use kernel::ids::ProjectId;
 
 /// Projects on the page.
 const MOST_PROJECTS: usize = 50;
-/// Errors of the last day that are looked at, and how many packed bytes of them.
-const MOST_ERRORS: usize = 300;
-const MOST_BYTES: usize = 4 << 20;
+/// Errors of a project within the last day that are looked at, and how many packed bytes of them.
+const MOST_ERRORS: usize = 200;
+const MOST_BYTES: usize = 2 << 20;
 /// Larger ones are not read for this.
 const MOST_UNPACKED: usize = 1 << 20;
 
@@ -34,7 +33,6 @@ fn look(house: &House, now: Time) -> Result<Doctor> {
     let (projects, keys) =
         house.hermetic.read_blocking(|r| Ok((identity::store::list_projects(r)?, identity::store::list_dsn_keys(r)?)))?;
     let projects: Vec<Project> = projects.into_iter().take(MOST_PROJECTS).collect();
-    let errors = errors_of_a_day(house, now)?;
     let ids: Vec<ProjectId> = projects.iter().map(|project| project.id).collect();
     let connected = house.telemetry.read_blocking(|r| last_kept(r, &ids))?;
     let mut patients = Vec::new();
@@ -43,9 +41,6 @@ fn look(house: &House, now: Time) -> Result<Doctor> {
         let mut seen = seen(house, project.id, now)?;
         seen.is_connected = connected.iter().any(|(id, _)| *id == project.id);
         seen.has_key = key.is_some();
-        if let Some(errors) = errors.get(&project.id) {
-            (seen.browser_errors, seen.naming, seen.orphaned) = *errors;
-        }
         patients.push(patient(house, project, key, seen));
     }
     Ok(Doctor { patients, base: house.boot.public_url.origin(), now })
@@ -60,8 +55,10 @@ fn seen(house: &House, project: ProjectId, now: Time) -> Result<Seen> {
     let from = now - DAY * DAYS;
     let mut seen = house.hermetic.read_blocking(|r| store::seen_of(r, project, from))?;
     let outcomes = house.telemetry.read_blocking(|r| sum_outcomes(r, Some(project), from))?;
-    let lost = outcomes.into_iter().filter(|row| row.category == "replay" && row.outcome != Outcome::Accepted);
+    // What is sent twice was kept the first time.
+    let lost = outcomes.into_iter().filter(|row| row.category == "replay" && row.outcome != Outcome::Accepted && row.reason != "duplicate");
     seen.dropped = lost.map(|row| (row.reason, row.quantity)).collect();
+    look_at_errors(house, project, now, &mut seen)?;
     Ok(seen)
 }
 
@@ -91,40 +88,82 @@ impl Told {
     }
 }
 
-/// By project: errors of browsers, those that name a replay, those of them whose replay never came.
-fn errors_of_a_day(house: &House, now: Time) -> Result<HashMap<ProjectId, (u64, u64, u64)>> {
-    let items = house.telemetry.read_blocking(|r| {
-        let first = first_id_at(r, now - DAY)?;
-        Ok(next_batch(r, first.saturating_sub(1), &[Kind::Event], MOST_ERRORS, MOST_BYTES)?.items)
-    })?;
-    let mut named = Vec::new();
-    let mut sums: HashMap<ProjectId, (u64, u64, u64)> = HashMap::new();
-    for item in items {
-        let Some(told) = item
-            .payload()
-            .ok()
-            .filter(|payload| payload.len() <= MOST_UNPACKED)
-            .and_then(|payload| serde_json::from_slice::<Told>(&payload).ok())
-        else {
-            continue;
-        };
-        if told.platform != "javascript" {
-            continue;
-        }
-        let sum = sums.entry(item.project).or_default();
-        sum.0 += 1;
-        if let Some(replay) = told.replay() {
-            sum.1 += 1;
-            named.push((item.project, replay));
-        }
-    }
-    house.hermetic.read_blocking(|r| {
-        for (project, replay) in &named {
-            if !store::has_recording(r, *project, *replay)? {
-                sums.entry(*project).or_default().2 += 1;
+/// Errors of browsers, those that name a replay, those of them whose replay never came.
+fn look_at_errors(house: &House, project: ProjectId, now: Time, seen: &mut Seen) -> Result<()> {
+    let told = house.telemetry.read_blocking(|r| {
+        let (mut told, mut bytes) = (Vec::new(), 0);
+        for id in store::newest_errors(r, project, now - DAY, MOST_ERRORS)? {
+            let Some(item) = find_item(r, id)? else { continue };
+            bytes += item.stored_bytes();
+            told.extend(told_by(&item));
+            if bytes > MOST_BYTES {
+                break;
             }
         }
-        Ok(())
+        Ok(told)
     })?;
-    Ok(sums)
+    let browsers: Vec<Told> = told.into_iter().filter(|told| told.platform == "javascript").collect();
+    let named: Vec<EventId> = browsers.iter().filter_map(Told::replay).collect();
+    seen.browser_errors = browsers.len() as u64;
+    seen.naming = named.len() as u64;
+    seen.orphaned = house.hermetic.read_blocking(|r| {
+        let mut orphaned = 0;
+        for sdk_id in named {
+            orphaned += u64::from(store::never_came(r, Key { project, sdk_id })?);
+        }
+        Ok(orphaned)
+    })?;
+    Ok(())
+}
+
+/// `None`: too large to be read for this, or not to be read.
+fn told_by(item: &Item) -> Option<Told> {
+    let payload = item.payload().ok().filter(|payload| payload.len() <= MOST_UNPACKED)?;
+    serde_json::from_slice(&payload).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use ingest::store::{Outcome, count};
+    use kernel::Role;
+    use serde_json::{Value, json};
+    use testkit::TestHouse;
+
+    fn id(number: u32) -> String {
+        format!("{number:032x}")
+    }
+
+    fn event(number: u32, platform: &str, replay: Option<u32>) -> Value {
+        let tags = replay.map_or(json!({}), |replay| json!({"replayId": id(replay)}));
+        json!({"event_id": id(number), "platform": platform, "message": "boom", "tags": tags})
+    }
+
+    #[tokio::test]
+    async fn what_others_report_hides_no_error_and_what_was_deleted_is_not_called_lost() {
+        let house = TestHouse::new(&[&crate::Replay]).await;
+        let (_, noisy) = house.project("Backend").await;
+        let (shop, key) = house.project("Shop").await;
+        for number in 1..=300 {
+            let header = json!({"event_id": id(number)});
+            house.post_envelope(&noisy, header, &[("event", event(number, "python", None))]).await.expect(200);
+        }
+        for (number, replay) in [(900, Some(1)), (901, Some(2)), (902, None)] {
+            let header = json!({"event_id": id(number)});
+            house.post_envelope(&key, header, &[("event", event(number, "javascript", replay))]).await.expect(200);
+        }
+        let deleted = ingest::EventId::parse(&id(2)).unwrap();
+        house
+            .cx
+            .write(move |tx| {
+                tx.run("insert into replay_gone (project_id, sdk_id, gone_at) values (?, ?, ?)", (shop.id.0, deleted.0, tx.now.0))
+            })
+            .await
+            .unwrap();
+        // A retry of what was kept already.
+        house.cx.telemetry.write(move |tx| count(tx, shop.id, "replay", Outcome::Dropped, "duplicate", 1, 0)).await.unwrap();
+        let page = house.member(Role::Viewer).await.get("/replay/doctor").await.expect(200).body;
+        assert!(page.contains("2 of 3 name one, 1 of these never came"), "{page}");
+        assert!(page.contains("Errors name a replay, but no recording arrives"), "{page}");
+        assert!(!page.contains("not kept:") && !page.contains("duplicate"), "{page}");
+    }
 }

@@ -57,7 +57,8 @@ fn load(house: &House, id: ReplayId, at: &At, role: Role, address: String, now: 
     let name = |id: i64| members.iter().find(|member| member.id.0 == id).map(|member| member.name.clone());
     let watched = looks.into_iter().map(|look| Watched { who: who(&look, &name), look }).collect();
     Ok(One {
-        panels: panels(&told.moments, &told.signals, replay.started_at, &pages),
+        panels: panels(&told.moments, &told.signals, replay.started_at, &pages, at.ms(&replay)),
+        lost_errors: told.lost_errors,
         at_ms: at.ms(&replay),
         replay,
         projects,

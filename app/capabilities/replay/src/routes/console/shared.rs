@@ -27,7 +27,8 @@ pub async fn show(State(cx): State<Cx>, peer: Peer, Path(token): Path<String>, Q
         let until = share.expires_at.timestamp().strftime("%-d %b %Y, %H:%M UTC");
         let head = Head { back: Href::default(), sentence: format!("Shared with you; the link ends {until}.") };
         // Who it was is not told: the link goes to people without a login.
-        let player = player::load(house, &replay, "Recording of a visit".to_owned(), source, at.ms(&replay), Some(head))?;
+        let mut player = player::load(house, &replay, "Recording of a visit".to_owned(), source, at.ms(&replay), Some(head))?;
+        player.marks.iter_mut().for_each(|mark| mark.text.clear());
         Ok((share, player))
     })
     .await?;
