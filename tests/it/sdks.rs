@@ -214,12 +214,7 @@ async fn a_visit_of_six_short_pages_is_recorded_and_its_error_leads_to_the_secon
     house.event("the sixth page broke", &["Replay · 30 s before", "/replay/1?at="]).await;
     let replay = house.shows("/replay/1", &["the sixth page broke"]).await;
     let timeline = house.owner.get("/replay/1/timeline.json").await.expect(200).json();
-    let parts = timeline["parts"].as_array().cloned().unwrap_or_default();
-    let mut events = Vec::new();
-    for part in &parts {
-        let name = part["name"].as_str().expect("its name");
-        events.extend(house.owner.get(&format!("/replay/1/parts/{name}")).await.expect(200).json().as_array().cloned().expect("a list"));
-    }
+    let events = house.owner.get("/replay/1/download").await.expect(200).json().as_array().cloned().expect("a list");
     // A page that is only named was not kept: the player needs what it looked like, which a recorder sends right after its address.
     let snapshots: Vec<&str> = events
         .windows(2)
