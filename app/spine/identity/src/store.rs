@@ -1,7 +1,9 @@
 //! SQL of members, logins, links, keys and the audit log.
 
+mod contacts;
 mod projects;
 
+pub use contacts::*;
 pub use projects::*;
 
 use db::{Reader, Tx};

@@ -69,6 +69,12 @@ ids! {
     IssueId,
     /// One person's session as it was recorded (replay).
     ReplayId,
+    /// Who pays, or tries: a company or team (identity).
+    CustomerId,
+    /// A person who uses the founder's product (identity).
+    ContactId,
+    /// An id by which programs know a contact (identity).
+    HandleId,
 }
 
 /// A random public id: 128 bits, 26 characters of Crockford base 32 in lower case. Safe in URLs, not guessable.
@@ -85,6 +91,13 @@ pub fn random_token() -> String {
 pub fn digest(token: &str) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The first 64 bits of the SHA-256 of a text: to find it again among millions, not to keep a secret.
+pub fn short_digest(text: &str) -> i64 {
+    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let first = hash.as_ref().first_chunk().copied().unwrap_or_default();
+    i64::from_be_bytes(first)
 }
 
 fn base32(bytes: &[u8]) -> String {
