@@ -33,10 +33,12 @@ pub enum Kind {
     ReplayVideo,
     /// A container of measurements.
     Metrics,
+    /// What contacts did, as analytics SDKs tell it: a container.
+    Actions,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 20] = [
         Kind::Event,
         Kind::Transaction,
         Kind::Spans,
@@ -56,6 +58,7 @@ impl Kind {
         Kind::ReplayRecording,
         Kind::ReplayVideo,
         Kind::Metrics,
+        Kind::Actions,
     ];
 
     /// As it is stored.
@@ -80,6 +83,7 @@ impl Kind {
             Kind::ReplayRecording => 17,
             Kind::ReplayVideo => 18,
             Kind::Metrics => 19,
+            Kind::Actions => 20,
         }
     }
 
@@ -129,6 +133,7 @@ impl Kind {
             Kind::Profile | Kind::ProfileChunk => "profile",
             Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => "replay",
             Kind::Metrics => "trace_metric",
+            Kind::Actions => "action",
         }
     }
 }

@@ -9,6 +9,7 @@
 //!
 //! Whoever makes something of the items reads them by cursor (`capability::digest`).
 
+pub mod action;
 pub mod agent;
 mod answer;
 pub mod auth;

@@ -21,6 +21,7 @@ pub fn payload(kind: Kind) -> usize {
         // Looking through JSON takes some times its bytes: no kind of it fills an envelope.
         Kind::Spans | Kind::Logs | Kind::Metrics | Kind::Profile | Kind::ProfileChunk => 12 << 20,
         Kind::Session | Kind::Sessions => 10 << 20,
+        Kind::Actions => 4 << 20,
         Kind::CheckIn | Kind::UserReport | Kind::ClientReport => 100 << 10,
         // SDKs stop recording at 20 MB, which those without a worker send as it is.
         Kind::Attachment | Kind::Minidump | Kind::ReplayRecording | Kind::ReplayVideo => 20 << 20,
@@ -34,5 +35,5 @@ pub fn is_json(kind: Kind) -> bool {
 
 /// Whether the payload is a list of things that are counted one by one.
 pub fn is_container(kind: Kind) -> bool {
-    matches!(kind, Kind::Spans | Kind::Logs | Kind::Metrics)
+    matches!(kind, Kind::Spans | Kind::Logs | Kind::Metrics | Kind::Actions)
 }

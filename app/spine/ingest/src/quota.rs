@@ -33,7 +33,7 @@ impl Group {
             Kind::Event | Kind::Feedback | Kind::UserReport | Kind::Security | Kind::Minidump | Kind::Attachment => Group::Errors,
             Kind::Transaction | Kind::Spans | Kind::Profile | Kind::ProfileChunk => Group::Traces,
             Kind::Logs | Kind::Metrics => Group::Logs,
-            Kind::Session | Kind::Sessions | Kind::CheckIn => Group::Others,
+            Kind::Session | Kind::Sessions | Kind::CheckIn | Kind::Actions => Group::Others,
             Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => Group::Replays,
             Kind::ClientReport => Group::Reports,
         }

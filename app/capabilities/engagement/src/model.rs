@@ -1,0 +1,7 @@
+//! What actions mean: days, actives, retention, funnels, visits, bands. Pure: no SQL, no clock.
+
+mod day;
+mod when;
+
+pub use day::*;
+pub use when::*;

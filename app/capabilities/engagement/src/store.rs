@@ -1,0 +1,11 @@
+//! SQL of actions (telemetry.db) and of what they add up to (hermetic.db).
+
+mod actions;
+mod days;
+mod names;
+mod read;
+
+pub use actions::*;
+pub use days::*;
+pub use names::*;
+pub use read::*;

@@ -1,0 +1,57 @@
+//! What pages and jobs read of the state.
+
+use db::{Reader, Tx};
+use kernel::{Result, Time};
+use roaring::RoaringBitmap;
+use rusqlite::params;
+
+use super::NameId;
+use super::days::decode;
+use crate::model::Day;
+
+/// The zone that days are of; `None` before the first action.
+pub fn zone(r: &Reader<'_>) -> Result<Option<String>> {
+    r.row("select zone from engagement_zone", [], |row| row.get(0))
+}
+
+pub fn set_zone(tx: &mut Tx<'_>, zone: &str) -> Result<()> {
+    tx.run("insert into engagement_zone (id, zone) values (1, ?) on conflict do update set zone = excluded.zone", [zone])?;
+    Ok(())
+}
+
+/// Who did it on which day, within `first..=last`, oldest first; days without anybody are left out.
+pub fn daily(r: &Reader<'_>, name: NameId, (first, last): (Day, Day)) -> Result<Vec<(Day, RoaringBitmap)>> {
+    let rows = r.rows(
+        "select day, contacts from engagement_bitmaps where name_id = ? and day between ? and ? order by day",
+        params![name.0, first.0, last.0],
+        |row| Ok((Day(row.get(0)?), decode(row.get_ref(1)?.as_blob()?))),
+    )?;
+    rows.into_iter().map(|(day, contacts)| Ok((day, contacts?))).collect()
+}
+
+/// How often it was done on which day.
+pub fn counts(r: &Reader<'_>, name: NameId, (first, last): (Day, Day)) -> Result<Vec<(Day, u64)>> {
+    r.rows(
+        "select day, actions from engagement_counts where name_id = ? and day between ? and ? order by day",
+        params![name.0, first.0, last.0],
+        |row| Ok((Day(row.get(0)?), row.get::<_, i64>(1)?.max(0) as u64)),
+    )
+}
+
+/// Actions by quarter of an hour, UTC, within `from..to`.
+pub fn slots(r: &Reader<'_>, (from, to): (Time, Time)) -> Result<Vec<(Time, u64)>> {
+    r.rows(
+        "select slot_at, actions from engagement_slots where slot_at >= ? and slot_at < ? order by slot_at",
+        params![from.0, to.0],
+        |row| Ok((Time(row.get(0)?), row.get::<_, i64>(1)?.max(0) as u64)),
+    )
+}
+
+/// Reason and actions that are not counted, since `from`.
+pub fn passed(r: &Reader<'_>, from: Time) -> Result<Vec<(String, u64)>> {
+    r.rows(
+        "select reason, sum(actions) from engagement_passed where day >= ? group by reason order by reason",
+        [from.day_start().0],
+        |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0) as u64)),
+    )
+}
