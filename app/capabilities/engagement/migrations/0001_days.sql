@@ -63,3 +63,8 @@ create table engagement_zone (
   id integer primary key check (id = 1),
   zone text not null
 ) strict;
+
+-- Handles of contacts that were erased: what they did leaves the log.
+create table engagement_erased (
+  handle_id integer primary key
+) strict;

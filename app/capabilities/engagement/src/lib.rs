@@ -1,20 +1,28 @@
 //! Engagement: who uses what, how often, and whether they come back; counted exactly, from what analytics SDKs tell.
 //!
 //! - [`model`]: days, actives, retention, funnels, visits, bands, surveys' scores; pure
-//! - [`mod@digest`]: how what SDKs told becomes actions that are counted; [`store`]: SQL; [`jobs`]: visits, ageing out, rebuilding
+//! - [`mod@digest`]: how what SDKs told becomes actions that are counted; [`store`]: SQL; [`jobs`]: visits, ageing out, rebuilding; [`mod@erase`]: forgetting somebody
+//! - [`routes`], [`pages`]: console and `/t.js`; [`mod@read`]: actions with their words, out of both files
 //! - [`settings`]: the zone that days are counted in, how long actions are kept, bands
 
 pub mod digest;
+pub mod erase;
 pub mod jobs;
 pub mod model;
+pub mod pages;
+pub mod read;
+pub mod routes;
 pub mod settings;
 pub mod store;
 
-use capability::{Capability, Digest, Section, Work};
+use capability::{Capability, Digest, Nav, NavGroup, Routes, Section, Work};
 use db::Migration;
+use kernel::Role;
 
 /// Live pages: actions were counted.
 pub const TOPIC: db::Signal = "engagement";
+
+const NAV: &[Nav] = &[Nav { label: "Engagement", path: "/engagement", icon: "engagement", group: NavGroup::Grow, rank: Role::Viewer }];
 
 pub struct Engagement;
 
@@ -31,12 +39,20 @@ impl Capability for Engagement {
         &[Migration { number: 1, name: "actions", sql: include_str!("../migrations/0001_actions.sql") }]
     }
 
+    fn routes(&self, routes: &mut Routes) {
+        routes::mount(routes);
+    }
+
     fn work(&self, work: &mut Work) {
         jobs::register(work);
     }
 
     fn digests(&self) -> &'static [&'static dyn Digest] {
         &[&digest::Counted]
+    }
+
+    fn nav(&self) -> &'static [Nav] {
+        NAV
     }
 
     fn settings(&self) -> Option<Section> {

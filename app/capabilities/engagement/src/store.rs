@@ -3,9 +3,11 @@
 mod actions;
 mod days;
 mod names;
+mod people;
 mod read;
 
 pub use actions::*;
 pub use days::*;
 pub use names::*;
+pub use people::*;
 pub use read::*;

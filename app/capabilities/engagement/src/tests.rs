@@ -2,5 +2,6 @@
 
 mod bench;
 mod counting;
+mod erasing;
 mod merging;
 mod zones;

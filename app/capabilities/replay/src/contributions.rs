@@ -1,6 +1,6 @@
 //! What replays put into the pages and answers that belong to all.
 
-use capability::{Diagnosis, Gauge, Hit, House, Keep, Metric, Nav, NavGroup, Reading, Subject, Tile};
+use capability::{Diagnosis, Gauge, Hit, House, Keep, Metric, Nav, NavGroup, Person, Reading, Subject, Tile};
 use db::Reader;
 use frontend::{Href, Tone};
 use ingest::{EventId, Kind};
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::model::search::{Field, Term};
 use crate::model::{Replay, Search};
+use crate::store::PersonKey;
 use crate::{read, settings, store};
 
 pub const NAV: &[Nav] = &[Nav { label: "Replay", path: "/replay", icon: "replay", group: NavGroup::Watch, rank: Role::Viewer }];
@@ -91,6 +92,33 @@ pub fn related(house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
         // Which events an issue has is the affair of errors; its latest event leads here.
         Subject::Issue(_) => Ok(Vec::new()),
     }
+}
+
+/// Replays of one transaction of the state.
+const ERASED_AT_ONCE: u32 = 200;
+
+/// Replays of a person, in all projects.
+pub fn erase(house: &House, person: &Person) -> Result<u64> {
+    let ids = person.ids.iter().map(|id| (id, true));
+    let mut erased = 0;
+    for (key, is_id) in ids.chain(person.emails.iter().map(|email| (email, false))) {
+        loop {
+            let key = key.clone();
+            let gone = house.hermetic.write_blocking(move |tx| {
+                let person = if is_id { PersonKey::Id(&key) } else { PersonKey::Email(&key) };
+                let found = store::of_person(tx, None, person, ERASED_AT_ONCE)?;
+                found.into_iter().map(|replay| store::forget(tx, replay)).collect::<Result<Vec<_>>>()
+            })?;
+            if gone.is_empty() {
+                break;
+            }
+            erased += gone.len() as u64;
+            for (project, sdk_id) in gone {
+                house.telemetry.write_blocking(move |tx| store::remove_recording(tx, project, sdk_id))?;
+            }
+        }
+    }
+    Ok(erased)
 }
 
 /// The replay in which an error happened, half a minute before it. Replays name their errors; where the segment that did was lost, the event

@@ -14,7 +14,7 @@ pub mod routes;
 pub mod settings;
 pub mod store;
 
-use capability::{Capability, Diagnosis, Digest, Gauge, Hit, House, Keep, Metric, Nav, Routes, Section, Subject, Tile, Work};
+use capability::{Capability, Diagnosis, Digest, Gauge, Hit, House, Keep, Metric, Nav, Person, Routes, Section, Subject, Tile, Work};
 use db::{Migration, Reader};
 use kernel::Result;
 
@@ -66,6 +66,10 @@ impl Capability for Replay {
 
     fn related(&self, house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
         contributions::related(house, subject)
+    }
+
+    fn erase(&self, house: &House, person: &Person) -> Result<u64> {
+        contributions::erase(house, person)
     }
 
     fn metrics(&self) -> &'static [Metric] {

@@ -81,6 +81,14 @@ pub enum Subject<'a> {
     Replay(&'a str),
 }
 
+/// Somebody who is to be forgotten, as every capability may know them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// By which programs know them.
+    pub ids: Vec<String>,
+    pub emails: Vec<String>,
+}
+
 /// A number that an alert rule may watch. `read` gives `None` while there is nothing to compute it from; it may look at what
 /// the house keeps in memory.
 #[derive(Clone, Copy)]

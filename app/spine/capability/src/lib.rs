@@ -27,7 +27,7 @@ mod store;
 mod tasks;
 
 pub use apply::{Apply, ApplyContext, Change, Verb};
-pub use contribution::{Diagnosis, Gauge, Hit, Keep, Metric, Nav, NavGroup, Reading, Subject, Tile};
+pub use contribution::{Diagnosis, Gauge, Hit, Keep, Metric, Nav, NavGroup, Person, Reading, Subject, Tile};
 pub use cx::{Boot, Cx, House};
 pub use digest::Digest;
 pub use feed::{Condition, Feed, FeedSource, ResponsePoint, Stretch};
@@ -104,6 +104,11 @@ pub trait Capability: Sync {
 
     fn feed(&self) -> Option<&'static dyn Feed> {
         None
+    }
+
+    /// Removes what it keeps of somebody; gives how many things that were. Called on a blocking thread; done again it finds nothing more.
+    fn erase(&self, _house: &House, _person: &Person) -> Result<u64> {
+        Ok(0)
     }
 
     /// Numbers that alert rules may watch.

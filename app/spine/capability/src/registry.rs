@@ -6,8 +6,8 @@ use kernel::Result;
 use crate::frames::Frames;
 use crate::settings::SPINE_SECTIONS;
 use crate::{
-    Apply, Capability, Condition, Diagnosis, Digest, Feed, FeedSource, Gauge, Hit, House, Metric, ResponsePoint, Routes, Section, Stretch,
-    Subject, Tile, Work,
+    Apply, Capability, Condition, Diagnosis, Digest, Feed, FeedSource, Gauge, Hit, House, Metric, Person, ResponsePoint, Routes, Section,
+    Stretch, Subject, Tile, Work,
 };
 
 #[derive(Clone, Copy)]
@@ -70,6 +70,18 @@ impl Registry {
     /// What the others have about `subject`. On a blocking thread.
     pub fn related(&self, house: &House, subject: &Subject<'_>) -> Result<Vec<Hit>> {
         self.collect(|capability| capability.related(house, subject))
+    }
+
+    /// Removes what capabilities keep of somebody; gives which of them had how many things. On a blocking thread.
+    pub fn erase(&self, house: &House, person: &Person) -> Result<Vec<(&'static str, u64)>> {
+        let mut erased = Vec::new();
+        for capability in self.0 {
+            let things = capability.erase(house, person)?;
+            if things > 0 {
+                erased.push((capability.name(), things));
+            }
+        }
+        Ok(erased)
     }
 
     /// The first that leads built frames back to their source.

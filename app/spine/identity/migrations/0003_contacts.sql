@@ -24,6 +24,7 @@ create table identity_contacts (
   created_at integer not null
 ) strict;
 create index identity_contacts_by_email on identity_contacts (email) where email <> '';
+create index identity_contacts_by_name on identity_contacts (name collate nocase) where name <> '';
 create index identity_contacts_by_customer on identity_contacts (customer_id) where customer_id is not null;
 
 -- By which ids programs know a contact. Observations hold the handle, so that merging two contacts rewrites none of them.

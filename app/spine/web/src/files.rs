@@ -18,6 +18,14 @@ pub async fn asset_handler(uri: Uri, headers: HeaderMap) -> Reply {
     }
 }
 
+/// A file by its plain name, at an address that never changes: whoever serves it says for how long it may be kept.
+pub fn embedded(name: &str, headers: &HeaderMap) -> Reply {
+    match assets::find(assets::url(name)) {
+        Some(asset) => Ok(answer(asset, headers)),
+        None => Err(Error::new(Kind::NotFound, "This file does not exist.").into()),
+    }
+}
+
 fn answer(asset: &'static Asset, headers: &HeaderMap) -> Response {
     let etag = HeaderValue::from_static(asset.etag);
     let (packed, body) = match (encoding::accepted(headers), asset.br, asset.gzip) {

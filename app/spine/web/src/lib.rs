@@ -31,7 +31,7 @@ pub mod server;
 pub use axum::extract::State;
 pub use axum::response::Response;
 pub use extract::{Form, Json, Path, Query, Raw};
-pub use files::asset_handler;
+pub use files::{asset_handler, embedded};
 pub use flash::Flash;
 pub use futures_util::future::BoxFuture;
 pub use gate::{Access, Actor, Admin, Admission, By, Durable, Gate, Kept, Member, Owner, Rank, Viewer};

@@ -2,10 +2,10 @@
 
 use capability::Cx;
 use ingest::Kind;
-use kernel::Result;
 use kernel::time::DAY;
+use kernel::{Error, Result};
 
-use crate::{digest, settings, store};
+use crate::{digest, erase, settings, store};
 
 /// Rows of one transaction: the door waits behind it.
 const BATCH: u32 = 2_000;
@@ -15,6 +15,9 @@ const ID_DAYS: u32 = 30;
 
 pub async fn run(cx: Cx) -> Result<()> {
     let now = cx.now();
+    let house = cx.clone();
+    let ended = tokio::task::spawn_blocking(move || erase::end_erasures(&house)).await;
+    ended.unwrap_or_else(|panic| Err(Error::internal("ending erasures").because(panic)))?;
     let (keep, cursor) = cx.read(|r| Ok((settings::keep(r)?, ingest::store::cursor(r, digest::NAME)?))).await?;
     while cx.telemetry.write(move |tx| store::remove_before(tx, now - keep, BATCH)).await? > 0 {}
     while cx.telemetry.write(move |tx| store::forget_ids(tx, now - DAY * ID_DAYS, BATCH)).await? > 0 {}

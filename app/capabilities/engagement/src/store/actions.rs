@@ -156,6 +156,28 @@ pub fn each_between(r: &Reader<'_>, (from, to): (Time, Time), mut each: impl FnM
     )
 }
 
+/// What a handle did, in order.
+pub fn each_of(r: &Reader<'_>, handle: HandleId, mut each: impl FnMut(Bare)) -> Result<()> {
+    r.each("select at, name_id, flags from engagement_actions where handle_id = ? order by at, tie", [handle.0], |row| {
+        let is_client = row.get::<_, i64>(2)? & IS_CLIENT != 0;
+        each(Bare { at: Time(row.get(0)?), name: NameId(row.get(1)?), handle, is_client });
+        Ok(())
+    })
+}
+
+/// Removes at most `limit` of a handle's actions; gives how many.
+pub fn remove_of(tx: &mut Tx<'_>, handle: HandleId, limit: u32) -> Result<usize> {
+    tx.run(
+        "delete from engagement_actions where (at, tie) in (select at, tie from engagement_actions where handle_id = ? limit ?)",
+        params![handle.0, limit],
+    )
+}
+
+/// That a handle did something stays; with what does not.
+pub fn forget_props(tx: &mut Tx<'_>, handle: HandleId) -> Result<()> {
+    tx.run("update engagement_actions set codec = 0, props = x'' where handle_id = ? and length(props) > 0", [handle.0]).map(drop)
+}
+
 /// When the oldest and the newest that are kept happened.
 pub fn span(r: &Reader<'_>) -> Result<Option<(Time, Time)>> {
     let first = r.row("select at from engagement_actions order by at limit 1", [], |row| row.get(0).map(Time))?;

@@ -1,13 +1,13 @@
 //! What actions add up to, by name and day. In hermetic.db.
 
 use db::{Reader, Tx};
-use kernel::ids::ContactId;
+use kernel::ids::{ContactId, HandleId};
 use kernel::{Error, Result, Time};
 use roaring::RoaringBitmap;
 use rusqlite::params;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{ANY, Bare, NameId};
+use super::{ANY, Bare, NameId, days_of, passive_names};
 use crate::model::Day;
 
 const SLOT: i64 = 900_000;
@@ -68,6 +68,41 @@ pub fn gain(tx: &mut Tx<'_>, gains: &Gains, passive: &HashSet<NameId>) -> Result
     Ok(())
 }
 
+/// Takes away what a contact's actions came to; its bits are [`replace_contact`]'s.
+pub fn lose(tx: &mut Tx<'_>, losses: &Gains) -> Result<()> {
+    let passive = passive_names(tx)?;
+    for ((name, day), (actions, _)) in &losses.days {
+        let any = (!passive.contains(name)).then_some(ANY);
+        for name in [Some(*name), any].into_iter().flatten() {
+            tx.run(
+                "update engagement_counts set actions = max(actions - ?, 0) where name_id = ? and day = ?",
+                params![*actions as i64, name.0, day.0],
+            )?;
+            tx.run("delete from engagement_counts where name_id = ? and day = ? and actions = 0", params![name.0, day.0])?;
+        }
+    }
+    for (slot, actions) in &losses.slots {
+        tx.run("update engagement_slots set actions = max(actions - ?, 0) where slot_at = ?", params![*actions as i64, slot.0])?;
+    }
+    for day in &losses.visited {
+        tx.run("insert or ignore into engagement_stale (day) values (?)", [day.0])?;
+    }
+    Ok(())
+}
+
+/// The log still has actions of this handle, whose contact is erased.
+pub fn note_erased(tx: &mut Tx<'_>, handle: HandleId) -> Result<()> {
+    tx.run("insert or ignore into engagement_erased (handle_id) values (?)", [handle.0]).map(drop)
+}
+
+pub fn end_erased(tx: &mut Tx<'_>, handle: HandleId) -> Result<()> {
+    tx.run("delete from engagement_erased where handle_id = ?", [handle.0]).map(drop)
+}
+
+pub fn erased(r: &Reader<'_>) -> Result<Vec<HandleId>> {
+    r.rows("select handle_id from engagement_erased", [], |row| row.get(0).map(HandleId))
+}
+
 fn count(tx: &Tx<'_>, (name, day): (NameId, Day), actions: u64) -> Result<()> {
     tx.run(
         "insert into engagement_counts (name_id, day, actions) values (?, ?, ?) on conflict do update set actions = actions + excluded.actions",
@@ -119,15 +154,9 @@ fn seen(tx: &Tx<'_>, contact: ContactId, day: Day) -> Result<()> {
     Ok(())
 }
 
-fn seen_between(r: &Reader<'_>, contact: ContactId) -> Result<Option<(Day, Day)>> {
-    r.row("select first_day, last_day from engagement_contacts where contact_id = ?", [contact.0], |row| {
-        Ok((Day(row.get(0)?), Day(row.get(1)?)))
-    })
-}
-
 /// Everything that `from` did was done by `into`, or by nobody any more where that is `None`. Idempotent.
 pub fn replace_contact(tx: &mut Tx<'_>, from: ContactId, into: Option<ContactId>) -> Result<()> {
-    let Some((first, last)) = seen_between(tx, from)? else { return Ok(()) };
+    let Some((first, last)) = days_of(tx, from)? else { return Ok(()) };
     let (from_bit, into_bit) = (bit(from)?, into.map(bit).transpose()?);
     let mut changed: Vec<((NameId, Day), RoaringBitmap)> = Vec::new();
     each_bitmap(tx, (first, last), |name, day, mut contacts| {

@@ -1,12 +1,13 @@
 //! What pages and jobs read of the state.
 
 use db::{Reader, Tx};
+use kernel::ids::ContactId;
 use kernel::{Result, Time};
 use roaring::RoaringBitmap;
 use rusqlite::params;
 
-use super::NameId;
 use super::days::decode;
+use super::{ANY, NameId, days_of};
 use crate::model::Day;
 
 /// The zone that days are of; `None` before the first action.
@@ -54,4 +55,12 @@ pub fn passed(r: &Reader<'_>, from: Time) -> Result<Vec<(String, u64)>> {
         [from.day_start().0],
         |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0) as u64)),
     )
+}
+
+/// On which of the last 364 days a contact was active, oldest first.
+pub fn active_days(r: &Reader<'_>, contact: ContactId) -> Result<Vec<Day>> {
+    let Some((first, last)) = days_of(r, contact)? else { return Ok(Vec::new()) };
+    let Ok(bit) = u32::try_from(contact.0) else { return Ok(Vec::new()) };
+    let all = daily(r, ANY, (first.max(last.plus(-363)), last))?;
+    Ok(all.into_iter().filter(|(_, who)| who.contains(bit)).map(|(day, _)| day).collect())
 }

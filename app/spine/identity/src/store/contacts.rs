@@ -38,6 +38,27 @@ pub fn get_contact(r: &Reader<'_>, id: ContactId) -> Result<Contact> {
     find_contact(r, id)?.ok_or_else(|| Error::not_found("contact"))
 }
 
+/// Whose handle this is; then those whose address or name begins with it.
+pub fn find_contacts(r: &Reader<'_>, text: &str, limit: u32) -> Result<Vec<Contact>> {
+    let text = text.trim();
+    let mut found = Vec::new();
+    if let Some(handle) = find_handle(r, text)? {
+        found.extend(find_contact(r, handle.contact)?);
+    }
+    let end = format!("{text}\u{10ffff}");
+    for column in ["email", "name"] {
+        let sql = format!(
+            "select {CONTACT_COLUMNS} from identity_contacts where {column} <> '' and {column} >= ?1 collate nocase and {column} < ?2 collate nocase \
+             order by {column} collate nocase limit ?3"
+        );
+        found.extend(r.rows(&sql, params![text, end, limit], read_contact)?);
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|contact| seen.insert(contact.id));
+    found.truncate(limit as usize);
+    Ok(found)
+}
+
 /// The handle with the contact it belongs to now.
 pub fn find_handle(r: &Reader<'_>, key: &str) -> Result<Option<Handle>> {
     r.row("select id, contact_id from identity_handles where key = ?", [key], |row| {
@@ -220,6 +241,17 @@ pub fn find_customer(r: &Reader<'_>, id: CustomerId) -> Result<Option<Customer>>
             created_at: Time(row.get(4)?),
         })
     })
+}
+
+/// Takes away everything by which a contact could be known; what is counted by its number stays.
+pub fn anonymise_contact(tx: &mut Tx<'_>, id: ContactId) -> Result<()> {
+    for (handle, key, _) in handles_of(tx, id)? {
+        tx.run("delete from identity_refused_links where key = ?1 or other = ?1", [key])?;
+        let nameless = format!("erased-{}", kernel::ids::random_public_id());
+        tx.run("update identity_handles set key = ?, is_given = 0 where id = ?", params![nameless, handle.0])?;
+    }
+    let sql = "update identity_contacts set email = '', name = '', traits = '{}', customer_id = null, is_identified = 0 where id = ?";
+    if tx.run(sql, [id.0])? == 0 { Err(Error::not_found("contact")) } else { Ok(()) }
 }
 
 /// Removes a contact with its handles and what was refused of them. Whoever keeps something by contact removes it in the same transaction.

@@ -1,0 +1,102 @@
+//! Pages of engagement: plain data in, HTML out.
+//!
+//! - [`live`]: actions as they arrive, and how to send the first; [`people`]: contacts and visitors
+
+pub mod live;
+pub mod people;
+
+use frontend::prelude::*;
+use kernel::ids::ProjectId;
+use serde_json::{Map, Value};
+
+use crate::model::Day;
+use crate::read::Shown;
+
+/// Names of projects, as actions show them.
+#[derive(Debug, Clone, Default)]
+pub struct Projects(pub Vec<(ProjectId, String)>);
+
+impl Projects {
+    fn name(&self, id: ProjectId) -> String {
+        self.0.iter().find(|(known, _)| *known == id).map_or_else(|| format!("project {id}"), |(_, name)| name.clone())
+    }
+}
+
+/// The pages of this capability, beside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tabbed {
+    People,
+    Live,
+}
+
+pub(crate) fn pages_of(current: Tabbed) -> View {
+    let tab = |label, path: &str, tabbed| Tab { label, href: Href::path(path), is_current: current == tabbed, ..Tab::default() };
+    tabs("Pages of engagement", &[tab("People", "/engagement/people", Tabbed::People), tab("Live", "/engagement/live", Tabbed::Live)])
+}
+
+/// `2026-11-30`.
+pub(crate) fn day_text(day: Day) -> String {
+    day.date().to_string()
+}
+
+/// How long ago a day was, in words.
+pub(crate) fn days_ago(day: Day, today: Day) -> String {
+    match today.0.saturating_sub(day.0) {
+        ..=0 => "today".to_owned(),
+        1 => "yesterday".to_owned(),
+        days => format!("{days} days ago"),
+    }
+}
+
+/// The first few of what is known of an action: `path /pricing · utm_source hn`.
+pub(crate) fn facts_of(props: &Map<String, Value>, most: usize) -> String {
+    let shown = props.iter().filter(|(_, value)| !value.is_object() && !value.is_array()).take(most);
+    let parts: Vec<String> = shown.map(|(name, value)| format!("{name} {}", kernel::text::shorten(&plain(value), 40))).collect();
+    let rest = props.len().saturating_sub(parts.len());
+    match (parts.is_empty(), rest) {
+        (true, 0) => String::new(),
+        (true, rest) => format!("{rest} properties"),
+        (false, 0) => parts.join(" · "),
+        (false, rest) => format!("{} · {rest} more", parts.join(" · ")),
+    }
+}
+
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// An action in a list: when, what, and whatever else the list says.
+fn action_row(action: &Shown, now: kernel::Time, who: Option<View>, projects: &Projects) -> Row {
+    let mut cells = vec![ago(action.at, now), view! { <b>{action.name.clone()}</b> }.into_any()];
+    cells.extend(who);
+    let facts = facts_of(&action.props, 4);
+    cells.push(if facts.is_empty() { muted("–") } else { muted(&facts) });
+    let from = if action.is_client { "client" } else { "server" };
+    let from = if projects.0.len() > 1 { format!("{}, {from}", projects.name(action.project)) } else { from.to_owned() };
+    cells.push(muted(&from));
+    Row::new(cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_known_of_an_action_is_told_shortly() {
+        let told = |json: Value| facts_of(json.as_object().unwrap(), 2);
+        assert_eq!(told(json!({})), "");
+        assert_eq!(told(json!({"path": "/pricing"})), "path /pricing");
+        assert_eq!(told(json!({"amount": 49.5, "currency": "USD", "plan": "pro"})), "amount 49.5 · currency USD · 1 more");
+        assert_eq!(told(json!({"nested": {"a": 1}})), "1 properties");
+    }
+
+    #[test]
+    fn days_are_told_from_today() {
+        let told = |day| days_ago(Day(day), Day(100));
+        assert_eq!((told(100), told(99), told(70), told(101)), ("today".into(), "yesterday".into(), "30 days ago".into(), "today".into()));
+    }
+}

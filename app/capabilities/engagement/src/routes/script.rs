@@ -1,0 +1,22 @@
+//! `/t.js`: the script that a page loads to tell what its visitors do. Its name is in the pages of customers, so it never moves.
+
+use axum::body::Body;
+use axum::response::Response;
+use capability::Routes;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use web::{Access, Reply};
+
+pub fn mount(routes: &mut Routes) {
+    routes.get("/t.js", Access::Open, track);
+}
+
+async fn track(headers: HeaderMap) -> Reply {
+    let mut answer: Response<Body> = web::embedded("track.js", &headers)?;
+    let head = answer.headers_mut();
+    // A new version is there within the hour.
+    head.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    head.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    head.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    Ok(answer)
+}
