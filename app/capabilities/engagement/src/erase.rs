@@ -60,6 +60,7 @@ fn erase_now(
     let actions: u64 = losses.slots.values().sum();
     let left = ids.clone();
     house.hermetic.write_blocking(move |tx| {
+        left.iter().try_for_each(|handle| store::forget_answers(tx, *handle, mode == Mode::Anonymise))?;
         match mode {
             Mode::Delete => {
                 store::lose(tx, &losses)?;

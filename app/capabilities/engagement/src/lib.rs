@@ -3,8 +3,9 @@
 //! - [`model`]: days, actives, retention, funnels, visits, bands, surveys' scores; pure
 //! - [`mod@digest`]: how what SDKs told becomes actions that are counted; [`store`]: SQL; [`jobs`]: visits, ageing out, rebuilding; [`mod@erase`]: forgetting somebody
 //! - [`routes`], [`pages`]: console and `/t.js`; [`mod@read`]: actions with their words, out of both files
-//! - [`settings`]: the zone that days are counted in, how long actions are kept, bands
+//! - [`settings`]: the zone that days are counted in, how long actions are kept, bands; [`contributions`]: tiles, numbers, search
 
+pub mod contributions;
 pub mod digest;
 pub mod erase;
 pub mod jobs;
@@ -15,14 +16,12 @@ pub mod routes;
 pub mod settings;
 pub mod store;
 
-use capability::{Capability, Digest, Nav, NavGroup, Routes, Section, Work};
-use db::Migration;
-use kernel::Role;
+use capability::{Capability, Diagnosis, Digest, Gauge, Hit, House, Keep, Metric, Nav, Routes, Section, Tile, Work};
+use db::{Migration, Reader};
+use kernel::Result;
 
 /// Live pages: actions were counted.
 pub const TOPIC: db::Signal = "engagement";
-
-const NAV: &[Nav] = &[Nav { label: "Engagement", path: "/engagement", icon: "engagement", group: NavGroup::Grow, rank: Role::Viewer }];
 
 pub struct Engagement;
 
@@ -32,7 +31,10 @@ impl Capability for Engagement {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        &[Migration { number: 1, name: "days", sql: include_str!("../migrations/0001_days.sql") }]
+        &[
+            Migration { number: 1, name: "days", sql: include_str!("../migrations/0001_days.sql") },
+            Migration { number: 2, name: "sets", sql: include_str!("../migrations/0002_sets.sql") },
+        ]
     }
 
     fn telemetry_migrations(&self) -> &'static [Migration] {
@@ -52,11 +54,35 @@ impl Capability for Engagement {
     }
 
     fn nav(&self) -> &'static [Nav] {
-        NAV
+        contributions::NAV
     }
 
     fn settings(&self) -> Option<Section> {
         Some(settings::SECTION)
+    }
+
+    fn tiles(&self, r: &Reader<'_>) -> Result<Vec<Tile>> {
+        contributions::tiles(r)
+    }
+
+    fn search(&self, r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
+        contributions::search(r, query)
+    }
+
+    fn metrics(&self) -> &'static [Metric] {
+        contributions::METRICS
+    }
+
+    fn gauges(&self, _house: &House, r: &Reader<'_>) -> Result<Vec<Gauge>> {
+        contributions::gauges(r)
+    }
+
+    fn keep(&self) -> &'static [Keep] {
+        contributions::KEEP
+    }
+
+    fn diagnose(&self, r: &Reader<'_>) -> Result<Vec<Diagnosis>> {
+        contributions::diagnose(r)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Pages of engagement: plain data in, HTML out.
 //!
-//! - [`live`]: actions as they arrive, and how to send the first; [`people`]: contacts and visitors
+//! - [`live`]: actions as they arrive, and how to send the first; [`people`]: contacts and visitors; [`surveys`]: what they were asked
 
 pub mod live;
 pub mod people;
+pub mod surveys;
 
 use frontend::prelude::*;
 use kernel::ids::ProjectId;
@@ -26,12 +27,20 @@ impl Projects {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tabbed {
     People,
+    Surveys,
     Live,
 }
 
 pub(crate) fn pages_of(current: Tabbed) -> View {
     let tab = |label, path: &str, tabbed| Tab { label, href: Href::path(path), is_current: current == tabbed, ..Tab::default() };
-    tabs("Pages of engagement", &[tab("People", "/engagement/people", Tabbed::People), tab("Live", "/engagement/live", Tabbed::Live)])
+    tabs(
+        "Pages of engagement",
+        &[
+            tab("People", "/engagement/people", Tabbed::People),
+            tab("Surveys", "/engagement/surveys", Tabbed::Surveys),
+            tab("Live", "/engagement/live", Tabbed::Live),
+        ],
+    )
 }
 
 /// `2026-11-30`.

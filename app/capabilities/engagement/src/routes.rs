@@ -1,7 +1,8 @@
-//! Doors of engagement: pages for people, and the script that browsers load.
+//! Doors of engagement: pages for people, the scripts that browsers load, and what a survey asks.
 
 mod console;
 mod script;
+mod surveys;
 
 use capability::{Cx, House, Routes};
 use kernel::{Error, Result};
@@ -9,6 +10,7 @@ use kernel::{Error, Result};
 pub fn mount(routes: &mut Routes) {
     console::mount(routes);
     script::mount(routes);
+    surveys::mount(routes);
 }
 
 /// What reads both files unpacks: not on the threads that answer.

@@ -76,3 +76,8 @@ pub fn calendar(r: &Reader<'_>) -> Result<Calendar> {
 pub fn keep(r: &Reader<'_>) -> Result<Duration> {
     Ok(DAY * number(r, &KEEP)? as u32)
 }
+
+/// Not seen for longer than this: dormant.
+pub fn dormant_days(r: &Reader<'_>) -> Result<i32> {
+    Ok(number(r, &DORMANT)? as i32)
+}

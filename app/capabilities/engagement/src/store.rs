@@ -5,9 +5,13 @@ mod days;
 mod names;
 mod people;
 mod read;
+mod sets;
+mod surveys;
 
 pub use actions::*;
 pub use days::*;
 pub use names::*;
 pub use people::*;
 pub use read::*;
+pub use sets::*;
+pub use surveys::*;

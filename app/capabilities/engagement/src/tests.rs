@@ -4,4 +4,5 @@ mod bench;
 mod counting;
 mod erasing;
 mod merging;
+mod surveys;
 mod zones;

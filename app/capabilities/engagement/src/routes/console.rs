@@ -2,6 +2,7 @@
 
 mod live;
 mod people;
+mod surveys;
 
 use axum::response::IntoResponse as _;
 use capability::Routes;
@@ -13,6 +14,7 @@ use web::{Access, Html, Reply};
 use crate::pages::Projects;
 
 const SEE: Access = Access::Rank(Role::Viewer);
+const WORK: Access = Access::Rank(Role::Member);
 const SET: Access = Access::Rank(Role::Admin);
 
 pub fn mount(routes: &mut Routes) {
@@ -20,6 +22,10 @@ pub fn mount(routes: &mut Routes) {
     routes.get("/engagement/people", SEE, people::list);
     routes.get("/engagement/people/{id}", SEE, people::one);
     routes.post("/engagement/people/{id}/erase", SET, people::erase);
+    routes.get("/engagement/surveys", SEE, surveys::list);
+    routes.post("/engagement/surveys", WORK, surveys::make);
+    routes.get("/engagement/surveys/{id}", SEE, surveys::one);
+    routes.post("/engagement/surveys/{id}/open", WORK, surveys::open);
 }
 
 fn page(frame: &Frame, title: &str, view: View) -> Reply {

@@ -60,3 +60,15 @@ pub fn find_people(r: &Reader<'_>, text: &str, limit: u32) -> Result<Vec<Person>
         })
         .collect()
 }
+
+/// How many identified contacts were ever here, and how many of these not after `limit`.
+pub fn contacts_seen(r: &Reader<'_>, limit: Day) -> Result<(u64, u64)> {
+    let row = r.row(
+        "select count(*), count(*) filter (where e.last_day < ?) from engagement_contacts e \
+         join identity_contacts c on c.id = e.contact_id where c.is_identified = 1",
+        [limit.0],
+        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+    )?;
+    let (all, inactive) = row.unwrap_or_default();
+    Ok((all.unsigned_abs(), inactive.unsigned_abs()))
+}

@@ -20,6 +20,8 @@ pub const START: i64 = 1_772_452_800_000;
 pub struct Bench {
     pub house: TestHouse,
     pub project: ProjectId,
+    /// With which programs report.
+    pub key: String,
 }
 
 /// What was counted: by name and day how often and who, by contact number; and 0 for any name.
@@ -28,8 +30,8 @@ pub type Counted = BTreeMap<(String, i32), (u64, BTreeSet<u32>)>;
 impl Bench {
     pub async fn new() -> Bench {
         let house = TestHouse::new(CAPABILITIES).await;
-        let (project, _) = house.project("Shop").await;
-        Bench { project: project.id, house }
+        let (project, key) = house.project("Shop").await;
+        Bench { project: project.id, key: key.public_key, house }
     }
 
     /// One request of an SDK, not yet digested.
