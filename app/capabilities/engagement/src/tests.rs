@@ -4,5 +4,6 @@ mod bench;
 mod counting;
 mod erasing;
 mod merging;
+mod reference;
 mod surveys;
 mod zones;

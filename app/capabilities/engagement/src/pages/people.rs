@@ -155,7 +155,7 @@ fn actions_of(one: &One) -> View {
 }
 
 fn older(one: &One) -> View {
-    let here = || Href::path(&format!("/engagement/people/{}", one.contact.id));
+    let here = || Href::path(format!("/engagement/people/{}", one.contact.id));
     let last = one.actions.get(one.page.saturating_sub(1)).filter(|_| one.actions.len() > one.page);
     pager(&Pager {
         first: if one.is_older { here() } else { Href::default() },
@@ -197,7 +197,7 @@ fn traits(one: &One) -> View {
 }
 
 fn erasing(one: &One) -> View {
-    let action = Href::path(&format!("/engagement/people/{}/erase", one.contact.id));
+    let action = Href::path(format!("/engagement/people/{}/erase", one.contact.id));
     let ask = |label, question, confirm, mode: &str| {
         confirm_button(&ConfirmButton {
             label,

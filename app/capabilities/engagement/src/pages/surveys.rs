@@ -114,7 +114,7 @@ pub struct One {
 pub fn draw_one(one: &One) -> View {
     let survey = &one.survey;
     let state = if survey.is_open { state_badge(Tone::Good, "open") } else { state_badge(Tone::Neutral, "closed") };
-    let action = Href::path(&format!("/engagement/surveys/{}/open", survey.id));
+    let action = Href::path(format!("/engagement/surveys/{}/open", survey.id));
     let toggle = one.can_make.then(|| {
         let (label, open) = if survey.is_open { ("Take no more answers", "no") } else { ("Take answers again", "yes") };
         form(Form { action, ..Form::default() }, view! { {hidden("open", open)} {button(label, Look::Plain, "", "")} })
