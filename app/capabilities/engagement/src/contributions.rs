@@ -5,9 +5,8 @@ use db::Reader;
 use frontend::Tone;
 use kernel::time::DAY;
 use kernel::{Result, Role};
-use roaring::RoaringBitmap;
 
-use crate::model::Day;
+use crate::model::active;
 use crate::settings;
 use crate::store::{self, ANY};
 
@@ -41,7 +40,7 @@ fn active_today(house: &House, r: &Reader<'_>) -> Result<Option<Reading>> {
     if store::first_day(r)?.is_none() {
         return Ok(None);
     }
-    let active = store::daily(r, ANY, (today, today))?.first().map_or(0, |(_, who)| who.len());
+    let active = store::daily(r, ANY, (today, today))?.union((today, today)).len();
     Ok(Some(Reading { value: active as f64, samples: active }))
 }
 
@@ -49,19 +48,16 @@ const SPARK_DAYS: i32 = 14;
 
 pub fn tiles(r: &Reader<'_>) -> Result<Vec<Tile>> {
     let today = settings::calendar(r)?.day_of(r.now);
-    let days = store::daily(r, ANY, (today.plus(-29), today))?;
-    if days.is_empty() {
-        return Ok(Vec::new());
-    }
-    let since = |first: Day| days.iter().filter(|(day, _)| *day >= first).fold(RoaringBitmap::new(), |all, (_, who)| all | who).len();
-    let on = |day: Day| days.iter().find(|(known, _)| *known == day).map_or(0, |(_, who)| who.len());
+    let daily = store::daily(r, ANY, (today.plus(-29 - SPARK_DAYS), today))?;
+    let series = active(&daily, (today.plus(1 - SPARK_DAYS), today));
+    let Some(now) = series.last().filter(|now| now.month_actives > 0) else { return Ok(Vec::new()) };
     Ok(vec![Tile {
         title: "Active today".to_owned(),
-        value: on(today).to_string(),
-        note: format!("{} in 7 days, {} in 30 days", since(today.plus(-6)), since(today.plus(-29))),
+        value: now.day_actives.to_string(),
+        note: format!("{} in 7 days, {} in 30 days", now.week_actives, now.month_actives),
         href: "/engagement".to_owned(),
         tone: Tone::Neutral,
-        spark: (0..SPARK_DAYS).rev().map(|ago| on(today.plus(-ago)) as f64).collect(),
+        spark: series.iter().map(|day| day.day_actives as f64).collect(),
     }])
 }
 
@@ -84,7 +80,7 @@ pub fn search(r: &Reader<'_>, query: &str) -> Result<Vec<Hit>> {
 
 pub fn gauges(r: &Reader<'_>) -> Result<Vec<Gauge>> {
     let today = settings::calendar(r)?.day_of(r.now);
-    let active = store::daily(r, ANY, (today, today))?.first().map_or(0, |(_, who)| who.len());
+    let active = store::daily(r, ANY, (today, today))?.union((today, today)).len();
     let actions = store::counts(r, ANY, (today, today))?.first().map_or(0, |(_, actions)| *actions);
     let gauge = |name, help, value: u64| Gauge { name, help, labels: Vec::new(), value: value as f64 };
     Ok(vec![

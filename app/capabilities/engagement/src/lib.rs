@@ -2,13 +2,14 @@
 //!
 //! - [`model`]: days, actives, retention, funnels, visits, bands, surveys' scores; pure
 //! - [`mod@digest`]: how what SDKs told becomes actions that are counted; [`store`]: SQL; [`jobs`]: visits, ageing out, rebuilding; [`mod@erase`]: forgetting somebody
-//! - [`routes`], [`pages`]: console and `/t.js`; [`mod@read`]: actions with their words, out of both files
+//! - [`routes`], [`pages`]: console and `/t.js`; [`look`]: what they ask of the counts; [`mod@read`]: actions with their words
 //! - [`settings`]: the zone that days are counted in, how long actions are kept, bands; [`contributions`]: tiles, numbers, search
 
 pub mod contributions;
 pub mod digest;
 pub mod erase;
 pub mod jobs;
+pub mod look;
 pub mod model;
 pub mod pages;
 pub mod read;
@@ -59,6 +60,10 @@ impl Capability for Engagement {
 
     fn settings(&self) -> Option<Section> {
         Some(settings::SECTION)
+    }
+
+    fn check_settings(&self, r: &Reader<'_>) -> Result<()> {
+        settings::check(r)
     }
 
     fn tiles(&self, r: &Reader<'_>) -> Result<Vec<Tile>> {

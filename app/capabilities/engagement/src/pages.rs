@@ -1,16 +1,23 @@
 //! Pages of engagement: plain data in, HTML out.
 //!
+//! - [`overview`], [`features`], [`retention`], [`funnels`], [`rhythm`]: what the counts say
 //! - [`live`]: actions as they arrive, and how to send the first; [`people`]: contacts and visitors; [`surveys`]: what they were asked
 
+pub mod features;
+pub mod funnels;
 pub mod live;
+pub mod overview;
 pub mod people;
+pub mod retention;
+pub mod rhythm;
 pub mod surveys;
 
 use frontend::prelude::*;
 use kernel::ids::ProjectId;
 use serde_json::{Map, Value};
 
-use crate::model::Day;
+use crate::look::Range;
+use crate::model::{Day, Share};
 use crate::read::Shown;
 
 /// Names of projects, as actions show them.
@@ -26,6 +33,11 @@ impl Projects {
 /// The pages of this capability, beside each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tabbed {
+    Overview,
+    Features,
+    Retention,
+    Funnels,
+    Rhythm,
     People,
     Surveys,
     Live,
@@ -36,11 +48,75 @@ pub(crate) fn pages_of(current: Tabbed) -> View {
     tabs(
         "Pages of engagement",
         &[
+            tab("Overview", "/engagement", Tabbed::Overview),
+            tab("Features", "/engagement/features", Tabbed::Features),
+            tab("Retention", "/engagement/retention", Tabbed::Retention),
+            tab("Funnels", "/engagement/funnels", Tabbed::Funnels),
+            tab("Rhythm", "/engagement/rhythm", Tabbed::Rhythm),
             tab("People", "/engagement/people", Tabbed::People),
             tab("Surveys", "/engagement/surveys", Tabbed::Surveys),
             tab("Live", "/engagement/live", Tabbed::Live),
         ],
     )
+}
+
+/// How far back, as links beside each other.
+pub(crate) fn ranges(path: &str, current: Range) -> View {
+    let tab = |range: Range| Tab {
+        label: range.label(),
+        href: Href::path(path).with("range", range.as_str()),
+        is_current: range == current,
+        ..Tab::default()
+    };
+    tabs("How far back", &Range::ALL.map(tab))
+}
+
+/// `12.5 %`; “–” of nothing.
+pub(crate) fn percent(share: Share) -> String {
+    share.percent().map_or_else(|| "–".to_owned(), |value| Unit::Percent.write(value))
+}
+
+/// `12,345`.
+pub(crate) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+pub(crate) fn number(text: &str) -> View {
+    let text = text.to_owned();
+    view! { <span class="number">{text}</span> }.into_any()
+}
+
+/// One field of a CSV file (RFC 4180). What a spreadsheet would take for a formula is led by an apostrophe.
+pub(crate) fn field(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    if text.contains(['"', ',', '\n', '\r']) || !guard.is_empty() {
+        format!("\"{guard}{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The same page as a file.
+pub(crate) fn as_file(href: Href) -> View {
+    link_button(href, "As CSV", Look::Plain)
+}
+
+/// Before the first action.
+pub(crate) fn nothing_yet() -> View {
+    let empty = empty_state(EmptyState {
+        title: "Nobody has done anything yet",
+        sentence: "Connect a page or a program: numbers stand here from the first action on.",
+        actions: vec![link_button("/engagement/live", "Connect", Look::Primary)],
+    });
+    card(Card::default(), empty)
 }
 
 /// `2026-11-30`.
@@ -101,6 +177,15 @@ mod tests {
         assert_eq!(told(json!({"path": "/pricing"})), "path /pricing");
         assert_eq!(told(json!({"amount": 49.5, "currency": "USD", "plan": "pro"})), "amount 49.5 · currency USD · 1 more");
         assert_eq!(told(json!({"nested": {"a": 1}})), "1 properties");
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_fields_are_quoted() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        for (text, written) in [("plain", "plain"), ("a,b", "\"a,b\""), ("say \"hi\"", "\"say \"\"hi\"\"\""), ("=cmd()", "\"'=cmd()\"")] {
+            assert_eq!(field(text), written);
+        }
+        assert_eq!(percent(Share::new(0, 0)), "–");
     }
 
     #[test]

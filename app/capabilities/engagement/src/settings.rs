@@ -3,11 +3,11 @@
 use capability::settings::{number, text};
 use capability::{Section, Setting, SettingKind};
 use db::Reader;
-use kernel::Result;
 use kernel::time::{DAY, parse_zone};
+use kernel::{Error, Result};
 use std::time::Duration;
 
-use crate::model::Calendar;
+use crate::model::{BandLimits, Calendar};
 use crate::store;
 
 const ZONE: Setting = Setting {
@@ -80,4 +80,27 @@ pub fn keep(r: &Reader<'_>) -> Result<Duration> {
 /// Not seen for longer than this: dormant.
 pub fn dormant_days(r: &Reader<'_>) -> Result<i32> {
     Ok(number(r, &DORMANT)? as i32)
+}
+
+/// Where bands begin and end.
+pub fn limits(r: &Reader<'_>) -> Result<BandLimits> {
+    let days = |setting: &Setting| Ok::<u32, Error>(number(r, setting)? as u32);
+    Ok(BandLimits {
+        power_days: days(&POWER)?,
+        active_days: days(&ACTIVE)?,
+        at_risk_after_days: days(&AT_RISK)?,
+        dormant_after_days: days(&DORMANT)?,
+    })
+}
+
+/// Whether the limits of bands follow each other.
+pub fn check(r: &Reader<'_>) -> Result<()> {
+    let limits = limits(r)?;
+    if limits.active_days >= limits.power_days {
+        return Err(Error::field(ACTIVE.key, "“Active” must begin with fewer days than “power”."));
+    }
+    if limits.at_risk_after_days >= limits.dormant_after_days {
+        return Err(Error::field(AT_RISK.key, "“At risk” must begin before “dormant”."));
+    }
+    Ok(())
 }

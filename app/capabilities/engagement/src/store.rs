@@ -7,6 +7,7 @@ mod people;
 mod read;
 mod sets;
 mod surveys;
+mod visits;
 
 pub use actions::*;
 pub use days::*;
@@ -15,3 +16,4 @@ pub use people::*;
 pub use read::*;
 pub use sets::*;
 pub use surveys::*;
+pub use visits::*;

@@ -4,6 +4,6 @@ mod bench;
 mod counting;
 mod erasing;
 mod merging;
-mod reference;
+mod pages;
 mod surveys;
 mod zones;

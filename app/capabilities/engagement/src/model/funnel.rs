@@ -1,125 +1,151 @@
-//! How many get how far: ordered steps, each within a window that begins with the first.
-//!
-//! The rule is that of ClickHouse's `windowFunnel` in its default mode, which PostHog and Plausible count with: what lies between two steps does not
-//! matter; for each step the start of the latest chain that has reached it is kept, since a later start leaves more time.
+//! How many get from the first step to the last, in order, within a window that begins with the first.
 
+use kernel::Time;
+use roaring::RoaringBitmap;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use kernel::Time;
+use super::paged::Paged;
+use super::{Median, Share, median};
 
-/// One action that may be a step: when, by whom, and as which steps it counts (bit `n`: step `n`). The same action takes nobody two steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stepped {
-    pub at: Time,
-    pub contact: u32,
-    pub steps: u16,
-}
-
-/// The most steps of a funnel.
-pub const STEPS: usize = 10;
-
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reached {
-    /// How many contacts got at least so far, by step.
-    pub contacts: Vec<u64>,
-    /// Milliseconds from the first step to this one, of everybody who got there, in order: by step, the first left empty.
-    pub took: Vec<Vec<i64>>,
-}
-
-impl Reached {
-    /// The median time from the first step to this one.
-    pub fn median(&self, step: usize) -> Option<Duration> {
-        let took = self.took.get(step)?;
-        let middle = took.get(took.len().checked_sub(1)? / 2)?;
-        Some(Duration::from_millis(middle.unsigned_abs()))
-    }
-}
-
-/// Where one contact is.
 #[derive(Debug, Clone, Copy)]
-struct Way {
-    /// By step: when the latest chain that has reached it began.
-    began: [i64; STEPS],
-    /// How far the best chain got, and after how long it first got there.
-    took: [i64; STEPS],
-    reached: u8,
+pub struct FunnelOptions {
+    pub steps: usize,
+    /// The last step counts until this long after the first, and at that very moment.
+    pub window: Duration,
+    /// The first step is taken before this; the others may be taken later. So what is told reaches one window further.
+    pub begins_before: Time,
+    /// Of the actions that are steps, none lies in between.
+    pub is_strict: bool,
 }
 
-const NEVER: i64 = i64::MIN;
+/// Steps that one action may be: more than a page can draw.
+pub const MOST_STEPS: usize = 32;
 
-/// `actions` in the order of time; of several at one moment the order they are given in counts.
-pub fn funnel(actions: impl IntoIterator<Item = Stepped>, steps: usize, window: Duration) -> Reached {
-    let steps = steps.min(STEPS);
-    let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-    let mut ways: HashMap<u32, Way> = HashMap::new();
-    for action in actions {
-        let way = ways.entry(action.contact).or_insert(Way { began: [NEVER; STEPS], took: [0; STEPS], reached: 0 });
-        walk(way, &action, steps, window);
+/// Is told actions from the oldest on.
+#[derive(Debug)]
+pub struct Funnel {
+    options: FunnelOptions,
+    /// Which of `journeys` is a contact's, and 1.
+    places: Paged<u32>,
+    journeys: Vec<Journey>,
+}
+
+#[derive(Debug)]
+struct Journey {
+    contact: u32,
+    /// By step: when the latest run that came this far began. Later is better, for it leaves more of the window.
+    began: Vec<Option<i64>>,
+    /// By step: how long after the beginning it was reached when it was for the first time.
+    took: Vec<i64>,
+}
+
+impl Funnel {
+    pub fn new(options: FunnelOptions) -> Funnel {
+        let options = FunnelOptions { steps: options.steps.min(MOST_STEPS), ..options };
+        Funnel { options, places: Paged::new(0), journeys: Vec::new() }
     }
-    let mut reached = Reached { contacts: vec![0; steps], took: vec![Vec::new(); steps] };
-    for way in ways.values() {
-        for step in 0..usize::from(way.reached) {
-            reached.contacts[step] += 1;
-            if step > 0 {
-                reached.took[step].push(way.took[step]);
+
+    /// `steps`: a bit for each step that the action is, the first lowest.
+    pub fn take(&mut self, at: Time, contact: u32, steps: u32) {
+        let place = self.places.get(contact);
+        if place > 0 {
+            return self.journeys[place as usize - 1].take(at.0, steps, &self.options);
+        }
+        // Nobody's way begins in the midst of it.
+        if steps & 1 == 0 || at >= self.options.begins_before || self.options.steps == 0 {
+            return;
+        }
+        let mut journey = Journey { contact, began: vec![None; self.options.steps], took: Vec::new() };
+        journey.take(at.0, steps, &self.options);
+        self.journeys.push(journey);
+        self.places.set(contact, self.journeys.len() as u32);
+    }
+
+    pub fn end(self) -> Journeys {
+        Journeys { steps: self.options.steps, journeys: self.journeys }
+    }
+}
+
+impl Journey {
+    /// From the last step to the first, so that one action is never two steps of a way.
+    fn take(&mut self, at: i64, steps: u32, options: &FunnelOptions) {
+        let window = i64::try_from(options.window.as_millis()).unwrap_or(i64::MAX);
+        for step in (0..options.steps).rev() {
+            let is_step = steps >> step & 1 == 1;
+            let began = match step {
+                _ if !is_step => None,
+                0 => (at < options.begins_before.0).then_some(at),
+                _ => self.began[step - 1].filter(|began| at.saturating_sub(*began) <= window),
+            };
+            if let Some(began) = began
+                && step == self.took.len()
+            {
+                self.took.push(at.saturating_sub(began));
+            }
+            if began.is_some() || options.is_strict && steps > 0 {
+                self.began[step] = began;
             }
         }
     }
-    reached.took.iter_mut().for_each(|took| took.sort_unstable());
-    reached
 }
 
-/// From the last step to the first, so that one action is not two of them.
-fn walk(way: &mut Way, action: &Stepped, steps: usize, window: i64) {
-    for step in (0..steps).rev().filter(|step| action.steps >> step & 1 == 1) {
-        let began = if step == 0 { action.at.0 } else { way.began[step - 1] };
-        if began == NEVER || action.at.0 - began > window {
-            continue;
-        }
-        way.began[step] = began;
-        if usize::from(way.reached) == step {
-            way.reached += 1;
-            way.took[step] = action.at.0 - began;
-        }
+/// How far each contact came who took the first step.
+#[derive(Debug)]
+pub struct Journeys {
+    steps: usize,
+    journeys: Vec<Journey>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    pub people: u64,
+    pub of_first: Share,
+    /// Of the first step: of itself.
+    pub of_previous: Share,
+    /// Since the first step, when this one was reached for the first time.
+    pub took_ms: Option<Median>,
+}
+
+impl Journeys {
+    pub fn reached(&self) -> Vec<Reached> {
+        reached(self.steps, &self.journeys.iter().collect::<Vec<_>>())
     }
+
+    /// By the key of each contact; under `None` those who have none. Most people first.
+    pub fn by_key(&self, keys: &HashMap<u32, u32>) -> Vec<(Option<u32>, Vec<Reached>)> {
+        let mut grouped: HashMap<Option<u32>, Vec<&Journey>> = HashMap::new();
+        for journey in &self.journeys {
+            grouped.entry(keys.get(&journey.contact).copied()).or_default().push(journey);
+        }
+        let mut sorted: Vec<_> = grouped.into_iter().collect();
+        sorted.sort_unstable_by_key(|(key, journeys)| (std::cmp::Reverse(journeys.len()), *key));
+        sorted.into_iter().map(|(key, journeys)| (key, reached(self.steps, &journeys))).collect()
+    }
+
+    /// Whoever came as far as this step, from 0, and not to the next: to be looked at, or written to.
+    pub fn stopped_at(&self, step: usize) -> RoaringBitmap {
+        self.journeys.iter().filter(|journey| journey.took.len() == step + 1).map(|journey| journey.contact).collect()
+    }
+}
+
+fn reached(steps: usize, journeys: &[&Journey]) -> Vec<Reached> {
+    let first = journeys.len() as u64;
+    let mut previous = first;
+    let mut answers = Vec::with_capacity(steps);
+    for step in 0..steps {
+        let mut took: Vec<i64> = journeys.iter().filter_map(|journey| journey.took.get(step).copied()).collect();
+        let people = took.len() as u64;
+        answers.push(Reached {
+            people,
+            of_first: Share::new(people, first),
+            of_previous: Share::new(people, previous),
+            took_ms: median(&mut took),
+        });
+        previous = people;
+    }
+    answers
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn count(actions: &[(i64, u32, u16)], steps: usize, window: u64) -> (Vec<u64>, Option<u128>) {
-        let actions = actions.iter().map(|(at, contact, steps)| Stepped { at: Time(*at), contact: *contact, steps: *steps });
-        let reached = funnel(actions, steps, Duration::from_millis(window));
-        let median = reached.median(steps - 1).map(|span| span.as_millis());
-        (reached.contacts, median)
-    }
-
-    #[test]
-    fn steps_count_in_order_and_within_the_window_of_the_first() {
-        assert_eq!(count(&[(0, 1, 1), (5, 1, 2), (9, 1, 4)], 3, 10), (vec![1, 1, 1], Some(9)));
-        assert_eq!(count(&[(0, 1, 1), (5, 1, 2), (11, 1, 4)], 3, 10), (vec![1, 1, 0], None), "from the first, not from the one before");
-        assert_eq!(count(&[(0, 1, 2), (5, 1, 1)], 2, 10), (vec![1, 0], None), "the other way round");
-        assert_eq!(count(&[(0, 1, 1), (10, 1, 2)], 2, 10), (vec![1, 1], Some(10)), "the end of the window is in it");
-    }
-
-    #[test]
-    fn a_later_start_leaves_more_time() {
-        assert_eq!(count(&[(0, 1, 1), (8, 1, 1), (15, 1, 2)], 2, 10), (vec![1, 1], Some(7)));
-        // The second step of the older chain does not hide the newer.
-        assert_eq!(count(&[(0, 1, 1), (1, 1, 2), (8, 1, 1), (9, 1, 2), (15, 1, 4)], 3, 10), (vec![1, 1, 1], Some(7)));
-    }
-
-    #[test]
-    fn a_step_that_comes_twice_needs_two_actions() {
-        assert_eq!(count(&[(0, 1, 3)], 2, 10), (vec![1, 0], None));
-        assert_eq!(count(&[(0, 1, 3), (1, 1, 3)], 2, 10), (vec![1, 1], Some(1)));
-    }
-
-    #[test]
-    fn each_contact_goes_its_own_way_and_nobody_is_no_median() {
-        assert_eq!(count(&[(0, 1, 1), (1, 2, 2), (2, 2, 1), (3, 1, 2)], 2, 10), (vec![2, 1], Some(3)));
-        assert_eq!(count(&[], 2, 10), (vec![0, 0], None));
-    }
-}
+mod tests;

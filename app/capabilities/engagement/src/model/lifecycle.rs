@@ -1,97 +1,82 @@
-//! Where the people of a period come from, and where those of the one before have gone.
+//! Who came for the first time, came again, came back and stayed away, period by period.
 
 use roaring::RoaringBitmap;
 
-use super::{Day, Days};
+use super::{Daily, Day, Period};
 
-/// A stretch that people are counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Period {
-    Day,
-    /// From Monday on.
-    #[default]
-    Week,
-    Month,
-}
-
-impl Period {
-    /// The number of the period that a day lies in; they follow each other without a gap.
-    pub fn of(self, day: Day) -> i32 {
-        match self {
-            Period::Day => day.0,
-            // 1970-01-01 was a Thursday.
-            Period::Week => (day.0 + 3).div_euclid(7),
-            Period::Month => {
-                let date = day.date();
-                i32::from(date.year()) * 12 + i32::from(date.month()) - 1
-            }
-        }
-    }
-
-    /// Its first day.
-    pub fn first_day(self, number: i32) -> Day {
-        match self {
-            Period::Day => Day(number),
-            Period::Week => Day(number.saturating_mul(7) - 3),
-            Period::Month => {
-                let (year, month) = (number.div_euclid(12), number.rem_euclid(12) + 1);
-                let date = jiff::civil::Date::new(year as i16, month as i8, 1);
-                date.map_or(Day::default(), Day::of_date)
-            }
-        }
-    }
-}
-
-/// Who was active in which period, oldest first; periods without anybody are left out.
-pub fn by_period(days: &Days, period: Period) -> Vec<(i32, RoaringBitmap)> {
-    let mut all: Vec<(i32, RoaringBitmap)> = Vec::new();
-    for (day, who) in days {
-        let number = period.of(*day);
-        match all.last_mut() {
-            Some((last, known)) if *last == number => *known |= who,
-            _ => all.push((number, who.clone())),
-        }
-    }
-    all
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lifecycle {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// Its number, as [`Period::index`] has it.
     pub period: i32,
-    /// Never there before.
+    /// First seen in it.
     pub new: u64,
-    /// There in the period before, too.
+    /// Here in the period before, too.
     pub returning: u64,
-    /// There before, but not in the period before.
+    /// Not here in the period before, but earlier.
     pub resurrecting: u64,
-    /// There in the period before, and not in this one.
+    /// Here in the period before, and not in this one: drawn downwards.
     pub dormant: u64,
+    /// False for the period that still runs: what is dormant of it may yet come.
+    pub is_over: bool,
 }
 
-/// For each period of `first..=last`. `days` must be all there are: who is new is only known by everything before.
-pub fn lifecycle(days: &Days, period: Period, (first, last): (i32, i32)) -> Vec<Lifecycle> {
-    let all = by_period(days, period);
+/// For each period of `first..=last`. `daily` reaches back to the period before the first at least; `before` is whoever was seen
+/// before it begins (nobody, when it holds all there is).
+pub fn lifecycle(daily: &Daily, before: &RoaringBitmap, period: Period, (first, last): (i32, i32), today: Day) -> Vec<Stage> {
+    let periods = daily.by_period(period);
     let nobody = RoaringBitmap::new();
-    let mut seen = RoaringBitmap::new();
-    let mut upcoming = all.iter().peekable();
-    while let Some((_, who)) = upcoming.next_if(|(number, _)| *number < first) {
-        seen |= who;
-    }
-    let mut before = all.iter().find(|(number, _)| *number == first - 1).map_or(&nobody, |(_, who)| who);
+    let on = |index: i32| periods.get(&index).unwrap_or(&nobody);
+    let mut seen = before.clone();
+    periods.range(..first).for_each(|(_, who)| seen |= who);
     let mut stages = Vec::new();
-    for number in first..=last {
-        let now = upcoming.next_if(|(known, _)| *known == number).map_or(&nobody, |(_, who)| who);
-        let known = now.intersection_len(&seen);
-        let returning = now.intersection_len(before);
-        stages.push(Lifecycle {
-            period: number,
-            new: now.len() - known,
+    for index in first..=last {
+        let (now, previous) = (on(index), on(index.saturating_sub(1)));
+        let returning = now.intersection_len(previous);
+        let new = now.difference_len(&seen);
+        stages.push(Stage {
+            period: index,
+            new,
             returning,
-            resurrecting: known - returning,
-            dormant: before.len() - returning,
+            resurrecting: now.len() - new - returning,
+            dormant: previous.len() - returning,
+            is_over: period.is_over(index, today),
         });
         seen |= now;
-        before = now;
     }
     stages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stages(days: &[(i32, &[u32])], before: &[u32], range: (i32, i32)) -> Vec<(u64, u64, u64, u64)> {
+        let daily = Daily::new(days.iter().map(|(day, who)| (Day(*day), who.iter().copied().collect())));
+        let stages = lifecycle(&daily, &before.iter().copied().collect(), Period::Day, range, Day(100));
+        stages.iter().map(|stage| (stage.new, stage.returning, stage.resurrecting, stage.dormant)).collect()
+    }
+
+    #[test]
+    fn each_who_is_here_is_new_returning_or_resurrecting() {
+        let days: &[(i32, &[u32])] = &[(1, &[1, 2]), (2, &[1, 3]), (4, &[1, 2, 4])];
+        assert_eq!(stages(days, &[], (1, 5)), [(2, 0, 0, 0), (1, 1, 0, 1), (0, 0, 0, 2), (1, 0, 2, 0), (0, 0, 0, 3)]);
+    }
+
+    #[test]
+    fn who_was_seen_before_the_data_begins_is_not_new() {
+        assert_eq!(stages(&[(1, &[1, 2])], &[2], (1, 1)), [(1, 0, 1, 0)]);
+    }
+
+    #[test]
+    fn a_range_may_begin_in_the_midst_of_the_data() {
+        let days: &[(i32, &[u32])] = &[(1, &[1]), (2, &[2]), (3, &[1, 2, 3])];
+        assert_eq!(stages(days, &[], (3, 3)), [(1, 1, 1, 0)]);
+        assert_eq!(stages(&[], &[], (3, 4)), [(0, 0, 0, 0), (0, 0, 0, 0)]);
+    }
+
+    #[test]
+    fn the_period_that_runs_is_not_over() {
+        let of = |today| lifecycle(&Daily::default(), &RoaringBitmap::new(), Period::Week, (1, 1), Day(today))[0].is_over;
+        assert!(!of(10) && of(11));
+    }
 }

@@ -1,88 +1,151 @@
-//! Whether people come back: cohorts by the period of their start, and who of them is there so many periods later.
+//! Of those who began in a period, who was there N periods later.
 
 use roaring::RoaringBitmap;
+use std::collections::BTreeMap;
 
-use super::{Day, Days, Period, by_period};
+use super::paged::Paged;
+use super::{Daily, Day, Period, Share};
 
-/// What counts, and as what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked {
+#[derive(Debug, Clone, Copy)]
+pub struct RetentionOptions {
     pub period: Period,
-    /// A contact is in the cohort of each period in which it starts, not only of its first.
+    /// Numbers of the first and the last cohort.
+    pub cohorts: (i32, i32),
+    /// How many periods later is the last that is asked for.
+    pub offsets: u32,
+    /// Whoever began in a period, though not for the first time, belongs to its cohort as well.
     pub is_recurring: bool,
-    /// There in that period or in any later one. Otherwise: in that period.
+    /// “On or after” the N-th period later, instead of “on”.
     pub is_unbounded: bool,
+    pub today: Day,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    pub rows: Vec<Row>,
+    pub means: Vec<Mean>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cohort {
-    /// Number of the period in which they started.
-    pub period: i32,
-    pub size: u64,
-    /// At place `n`: who was there `n` periods later. Up to the period of today.
-    pub back: Vec<u64>,
+pub struct Row {
+    pub cohort: i32,
+    pub people: u64,
+    /// By offset from 0; what has not begun yet has no cell.
+    pub cells: Vec<Cell>,
 }
 
-/// Cohorts of `first..=last`, the last being the period of today, which is not over. `start`: who started on which day (all there is); `back`:
-/// who came on which day.
-pub fn retention(start: &Days, back: &Days, asked: Asked, (first, last): (i32, i32)) -> Vec<Cohort> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    pub back: u64,
+    /// The period is over. What is not is marked, and is part of no mean.
+    pub is_whole: bool,
+}
+
+/// Over all cohorts for which the period is over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// Each person counts the same.
+    pub weighted: Share,
+    /// Each cohort that has people counts the same, as a ratio.
+    pub simple: Option<f64>,
+}
+
+/// `starts`: what makes somebody part of a cohort; `returns`: what makes them retained. Both hold all days since the first cohort;
+/// `before` is whoever started before `starts` begins.
+pub fn retention(starts: &Daily, returns: &Daily, before: &RoaringBitmap, options: &RetentionOptions) -> Grid {
+    let cohorts = if options.is_recurring { starts.clone() } else { starts.newcomers(before) }.by_period(options.period);
+    let current = options.period.index(options.today);
+    let returned = returned(returns, options, current);
     let nobody = RoaringBitmap::new();
-    let came = by_period(back, asked.period);
-    let at = |number: i32| came.binary_search_by_key(&number, |(known, _)| *known).map_or(&nobody, |place| &came[place].1);
-    // Who is there in a period or any later one, from the last to the first.
-    let mut later: Vec<RoaringBitmap> = Vec::new();
-    if asked.is_unbounded {
-        let mut all = RoaringBitmap::new();
-        for number in (first..=last).rev() {
-            all |= at(number);
-            later.push(all.clone());
-        }
-        later.reverse();
-    }
-    let mut seen = RoaringBitmap::new();
-    let mut cohorts = Vec::new();
-    for (number, started) in by_period(start, asked.period) {
-        let mut cohort = started.clone();
-        if !asked.is_recurring {
-            cohort -= &seen;
-            seen |= &started;
-        }
-        if !(first..=last).contains(&number) {
-            continue;
-        }
-        let back = (number..=last).map(|then| {
-            let there = if asked.is_unbounded { &later[(then - first) as usize] } else { at(then) };
-            cohort.intersection_len(there)
-        });
-        cohorts.push(Cohort { period: number, size: cohort.len(), back: back.collect() });
-    }
-    cohorts
+    let (first, last) = options.cohorts;
+    let rows: Vec<Row> = (first..=last.min(current))
+        .map(|cohort| {
+            let people = cohorts.get(&cohort).unwrap_or(&nobody);
+            let end = current.min(cohort.saturating_add_unsigned(options.offsets));
+            let cell = |index: i32| Cell {
+                back: returned.get(&index).map_or(0, |who| who.intersection_len(people)),
+                is_whole: options.period.is_over(index, options.today),
+            };
+            Row { cohort, people: people.len(), cells: (cohort..=end).map(cell).collect() }
+        })
+        .collect();
+    let means = (0..=options.offsets as usize).map(|offset| mean(&rows, offset)).collect();
+    Grid { rows, means }
 }
 
-/// Share of those who came back `offset` periods later, over all cohorts for which that period is over, weighted by their size; and of how many.
-/// The period of today is left out: it is not over.
-pub fn mean(cohorts: &[Cohort], offset: usize) -> Option<(f64, u64)> {
-    let whole = cohorts.iter().filter(|cohort| offset + 1 < cohort.back.len() || (offset == 0 && !cohort.back.is_empty()));
-    let (size, back) = whole.fold((0, 0), |(size, back), cohort| (size + cohort.size, back + cohort.back[offset]));
-    (size > 0).then(|| (back as f64 / size as f64, size))
+/// Who was there by period; unbounded, whoever was there in it or later.
+fn returned(returns: &Daily, options: &RetentionOptions, current: i32) -> BTreeMap<i32, RoaringBitmap> {
+    let mut periods = returns.by_period(options.period);
+    periods.retain(|index, _| *index <= current);
+    if !options.is_unbounded {
+        return periods;
+    }
+    let mut later = RoaringBitmap::new();
+    let mut all = BTreeMap::new();
+    for index in (options.cohorts.0..=current).rev() {
+        if let Some(who) = periods.get(&index) {
+            later |= who;
+        }
+        all.insert(index, later.clone());
+    }
+    all
 }
 
-/// Day-N retention: who of those that started on a day was there exactly `after` days later; over the starts of `first..=last` for which that day
-/// is over.
-pub fn day_n(start: &Days, back: &Days, after: i32, (first, last): (Day, Day), today: Day) -> Option<(f64, u64)> {
-    let mut seen = RoaringBitmap::new();
-    let (mut size, mut returned) = (0, 0);
-    for (day, started) in start {
-        let cohort = started - &seen;
-        seen |= started;
-        let then = day.plus(after);
-        if !(first..=last).contains(day) || then >= today {
-            continue;
-        }
-        size += cohort.len();
-        if let Ok(place) = back.binary_search_by_key(&then, |(known, _)| *known) {
-            returned += cohort.intersection_len(&back[place].1);
+fn mean(rows: &[Row], offset: usize) -> Mean {
+    let whole =
+        rows.iter().filter_map(|row| row.cells.get(offset).filter(|cell| cell.is_whole).map(|cell| Share::new(cell.back, row.people)));
+    let (mut weighted, mut sum, mut cohorts) = (Share::default(), 0.0, 0_u32);
+    for share in whole {
+        weighted = Share::new(weighted.part + share.part, weighted.of + share.of);
+        if let Some(ratio) = share.ratio() {
+            sum += ratio;
+            cohorts += 1;
         }
     }
-    (size > 0).then(|| (returned as f64 / size as f64, size))
+    Mean { weighted, simple: (cohorts > 0).then(|| sum / f64::from(cohorts)) }
 }
+
+pub const SUMMARY: [u32; 4] = [1, 7, 30, 90];
+
+/// Of those who came for the first time on a day of `first..=last`, how many were there 1, 7, 30 and 90 days later: on that day, or
+/// unbounded, on that day or later. Whose day is not over yet is in neither number.
+pub fn days_later(starts: &Daily, returns: &Daily, before: &RoaringBitmap, options: &DaysLater) -> [(u32, Share); 4] {
+    let newcomers = starts.newcomers(before);
+    let cohorts = newcomers.slice(options.cohorts);
+    let later = options.is_unbounded.then(|| last_days(returns, options.today));
+    SUMMARY.map(|after| {
+        let mut share = Share::default();
+        for (day, people) in cohorts {
+            let due = day.plus(after as i32);
+            if due >= options.today {
+                continue;
+            }
+            share.of += people.len();
+            share.part += match &later {
+                Some(last) => people.iter().filter(|contact| last.get(*contact) >= due.0).count() as u64,
+                None => returns.on(due).map_or(0, |who| who.intersection_len(people)),
+            };
+        }
+        (after, share)
+    })
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct DaysLater {
+    /// First and last day of the cohorts.
+    pub cohorts: (Day, Day),
+    pub is_unbounded: bool,
+    pub today: Day,
+}
+
+/// The last day on which each was there, until today.
+fn last_days(daily: &Daily, today: Day) -> Paged<i32> {
+    let mut last = Paged::new(i32::MIN);
+    for (day, who) in daily.slice((Day(i32::MIN), today)) {
+        who.iter().for_each(|contact| last.set(contact, day.0));
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,76 +1,139 @@
-//! Visits: runs of what somebody does in a browser or an app. A gap of half an hour ends one. There is no longest visit, so that late actions change
-//! only what they touch, whatever the order they come in.
+//! Visits: runs of what somebody did in a browser or an app. Half an hour without anything ends one; nothing else does.
 
 use kernel::Time;
+use kernel::time::MINUTE;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-/// A gap so long begins another visit.
-pub const GAP: Duration = Duration::from_secs(30 * 60);
+use super::{Calendar, Day, Median, median};
+
+/// After this, or longer, the next action begins another visit.
+pub const VISIT_GAP: Duration = MINUTE.saturating_mul(30);
+
+/// What a program did on its own, on a server, belongs to no visit and is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VisitAction {
+    /// One browser, one app: two at once are two visits of the same contact.
+    pub handle: i64,
+    pub at: Time,
+    pub contact: u32,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visit {
-    pub from: Time,
-    pub to: Time,
-    pub actions: u32,
+    pub handle: i64,
+    pub contact: u32,
+    pub first: Time,
+    pub last: Time,
+    pub actions: u64,
 }
 
 impl Visit {
-    pub fn length(&self) -> Duration {
-        self.to.since(self.from)
+    pub fn millis(&self) -> i64 {
+        self.last.0.saturating_sub(self.first.0)
     }
 }
 
-/// Of one handle; `moments` in order.
-pub fn visits(moments: &[Time]) -> Vec<Visit> {
-    let mut all: Vec<Visit> = Vec::new();
-    for at in moments {
-        match all.last_mut().filter(|last| at.since(last.to) < GAP) {
-            Some(last) => {
-                last.to = *at;
-                last.actions += 1;
+/// In whatever order they came. To know the visits of a day, give what was done from half an hour before it until every visit of
+/// it has ended: an earlier action within the gap shows that the visit is one of the day before.
+pub fn visits(mut actions: Vec<VisitAction>) -> Vec<Visit> {
+    actions.sort_unstable();
+    let gap = VISIT_GAP.as_millis() as i64;
+    let mut visits: Vec<Visit> = Vec::new();
+    for VisitAction { handle, at, contact } in actions {
+        match visits.last_mut() {
+            Some(visit) if visit.handle == handle && at.0.saturating_sub(visit.last.0) < gap => {
+                visit.last = at;
+                visit.actions += 1;
             }
-            None => all.push(Visit { from: *at, to: *at, actions: 1 }),
+            _ => visits.push(Visit { handle, contact, first: at, last: at, actions: 1 }),
         }
     }
-    all
+    visits
 }
 
-/// What the visits of a day come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summed {
+/// Visits that began on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VisitDay {
     pub visits: u64,
     /// Of one action.
     pub bounced: u64,
-    pub total: Duration,
-    pub median: Duration,
+    pub total_ms: i64,
+    /// Of how long they took, those of one action as 0.
+    pub length_ms: Median,
+    pub contacts: u64,
 }
 
-pub fn sum(visits: &[Visit]) -> Summed {
-    let mut lengths: Vec<Duration> = visits.iter().map(Visit::length).collect();
-    lengths.sort_unstable();
-    Summed {
+/// By the day on which they began; days without any are left out.
+pub fn visit_days(visits: &[Visit], calendar: &Calendar) -> BTreeMap<Day, VisitDay> {
+    let mut sorted: Vec<&Visit> = visits.iter().collect();
+    sorted.sort_unstable_by_key(|visit| visit.first);
+    let mut walker = calendar.walker();
+    let mut days: BTreeMap<Day, Vec<&Visit>> = BTreeMap::new();
+    for visit in sorted {
+        days.entry(walker.day_of(visit.first)).or_default().push(visit);
+    }
+    days.into_iter().filter_map(|(day, visits)| Some((day, visit_day(&visits)?))).collect()
+}
+
+fn visit_day(visits: &[&Visit]) -> Option<VisitDay> {
+    let mut lengths: Vec<i64> = visits.iter().map(|visit| visit.millis()).collect();
+    Some(VisitDay {
         visits: visits.len() as u64,
         bounced: visits.iter().filter(|visit| visit.actions == 1).count() as u64,
-        total: lengths.iter().sum(),
-        median: lengths.get(lengths.len().saturating_sub(1) / 2).copied().unwrap_or_default(),
-    }
+        total_ms: lengths.iter().sum(),
+        length_ms: median(&mut lengths)?,
+        contacts: visits.iter().map(|visit| visit.contact).collect::<HashSet<_>>().len() as u64,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::tz::TimeZone;
 
-    const MINUTE: i64 = 60_000;
+    const MIN: i64 = 60_000;
+
+    fn of(handle: i64, times: &[i64]) -> Vec<VisitAction> {
+        times.iter().map(|at| VisitAction { handle, at: Time(*at), contact: 1 }).collect()
+    }
+
+    fn runs(actions: Vec<VisitAction>) -> Vec<(i64, i64, u64)> {
+        visits(actions).iter().map(|visit| (visit.first.0, visit.last.0, visit.actions)).collect()
+    }
 
     #[test]
-    fn half_an_hour_without_an_action_ends_a_visit() {
-        let at = |minutes: &[i64]| visits(&minutes.iter().map(|minute| Time(minute * MINUTE)).collect::<Vec<_>>());
-        let shape = |visits: Vec<Visit>| visits.iter().map(|visit| (visit.from.0 / MINUTE, visit.to.0 / MINUTE, visit.actions)).collect::<Vec<_>>();
-        assert_eq!(shape(at(&[0, 10, 39, 70, 100])), [(0, 39, 3), (70, 70, 1), (100, 100, 1)]);
-        assert_eq!(shape(at(&[0, 29, 58, 87])), [(0, 87, 4)], "as long as there is no gap");
-        assert_eq!(shape(at(&[])), []);
-        let summed = sum(&at(&[0, 10, 70, 75, 200]));
-        assert_eq!((summed.visits, summed.bounced, summed.total.as_secs(), summed.median.as_secs()), (3, 1, 900, 300));
-        assert_eq!(sum(&[]), Summed::default());
+    fn half_an_hour_ends_a_visit() {
+        assert_eq!(runs(of(1, &[0, 30 * MIN - 1])), [(0, 30 * MIN - 1, 2)]);
+        assert_eq!(runs(of(1, &[0, 30 * MIN])), [(0, 0, 1), (30 * MIN, 30 * MIN, 1)]);
+    }
+
+    #[test]
+    fn a_visit_may_last_for_days() {
+        let times: Vec<i64> = (0..200).map(|at| at * 29 * MIN).collect();
+        assert_eq!(runs(of(1, &times)), [(0, 199 * 29 * MIN, 200)]);
+    }
+
+    #[test]
+    fn the_order_in_which_actions_come_says_nothing() {
+        assert_eq!(runs(of(1, &[50 * MIN, 0, 25 * MIN])), [(0, 50 * MIN, 3)]);
+    }
+
+    #[test]
+    fn two_browsers_are_two_visits_of_one_contact() {
+        let mut actions = of(2, &[0, 10 * MIN]);
+        actions.extend(of(1, &[5 * MIN]));
+        let days = visit_days(&visits(actions), &Calendar::new(TimeZone::UTC));
+        assert_eq!(days.len(), 1);
+        let expected = VisitDay { visits: 2, bounced: 1, total_ms: 10 * MIN, length_ms: Median { value: 5 * MIN, of: 2 }, contacts: 1 };
+        assert_eq!(days[&Day(0)], expected);
+    }
+
+    #[test]
+    fn a_visit_belongs_to_the_day_on_which_it_began() {
+        let midnight = 86_400_000;
+        let days = visit_days(&visits(of(1, &[midnight - MIN, midnight + MIN])), &Calendar::new(TimeZone::UTC));
+        assert_eq!(days.keys().collect::<Vec<_>>(), [&Day(0)]);
+        assert!(visit_days(&visits(Vec::new()), &Calendar::new(TimeZone::UTC)).is_empty());
     }
 }

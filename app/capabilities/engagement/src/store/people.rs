@@ -72,3 +72,8 @@ pub fn contacts_seen(r: &Reader<'_>, limit: Day) -> Result<(u64, u64)> {
     let (all, inactive) = row.unwrap_or_default();
     Ok((all.unsigned_abs(), inactive.unsigned_abs()))
 }
+
+/// Whoever was ever here, with the last day that it did anything.
+pub fn last_days(r: &Reader<'_>) -> Result<Vec<(u32, Day)>> {
+    r.rows("select contact_id, last_day from engagement_contacts", [], |row| Ok((row.get(0)?, Day(row.get(1)?))))
+}

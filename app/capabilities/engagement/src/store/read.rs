@@ -3,12 +3,11 @@
 use db::{Reader, Tx};
 use kernel::ids::ContactId;
 use kernel::{Result, Time};
-use roaring::RoaringBitmap;
 use rusqlite::params;
 
 use super::days::decode;
 use super::{ANY, NameId, days_of};
-use crate::model::Day;
+use crate::model::{Daily, Day};
 
 /// The zone that days are of; `None` before the first action.
 pub fn zone(r: &Reader<'_>) -> Result<Option<String>> {
@@ -20,14 +19,15 @@ pub fn set_zone(tx: &mut Tx<'_>, zone: &str) -> Result<()> {
     Ok(())
 }
 
-/// Who did it on which day, within `first..=last`, oldest first; days without anybody are left out.
-pub fn daily(r: &Reader<'_>, name: NameId, (first, last): (Day, Day)) -> Result<Vec<(Day, RoaringBitmap)>> {
+/// Who did it on which day, within `first..=last`.
+pub fn daily(r: &Reader<'_>, name: NameId, (first, last): (Day, Day)) -> Result<Daily> {
     let rows = r.rows(
         "select day, contacts from engagement_bitmaps where name_id = ? and day between ? and ? order by day",
         params![name.0, first.0, last.0],
         |row| Ok((Day(row.get(0)?), decode(row.get_ref(1)?.as_blob()?))),
     )?;
-    rows.into_iter().map(|(day, contacts)| Ok((day, contacts?))).collect()
+    let days = rows.into_iter().map(|(day, contacts)| Ok((day, contacts?))).collect::<Result<Vec<_>>>()?;
+    Ok(Daily::new(days))
 }
 
 /// How often it was done on which day.
@@ -62,5 +62,5 @@ pub fn active_days(r: &Reader<'_>, contact: ContactId) -> Result<Vec<Day>> {
     let Some((first, last)) = days_of(r, contact)? else { return Ok(Vec::new()) };
     let Ok(bit) = u32::try_from(contact.0) else { return Ok(Vec::new()) };
     let all = daily(r, ANY, (first.max(last.plus(-363)), last))?;
-    Ok(all.into_iter().filter(|(_, who)| who.contains(bit)).map(|(day, _)| day).collect())
+    Ok(all.days().iter().filter(|(_, who)| who.contains(bit)).map(|(day, _)| *day).collect())
 }

@@ -64,7 +64,7 @@ impl Bench {
                 for (day, actions) in store::counts(r, id, whole)? {
                     counted.entry((name.clone(), day.0)).or_default().0 = actions;
                 }
-                for (day, contacts) in store::daily(r, id, whole)? {
+                for (day, contacts) in store::daily(r, id, whole)?.days() {
                     counted.entry((name.clone(), day.0)).or_default().1 = contacts.iter().collect();
                 }
             }

@@ -71,6 +71,11 @@ pub fn contact_of_handle(r: &Reader<'_>, id: HandleId) -> Result<Option<ContactI
     r.row("select contact_id from identity_handles where id = ?", [id.0], |row| row.get(0).map(ContactId))
 }
 
+/// No handle has a higher number.
+pub fn highest_handle(r: &Reader<'_>) -> Result<HandleId> {
+    r.value("select coalesce(max(id), 0) from identity_handles", []).map(HandleId)
+}
+
 /// Every handle with whom it means now.
 pub fn all_handles(r: &Reader<'_>) -> Result<Vec<(HandleId, ContactId)>> {
     r.rows("select id, contact_id from identity_handles order by id", [], |row| Ok((HandleId(row.get(0)?), ContactId(row.get(1)?))))

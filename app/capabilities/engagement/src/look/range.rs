@@ -1,6 +1,6 @@
 //! How far back a page looks.
 
-use super::Day;
+use crate::model::Day;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Range {
@@ -14,7 +14,7 @@ pub enum Range {
 impl Range {
     pub const ALL: [Range; 4] = [Range::Week, Range::Month, Range::Quarter, Range::Year];
 
-    /// As addresses have it, and as people read it; what is unknown is the default.
+    /// As addresses have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Range::Week => "7d",
@@ -24,6 +24,16 @@ impl Range {
         }
     }
 
+    pub fn label(self) -> &'static str {
+        match self {
+            Range::Week => "7 days",
+            Range::Month => "30 days",
+            Range::Quarter => "90 days",
+            Range::Year => "1 year",
+        }
+    }
+
+    /// What is unknown is the default.
     pub fn parse(text: &str) -> Range {
         Self::ALL.into_iter().find(|range| range.as_str() == text).unwrap_or_default()
     }
