@@ -9,11 +9,12 @@ use std::process::Command;
 use std::{fs, io};
 
 /// Bundles by their entry points; a prebuilt folder has to hold the same names.
-const BUNDLES: [(&str, &str); 9] = [
+const BUNDLES: [(&str, &str); 12] = [
     ("islands/console.ts", "console.js"),
     ("styles/console.css", "console.css"),
     ("styles/public.css", "public.css"),
     // The sheet of one capability's pages, under its word.
+    ("styles/engagement.css", "engagement.css"),
     ("styles/errors.css", "errors.css"),
     ("styles/logs.css", "logs.css"),
     ("styles/replay.css", "replay.css"),
@@ -21,6 +22,9 @@ const BUNDLES: [(&str, &str); 9] = [
     ("islands/replay-page.ts", "replay-page.js"),
     ("islands/replay-player.ts", "replay-player.js"),
     ("styles/replay-player.css", "replay-player.css"),
+    // What stands in other people's pages: `/t.js` and `/survey.js`.
+    ("islands/track.ts", "track.js"),
+    ("islands/survey.ts", "survey.js"),
 ];
 const NO_NODE: &str =
     "Hermetic's browser files are bundled at build time: install Node.js 20 or newer, or set HERMETIC_ASSETS_DIR to a prebuilt folder.";

@@ -13,6 +13,7 @@ static LIST: &[&dyn Capability] = &[
     &uptime::Uptime,
     &status::Status,
     &alerts::Alerts,
+    &engagement::Engagement,
     &backup::Backup,
 ];
 

@@ -55,7 +55,7 @@ fn the_browser_files_stay_light() {
     let packed = |name: &str| find(url(name)).and_then(|asset| asset.br).map_or(usize::MAX, <[u8]>::len);
     assert!(packed("console.js") <= 6 * 1024, "console.js: {} bytes", packed("console.js"));
     assert!(packed("console.css") <= 8 * 1024, "console.css: {} bytes", packed("console.css"));
-    for own in ["errors.css", "logs.css", "replay.css"] {
+    for own in ["engagement.css", "errors.css", "logs.css", "replay.css"] {
         assert!(packed(own) <= 3 * 1024, "{own}: {} bytes", packed(own));
     }
     // The library that draws recordings comes with the player's own document and with no other page.
@@ -63,6 +63,17 @@ fn the_browser_files_stay_light() {
     assert!(packed("replay-player.js") <= 38 * 1024, "replay-player.js: {} bytes", packed("replay-player.js"));
     assert!(packed("replay-player.css") <= 4 * 1024, "replay-player.css: {} bytes", packed("replay-player.css"));
     assert!(!text("console.js").contains("replayer-wrapper") && text("replay-player.js").contains("replayer-wrapper"));
+}
+
+#[test]
+fn the_scripts_in_other_peoples_pages_are_tiny_and_come_alone() {
+    for name in ["track.js", "survey.js"] {
+        let asset = find(url(name)).unwrap();
+        let packed = asset.gzip.map_or(usize::MAX, <[u8]>::len);
+        assert!(packed <= 5 * 1024, "{name}: {packed} bytes");
+        assert_eq!(asset.content_type, "text/javascript; charset=utf-8");
+        assert!(!text(name).contains("import(") && !text(name).contains("document.cookie"), "{name}");
+    }
 }
 
 #[test]
@@ -80,7 +91,7 @@ fn the_player_never_lets_a_recorded_page_run_scripts() {
 
 #[test]
 fn nothing_in_the_browser_files_breaks_the_policy_of_the_pages() {
-    let js = format!("{}{}", text("console.js"), text("replay-page.js"));
+    let js = ["console.js", "replay-page.js", "track.js", "survey.js"].map(text).concat();
     for banned in ["eval(", "new Function", "innerHTML", "setAttribute(\"style\"", "document.write"] {
         assert!(!js.contains(banned), "{banned}");
     }

@@ -4,7 +4,7 @@
 //! - [`frame`]: whole documents: [`console_page`], [`plain_page`], [`error_page`], [`document`]
 //! - [`parts`]: heads, cards, tables, badges, tiles, times, buttons
 //! - [`forms`]: [`forms::Fields`] draws labelled fields that keep their value and show their error
-//! - [`charts`]: SVG drawn here: day bars, lines, sparklines, histograms
+//! - [`charts`]: SVG and shaded tables drawn here: day bars, lines, stacked bars, histograms, cohorts, funnels
 //! - [`raw`]: the only place that writes markup by hand; whatever enters is escaped there
 //! - [`Href`]: addresses that were checked, so that a link can never run a script
 //!

@@ -10,6 +10,8 @@ use std::time::Duration;
 use tests::{Client, Hermetic, eventually_async, people, process, root, target_dir};
 use tokio::process::Command;
 
+mod analytics;
+
 const KEY: &str = "5f3c1e0d9b8a7f6e5d4c3b2a19080716";
 /// For one program to its end.
 const LONGEST: Duration = Duration::from_secs(90);

@@ -2,13 +2,14 @@
 //! then, and two programs report their errors, traces, logs, sessions and replays. Everything is gone when it ends.
 //!
 //! - [`traffic`]: what the programs send and when; [`shop`], [`api`]: what each of them says; [`film`]: what a visit looked like;
-//!   [`wire`]: how; [`chance`]: by which luck
+//!   [`usage`]: what customers did within half a year; [`wire`]: how; [`chance`]: by which luck
 
 mod api;
 mod chance;
 mod film;
 mod shop;
 mod traffic;
+mod usage;
 mod wire;
 
 use anyhow::{Context as _, Result, bail};
@@ -130,9 +131,24 @@ async fn report(cx: Cx, api_key: Secret) {
         tracing::warn!("{error:#}");
     }
     match doors(&cx, &api_key).await {
-        Ok(doors) => traffic::run(cx, doors).await,
+        Ok(doors) => {
+            if let Err(error) = tell_usage(&cx, &doors.shop).await {
+                tracing::warn!("what the demo's customers did was not taken: {error:#}");
+            }
+            traffic::run(cx, doors).await
+        }
         Err(error) => tracing::warn!("the demo's programs have no door: {error:#}"),
     }
+}
+
+/// As the shop's analytics library would have, in batches.
+async fn tell_usage(cx: &Cx, shop: &wire::Door) -> Result<()> {
+    for batch in usage::half_year(cx.now()).chunks(usage::BATCH) {
+        let body = json!({ "writeKey": shop.public_key, "batch": batch }).to_string();
+        let kind = ("Content-Type".to_owned(), "application/json".to_owned());
+        send(cx, Method::POST, "/v1/batch", vec![kind], body).await?;
+    }
+    Ok(())
 }
 
 async fn doors(cx: &Cx, api_key: &Secret) -> Result<traffic::Doors> {
@@ -189,7 +205,8 @@ fn announce(cx: &Cx, access: &Access, is_json: bool) {
     say!("  API key      {key}");
     say!("  Status page  {url}/status\n");
     say!("  It watches a local site that fails now and then: give it two minutes.");
-    say!("  A web shop and its API report errors, traces, logs, sessions and replays, with a week of history.");
+    say!("  A web shop and its API report errors, traces, logs, sessions and replays, with a week of history,");
+    say!("  and what its customers did within half a year.");
     say!("  Everything is gone when you stop it with Ctrl-C.\n");
 }
 

@@ -1,4 +1,5 @@
-//! [`Unit`] writes values as people read them; [`nice_top`] rounds an axis; [`place`] rounds coordinates.
+//! [`Unit`] writes values as people read them, [`grouped`] counts in full; [`nice_top`] rounds an axis; [`place`] rounds coordinates;
+//! [`Portion`] is a part of a whole, [`shade`] its step of ten.
 
 /// What a number counts, and so how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,4 +56,54 @@ pub(crate) fn nice_top(largest: f64, steps: f64) -> f64 {
 /// A coordinate with one decimal: what the eye can see, in few bytes.
 pub(crate) fn place(value: f64) -> f64 {
     if value.is_finite() { (value * 10.0).round() / 10.0 } else { 0.0 }
+}
+
+/// A part of a whole, written as percent. Nothing of nothing is no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Portion {
+    pub part: u64,
+    pub of: u64,
+}
+
+impl Portion {
+    pub fn new(part: u64, of: u64) -> Self {
+        Self { part, of }
+    }
+
+    pub fn percent(self) -> Option<f64> {
+        (self.of > 0).then(|| float(self.part) / float(self.of) * 100.0)
+    }
+
+    /// `30.4 %`, or a dash.
+    pub fn write(self) -> String {
+        self.percent().map_or_else(|| "–".to_owned(), |percent| Unit::Percent.write(percent))
+    }
+}
+
+/// 0 for nothing, else 1 to 10: whatever is there can be seen, and only the whole is as dark as can be.
+pub fn shade(portion: Portion) -> u8 {
+    let steps = (u128::from(portion.part) * 10).checked_div(u128::from(portion.of)).unwrap_or(0);
+    match portion.part {
+        0 => 0,
+        _ if portion.of == 0 => 0,
+        _ => u8::try_from(steps).unwrap_or(10).clamp(1, 10),
+    }
+}
+
+/// `1,204,377`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a drawing needs no more than 52 bits")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
 }

@@ -1,9 +1,11 @@
-//! Small drawings: [`sparkline`] beside a number, [`histogram`] of counts, [`shares`] of a whole (the phases of one check).
+//! Small drawings: [`sparkline`] beside a number, [`histogram`] of counts ([`histogram_with_table`] has its numbers below), [`shares`]
+//! of a whole (the phases of one check).
 
 use leptos::prelude::IntoAny;
 use std::fmt::Write;
 
-use super::scale::{Unit, place};
+use super::scale::{Unit, float, grouped, place};
+use super::twin::{Twin, write_twin};
 use crate::View;
 use crate::raw::Markup;
 
@@ -60,8 +62,30 @@ pub fn sparkline(values: &[f64], label: &str) -> View {
 }
 
 pub fn histogram(options: &Histogram<'_>) -> View {
-    let largest = options.buckets.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
     let mut html = Markup::new();
+    write_histogram(&mut html, options);
+    html.end("figure");
+    html.into_view()
+}
+
+/// The same with its numbers as a table. `each` heads the buckets: "Days active".
+pub fn histogram_with_table(options: &Histogram<'_>, each: &str) -> View {
+    let mut html = Markup::new();
+    if options.buckets.is_empty() {
+        html.tag("figure").attr("class", "chart histogram").tag("figcaption").tag("span").attr("class", "chart-title");
+        html.text(options.title).end("span").end("figcaption").tag("p").attr("class", "chart-empty").text("No data in this time.");
+        html.end("p").end("figure");
+        return html.into_view();
+    }
+    write_histogram(&mut html, options);
+    let rows = options.buckets.iter().map(|(label, count)| (label.clone(), vec![grouped(*count)]));
+    write_twin(&mut html, &Twin { label: options.title, heads: &[each, options.counted] }, rows);
+    html.end("figure");
+    html.into_view()
+}
+
+fn write_histogram(html: &mut Markup, options: &Histogram<'_>) {
+    let largest = options.buckets.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
     html.tag("figure").attr("class", "chart histogram").tag("figcaption").tag("span").attr("class", "chart-title");
     html.text(options.title).end("span").end("figcaption").tag("div").attr("class", "plot");
     html.tag("svg").attr("viewBox", format!("0 0 {} 100", options.buckets.len().max(1) * 10)).attr("preserveAspectRatio", "none");
@@ -76,8 +100,7 @@ pub fn histogram(options: &Histogram<'_>) -> View {
     for (label, _) in options.buckets {
         html.element("li", label);
     }
-    html.end("ol").end("div").end("figure");
-    html.into_view()
+    html.end("ol").end("div");
 }
 
 pub fn shares(options: &Shares<'_>) -> View {
@@ -105,9 +128,4 @@ pub fn shares(options: &Shares<'_>) -> View {
 
 fn index(position: usize) -> f64 {
     float(u64::try_from(position).unwrap_or(u64::MAX))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a drawing needs no more than 52 bits")]
-fn float(count: u64) -> f64 {
-    count as f64
 }

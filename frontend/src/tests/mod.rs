@@ -1,6 +1,7 @@
 //! Rendering: what may not come through, and what has to be there.
 
 mod charts;
+mod counts;
 mod escaping;
 mod structure;
 

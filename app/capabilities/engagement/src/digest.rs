@@ -13,6 +13,7 @@ use kernel::{Error, Result, Time};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::model::{Calendar, Moment, when};
@@ -49,20 +50,11 @@ impl Digest for Counted {
         let who = Arc::new(settle(cx, &told)?);
         let (zone, keeps) = cx.hermetic.read_blocking(|r| Ok((settings::counted_zone(r)?, settings::keep(r)?)))?;
         let calendar = Calendar::new(parse_zone(&zone)?);
-        let mut passed: BTreeMap<&'static str, u64> = BTreeMap::new();
-        let mut fresh = Vec::new();
-        let news = told.iter().filter(|told| told.action.act == Act::Did).filter_map(|told| new_action(told, &who, keeps, &mut passed));
-        let news: Vec<NewAction> = news.collect();
         if let Some(item) = items.first() {
             let (received_at, id) = (item.received_at, item.id);
             cx.telemetry.write_blocking(move |tx| store::mark(tx, received_at, id))?;
         }
-        for portion in news.chunks(PORTION) {
-            let portion = portion.to_vec();
-            let (filed, again) = cx.telemetry.write_blocking(move |tx| file(tx, portion))?;
-            fresh.extend(filed);
-            *passed.entry("duplicate").or_default() += again;
-        }
+        let (fresh, passed) = file_all(cx, &told, &who, keeps)?;
         let passive = who.passive.clone();
         Ok(Box::new(move |tx| {
             let gains = gains(tx, &fresh, &calendar)?;
@@ -74,6 +66,40 @@ impl Digest for Counted {
             Ok(())
         }))
     }
+}
+
+/// What counts, and how much does not, and why.
+type Filed = (Vec<NewAction>, BTreeMap<&'static str, u64>);
+
+/// Portion by portion: while one is written, the next is worked out and packed, which costs about as much.
+fn file_all(cx: &Cx, told: &[Told<'_>], who: &Who, keeps: Duration) -> Result<Filed> {
+    std::thread::scope(|scope| {
+        let (ready, portions) = std::sync::mpsc::sync_channel(1);
+        scope.spawn(move || {
+            for portion in told.chunks(PORTION) {
+                if ready.send(work_out(portion, who, keeps)).is_err() {
+                    return;
+                }
+            }
+        });
+        let (mut fresh, mut passed) = (Vec::new(), BTreeMap::new());
+        for (news, more) in portions {
+            for (reason, actions) in more {
+                *passed.entry(reason).or_default() += actions;
+            }
+            let (filed, again) = cx.telemetry.write_blocking(move |tx| file(tx, news))?;
+            fresh.extend(filed);
+            *passed.entry("duplicate").or_default() += again;
+        }
+        Ok((fresh, passed))
+    })
+}
+
+fn work_out(portion: &[Told<'_>], who: &Who, keeps: Duration) -> Filed {
+    let mut passed = BTreeMap::new();
+    let did = portion.iter().filter(|told| told.action.act == Act::Did);
+    let news = did.filter_map(|told| new_action(told, who, keeps, &mut passed)).collect();
+    (news, passed)
 }
 
 fn read(items: &[Item]) -> Result<Vec<Told<'_>>> {
@@ -178,7 +204,7 @@ fn linked(tx: &mut Tx<'_>, action: &Action, key: &str) -> Result<identity::conta
 }
 
 /// `None`: it is not counted, which `passed` says.
-fn new_action(told: &Told<'_>, who: &Who, keeps: std::time::Duration, passed: &mut BTreeMap<&'static str, u64>) -> Option<NewAction> {
+fn new_action(told: &Told<'_>, who: &Who, keeps: Duration, passed: &mut BTreeMap<&'static str, u64>) -> Option<NewAction> {
     let Told { item, action, .. } = told;
     let mut pass = |reason| *passed.entry(reason).or_default() += 1;
     let (Some(handle), Some(name)) = (handle_of(action).and_then(|key| who.handles.get(key)), who.names.get(&action.name)) else {

@@ -13,8 +13,8 @@ use kernel::Result;
 use roaring::RoaringBitmap;
 
 use crate::model::{
-    Active, Band, BandLimits, Calendar, Day, DaysLater, Grid, Heat, Period, RetentionOptions, Share, Stage, VisitDay, active, bands,
-    days_histogram, days_later, heat, lifecycle, retention,
+    Active, Band, BandLimits, Calendar, Day, DaysLater, Grid, Heat, MONTH_DAYS, Period, RetentionOptions, Share, Stage, VisitDay, active,
+    bands, days_histogram, days_later, heat, lifecycle, retention,
 };
 use crate::settings;
 use crate::store::{self, ANY, NameId};
@@ -68,6 +68,18 @@ pub fn overview(r: &Reader<'_>, range: Range) -> Result<Overview> {
         limits,
         top,
     })
+}
+
+/// A line for each day of a range: actives and visits.
+pub struct DayByDay {
+    pub series: Vec<Active>,
+    pub visits: Vec<(Day, VisitDay)>,
+}
+
+pub fn day_by_day(r: &Reader<'_>, range: Range) -> Result<DayByDay> {
+    let (first, last) = range.until(settings::calendar(r)?.day_of(r.now));
+    let daily = store::daily(r, ANY, (first.plus(1 - MONTH_DAYS), last))?;
+    Ok(DayByDay { series: active(&daily, (first, last)), visits: store::visits(r, (first, last))? })
 }
 
 /// What a retention grid is asked for.

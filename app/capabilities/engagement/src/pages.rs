@@ -81,7 +81,7 @@ pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -133,9 +133,14 @@ pub(crate) fn days_ago(day: Day, today: Day) -> String {
     }
 }
 
+/// What libraries add by themselves: said last.
+const SURROUNDINGS: [&str; 7] = ["browser", "device", "host", "locale", "os", "screen", "title"];
+
 /// The first few of what is known of an action: `path /pricing · utm_source hn`.
 pub(crate) fn facts_of(props: &Map<String, Value>, most: usize) -> String {
-    let shown = props.iter().filter(|(_, value)| !value.is_object() && !value.is_array()).take(most);
+    let mut told: Vec<(&String, &Value)> = props.iter().filter(|(_, value)| !value.is_object() && !value.is_array()).collect();
+    told.sort_by_key(|(name, _)| SURROUNDINGS.contains(&name.as_str()));
+    let shown = told.into_iter().take(most);
     let parts: Vec<String> = shown.map(|(name, value)| format!("{name} {}", kernel::text::shorten(&plain(value), 40))).collect();
     let rest = props.len().saturating_sub(parts.len());
     match (parts.is_empty(), rest) {
@@ -176,6 +181,7 @@ mod tests {
         assert_eq!(told(json!({})), "");
         assert_eq!(told(json!({"path": "/pricing"})), "path /pricing");
         assert_eq!(told(json!({"amount": 49.5, "currency": "USD", "plan": "pro"})), "amount 49.5 · currency USD · 1 more");
+        assert_eq!(told(json!({"browser": "Firefox", "os": "Linux", "path": "/"})), "path / · browser Firefox · 1 more");
         assert_eq!(told(json!({"nested": {"a": 1}})), "1 properties");
     }
 

@@ -41,7 +41,7 @@ const ACTIVE: Setting = Setting {
 const AT_RISK: Setting = Setting {
     key: "engagement.at_risk_days",
     label: "At risk: not seen for more than",
-    help: "Whoever was there before.",
+    help: "However often they were there before: how long ago counts before how often.",
     kind: SettingKind::Number { min: 1.0, max: 364.0, unit: "days" },
     default: "14",
 };

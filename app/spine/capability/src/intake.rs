@@ -2,6 +2,7 @@
 //! else evicts.
 
 use db::Reader;
+use ingest::action::OptOut;
 use ingest::quota::Allowances;
 use ingest::retention::{self, Windows};
 use kernel::Result;
@@ -44,6 +45,24 @@ const OTHERS: Setting = Setting {
     kind: PER_MINUTE,
     default: "300000",
 };
+const ACTIONS: Setting = Setting {
+    key: "ingest.actions_per_minute",
+    label: "Actions of contacts",
+    help: "For each project; every action counts. SDKs of analytics are told to come again later.",
+    kind: PER_MINUTE,
+    default: "3000000",
+};
+const OPT_OUT: Setting = Setting {
+    key: "ingest.opt_out",
+    label: "Browsers that ask not to be followed",
+    help: "By Global Privacy Control or Do Not Track. What is not kept is counted, and nothing else.",
+    kind: SettingKind::Choice(&[
+        ("anonymous", "Keep nothing of visitors who are not signed in"),
+        ("all", "Keep nothing"),
+        ("ignore", "Keep everything"),
+    ]),
+    default: "anonymous",
+};
 const RAW_DAYS: Setting = Setting {
     key: "ingest.raw_days",
     label: "Keep profiles and measurements",
@@ -69,7 +88,7 @@ const COUNTED_DAYS: Setting = Setting {
 pub(crate) const SECTION: Section = Section {
     title: "What programs report",
     about: "How much each project may report, and for how long what is kept that no other section names.",
-    fields: &[ERRORS, TRACES, LOGS, OTHERS, RAW_DAYS, RAW_MEGABYTES, COUNTED_DAYS],
+    fields: &[ERRORS, TRACES, LOGS, OTHERS, ACTIONS, OPT_OUT, RAW_DAYS, RAW_MEGABYTES, COUNTED_DAYS],
 };
 
 const SWEEP: &str = "ingest.sweep";
@@ -116,15 +135,20 @@ async fn read_anew(cx: &Cx) {
     read_allowances(cx).await;
 }
 
+/// Limits, and whom the door does not follow.
 async fn read_allowances(cx: &Cx) {
-    match cx.read(allowances).await {
-        Ok(allowances) => cx.ingest.set_allowances(allowances),
+    match cx.read(|r| Ok((allowances(r)?, opt_out(r)?))).await {
+        Ok((allowances, opt_out)) => {
+            cx.ingest.set_allowances(allowances);
+            cx.ingest.set_opt_out(opt_out);
+        }
         Err(error) => tracing::warn!(error = error.chain(), "the limits of the door could not be read; the old ones stay"),
     }
 }
 
 async fn follow_settings(cx: Cx, shutdown: CancellationToken) {
     let mut signals = cx.hermetic.signals();
+    read_allowances(&cx).await;
     loop {
         let signal = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -141,7 +165,17 @@ async fn follow_settings(cx: Cx, shutdown: CancellationToken) {
 /// What the settings let each project report.
 pub fn allowances(r: &Reader<'_>) -> Result<Allowances> {
     let limit = |setting| whole(r, setting);
-    Ok(Allowances { errors: limit(&ERRORS)?, traces: limit(&TRACES)?, logs: limit(&LOGS)?, others: limit(&OTHERS)? })
+    Ok(Allowances {
+        errors: limit(&ERRORS)?,
+        traces: limit(&TRACES)?,
+        logs: limit(&LOGS)?,
+        others: limit(&OTHERS)?,
+        actions: limit(&ACTIONS)?,
+    })
+}
+
+fn opt_out(r: &Reader<'_>) -> Result<OptOut> {
+    Ok(OptOut::parse(&settings::text(r, &OPT_OUT)?).unwrap_or_default())
 }
 
 /// What the door keeps in memory, for Prometheus.

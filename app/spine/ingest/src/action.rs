@@ -3,8 +3,46 @@
 //! One request becomes one item of [`Kind::Actions`](crate::Kind::Actions): [`Actions`] as JSON, scrubbed. Times stand in it as the client's clock
 //! has them; who digests the item puts them right by the time of receipt.
 
+mod context;
+mod posthog;
+mod script;
+mod segment;
+mod sift;
+mod sniff;
+mod told;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use sift::{Asked, sift};
+pub(crate) use sniff::{labelled, plain};
+pub(crate) use told::Told;
+pub(crate) use {posthog::read as read_posthog, script::read as read_script, segment::read as read_segment};
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+/// Whose actions are not kept where the browser asks not to be followed (`Sec-GPC`, `DNT`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OptOut {
+    /// Those of requests that name no user.
+    #[default]
+    Anonymous,
+    All,
+    Ignore,
+}
+
+impl OptOut {
+    /// As the setting has it.
+    pub fn parse(text: &str) -> Option<OptOut> {
+        Some(match text {
+            "anonymous" => OptOut::Anonymous,
+            "all" => OptOut::All,
+            "ignore" => OptOut::Ignore,
+            _ => return None,
+        })
+    }
+}
 
 /// What one request told.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

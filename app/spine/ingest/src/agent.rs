@@ -38,6 +38,45 @@ const BROWSERS: &[(&str, &str)] = &[
     ("Dalvik/", "Android"),
 ];
 
+/// What programs that only read pages call themselves, in small letters. Browsers without a window are not among them: tests of programs use
+/// them.
+const BOTS: &[&str] = &[
+    "bot/",
+    "bot;",
+    "bot)",
+    "bot ",
+    "crawler",
+    "spider",
+    "slurp",
+    "facebookexternalhit",
+    "embedly",
+    "quora link preview",
+    "lighthouse",
+    "pingdom",
+    "uptimerobot",
+    "statuscake",
+    "whatsapp/",
+    "google-inspectiontool",
+    "mediapartners-google",
+    "bingpreview",
+    "yandexbot",
+    "archive.org",
+    "ahrefs",
+    "semrush",
+    "gptbot",
+    "claudebot",
+    "ccbot",
+    "bytespider",
+    "petalbot",
+];
+
+/// Whether a page was read by no person.
+pub fn is_bot(agent: &str) -> bool {
+    // A maker of telephones.
+    let agent = agent.to_ascii_lowercase().replace("cubot", "");
+    agent.ends_with("bot") || BOTS.iter().any(|token| agent.contains(token))
+}
+
 pub fn parse(agent: &str) -> Agent {
     let agent = agent.get(..agent.len().min(512)).unwrap_or_default();
     Agent { browser: browser(agent), os: os(agent), device: device(agent) }
@@ -105,6 +144,26 @@ fn number(version: &str, dot: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bots_are_told_from_browsers() {
+        for bot in [
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+            "facebookexternalhit/1.1",
+            "Slackbot",
+        ] {
+            assert!(is_bot(bot), "{bot}");
+        }
+        for person in [
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (Linux; Android 9; CUBOT X18 Plus) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+            "analytics-node/3.0.13",
+            "",
+        ] {
+            assert!(!is_bot(person), "{person}");
+        }
+    }
 
     #[test]
     fn the_browsers_people_use_are_told_apart() {

@@ -19,7 +19,7 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "x-sentry-auth, x-requested-with, x-forwarded-for, origin, referer, accept, content-type, authentication, authorization, \
-     content-encoding, transfer-encoding, sentry-trace, baggage",
+     content-encoding, transfer-encoding, sentry-trace, baggage, anonymousid, sentat",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static("x-sentry-error, x-sentry-rate-limits, retry-after");
 

@@ -49,6 +49,18 @@ pub fn from_dsn(dsn: &str) -> Option<(Shown, ProjectId)> {
     Some((Shown { key: checked_key(url.username())?, client: None }, ProjectId(project)))
 }
 
+/// `Authorization: Basic …` with the key as its name; some programs leave out the colon behind it.
+pub fn from_basic(headers: &HeaderMap) -> Option<Shown> {
+    use base64::Engine as _;
+    let (scheme, text) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = base64::engine::general_purpose::STANDARD_NO_PAD.decode(text.trim().trim_end_matches('=')).ok()?;
+    let named = String::from_utf8(decoded).ok()?;
+    Some(Shown { key: checked_key(named.split(':').next()?)?, client: None })
+}
+
 /// 1 to 64 letters and digits; some SDKs write the key with dashes.
 pub fn checked_key(text: &str) -> Option<String> {
     let key: String = text.trim().chars().filter(|c| *c != '-').take(65).collect();
@@ -100,6 +112,21 @@ mod tests {
             assert_eq!(ask(uri, headers), expected, "{uri} {headers:?}");
         }
         assert_eq!(ask(&format!("/?sentry_key={}", "a".repeat(65)), &[]), None, "a key of 65 characters is none");
+    }
+
+    #[test]
+    fn a_key_alone_is_a_name_without_a_password() {
+        let read = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, value.parse().unwrap());
+            from_basic(&headers).map(|shown| shown.key)
+        };
+        for whole in ["Basic YWJjOg==", "basic YWJj", "Basic YWJjOg", "Basic YWJjOnNlY3JldA=="] {
+            assert_eq!(read(whole).as_deref(), Some("abc"), "{whole}");
+        }
+        for wrong in ["Bearer YWJjOg==", "Basic", "Basic Og==", "Basic !", "Basic gIA="] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

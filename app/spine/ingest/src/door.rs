@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::Semaphore;
 
+use crate::action::OptOut;
 use crate::auth::{self, Shown};
 use crate::backlog::Backlog;
 use crate::carried::Carried;
@@ -27,6 +28,7 @@ use crate::quota::{Allowances, Quotas, Reached};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::room::{Room, Share};
+use crate::salts::Salts;
 use crate::tally::{Drops, NO_PROJECT, Tally};
 use crate::{EventId, keep, limits, origins};
 
@@ -49,6 +51,8 @@ pub(crate) struct Inner {
     pub tally: Tally,
     pub backlog: Backlog,
     pub mispastes: Mispastes,
+    pub salts: Salts,
+    pub opt_out: ArcSwap<OptOut>,
     /// The newest item that this door has written.
     pub newest: AtomicI64,
 }
@@ -80,11 +84,13 @@ pub(crate) struct Found<'a> {
     pub carried: Carried<'a>,
     /// Of tunnels: who it is from.
     pub dsn: Option<String>,
+    /// Of doors that name no project: the key that stands in the body.
+    pub key: Option<String>,
 }
 
 impl<'a> From<Carried<'a>> for Found<'a> {
     fn from(carried: Carried<'a>) -> Found<'a> {
-        Found { carried, dsn: None }
+        Found { carried, dsn: None, key: None }
     }
 }
 
@@ -112,6 +118,8 @@ impl Door {
     pub fn new(hermetic: Db, telemetry: Db, clock: Clock) -> Door {
         let hands = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
         Door(Arc::new(Inner {
+            salts: Salts::new(hermetic.clone()),
+            opt_out: ArcSwap::from_pointee(OptOut::default()),
             directory: Directory::new(hermetic),
             telemetry,
             clock,
@@ -138,6 +146,15 @@ impl Door {
     /// What may be reported in a minute now.
     pub fn allowances(&self) -> Allowances {
         **self.0.allowances.load()
+    }
+
+    /// Whose actions are not kept where their browser asks for it, from now on.
+    pub fn set_opt_out(&self, opt_out: OptOut) {
+        self.0.opt_out.store(Arc::new(opt_out));
+    }
+
+    pub fn opt_out(&self) -> OptOut {
+        **self.0.opt_out.load()
     }
 
     /// A digest has read the log up to this item.
@@ -288,12 +305,14 @@ impl Door {
         let caller = match caller {
             Some(caller) => caller,
             None => {
-                let named = found.dsn.as_deref().and_then(auth::from_dsn);
+                let named = found.dsn.as_deref().and_then(auth::from_dsn).map(|(shown, named)| (shown, Some(named)));
+                let keyed = || Some((Shown { key: auth::checked_key(found.key.as_deref()?)?, client: None }, None));
                 let (shown, named) = named
-                    .filter(|(_, named)| project.is_none_or(|project| project == *named))
+                    .or_else(keyed)
+                    .filter(|(_, named)| named.is_none() || project.is_none() || project == *named)
                     .ok_or_else(|| self.counted(Refusal::Denied(Reason::UnknownKey), meant, size))?;
                 client = client.or(shown.client);
-                self.admit(keys, Some(named), &shown.key, &parts)?
+                self.admit(keys, named, &shown.key, &parts)?
             }
         };
         let allowances = self.0.allowances.load();
@@ -353,7 +372,7 @@ fn content_encoding(parts: &Parts) -> String {
     lines.collect::<Vec<_>>().join(",")
 }
 
-fn address_of(parts: &Parts) -> Option<IpAddr> {
+pub(crate) fn address_of(parts: &Parts) -> Option<IpAddr> {
     let address = web::Peer::of(parts).0;
     (!address.is_unspecified()).then_some(address)
 }

@@ -86,7 +86,7 @@ fn judge_thing(
     }
     let group = Group::of(kind);
     bench.quotas.check(bench.caller.asker, bench.allowances, group, bench.now).map_err(|reached| {
-        if !judged.hit.contains(&reached) && reached.group.is_none_or(Group::is_told) {
+        if !judged.hit.contains(&reached) && reached.group.is_none_or(Group::is_heard) {
             judged.hit.push(reached);
         }
         Reason::RateLimited
@@ -116,10 +116,18 @@ fn judge_thing(
         content_type: thing.content_type.clone(),
         attachment_type: thing.attachment_type.clone(),
         platform: thing.platform.clone(),
-        ..head.clone()
+        ..head_for(kind, head)
     };
     let head = serde_json::to_string(&head).map_err(|_| Reason::Malformed)?;
     Ok(Ready { kind, event_id, head, payload: packed, quantity })
+}
+
+/// Of what contacts do neither the address nor the browser's own words are kept.
+fn head_for(kind: Kind, head: &Head) -> Head {
+    match kind {
+        Kind::Actions => Head { address: None, user_agent: None, ..head.clone() },
+        _ => head.clone(),
+    }
 }
 
 /// How much is lost with it: what is in it, whatever its header says. What cannot be read counts once.

@@ -117,7 +117,7 @@ impl Kind {
     }
 
     /// The data category of rate limits and outcomes, as SDKs spell it.
-    pub fn category(self) -> &'static str {
+    pub const fn category(self) -> &'static str {
         match self {
             Kind::Event => "error",
             Kind::Transaction => "transaction",

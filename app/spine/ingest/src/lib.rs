@@ -5,6 +5,7 @@
 //! - [`Kind`]: what can be reported; [`Item`], [`NewItem`], [`Head`]: one such thing, as it lies in the log
 //! - [`store`]: items, cursors, outcomes, releases as SQL; [`pack`]: how payloads are compressed
 //! - [`recording`]: segments of session replays; [`agent`]: browsers by their user agent
+//! - [`action`]: what analytics SDKs and our own script tell, in one form
 //! - [`releases`]: versions of programs, and which of two is the newer
 //!
 //! Whoever makes something of the items reads them by cursor (`capability::digest`).
@@ -40,6 +41,7 @@ mod reports;
 pub mod retention;
 mod room;
 mod routes;
+mod salts;
 pub mod scrub;
 pub mod store;
 mod tally;
@@ -56,6 +58,7 @@ use db::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "cursors", sql: include_str!("../migrations/0001_cursors.sql") },
     Migration { number: 2, name: "release_days", sql: include_str!("../migrations/0002_release_days.sql") },
+    Migration { number: 3, name: "salts", sql: include_str!("../migrations/0003_salts.sql") },
 ];
 /// Tables of the log.
 pub const TELEMETRY_MIGRATIONS: &[Migration] = &[

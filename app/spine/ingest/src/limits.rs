@@ -14,6 +14,13 @@ pub const ATTACHMENTS: usize = 30;
 /// Spans, lines or measurements of one container. SDKs send at most 1,000.
 pub const ENTRIES: usize = 10_000;
 
+/// Messages of one request to the doors of Segment and RudderStack; their SDKs send at most 100.
+pub const MESSAGES: usize = 2_500;
+/// Of one action, without what is not kept of it.
+pub const ACTION: usize = 32 << 10;
+/// Of one message as it comes: beyond it nothing is looked for in it.
+pub const MESSAGE: usize = 1 << 20;
+
 /// Of one item's payload.
 pub fn payload(kind: Kind) -> usize {
     match kind {

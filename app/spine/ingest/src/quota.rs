@@ -19,6 +19,8 @@ pub enum Group {
     Traces,
     Logs,
     Others,
+    /// By itself and not told to SDKs of errors, which know of no actions.
+    Actions,
     /// By itself and never told: an SDK that hears of a limit, or of any refusal, stops recording for good.
     Replays,
     /// What SDKs tell of what they threw away: by itself, because it is told the most when the rest is limited.
@@ -26,14 +28,15 @@ pub enum Group {
 }
 
 impl Group {
-    pub const ALL: [Group; 6] = [Group::Errors, Group::Traces, Group::Logs, Group::Others, Group::Replays, Group::Reports];
+    pub const ALL: [Group; 7] = [Group::Errors, Group::Traces, Group::Logs, Group::Others, Group::Actions, Group::Replays, Group::Reports];
 
     pub fn of(kind: Kind) -> Group {
         match kind {
             Kind::Event | Kind::Feedback | Kind::UserReport | Kind::Security | Kind::Minidump | Kind::Attachment => Group::Errors,
             Kind::Transaction | Kind::Spans | Kind::Profile | Kind::ProfileChunk => Group::Traces,
             Kind::Logs | Kind::Metrics => Group::Logs,
-            Kind::Session | Kind::Sessions | Kind::CheckIn | Kind::Actions => Group::Others,
+            Kind::Session | Kind::Sessions | Kind::CheckIn => Group::Others,
+            Kind::Actions => Group::Actions,
             Kind::ReplayEvent | Kind::ReplayRecording | Kind::ReplayVideo => Group::Replays,
             Kind::ClientReport => Group::Reports,
         }
@@ -41,6 +44,11 @@ impl Group {
 
     /// Whether SDKs hear that its limit is reached.
     pub fn is_told(self) -> bool {
+        !matches!(self, Group::Replays | Group::Actions)
+    }
+
+    /// Whether who is refused hears that this limit was it.
+    pub fn is_heard(self) -> bool {
         self != Group::Replays
     }
 
@@ -51,6 +59,7 @@ impl Group {
             Group::Traces => "transaction;span;profile;profile_chunk",
             Group::Logs => "log_item;log_byte;trace_metric;trace_metric_byte",
             Group::Others => "session;monitor",
+            Group::Actions => "action",
             Group::Replays => "replay",
             Group::Reports => "internal",
         }
@@ -64,17 +73,20 @@ pub struct Allowances {
     pub traces: u32,
     pub logs: u32,
     pub others: u32,
+    pub actions: u32,
 }
 
 impl Allowances {
     /// Far above what a small machine digests for long: they end a loop gone wild, not a busy day.
-    pub const STANDARD: Allowances = Allowances { errors: 300_000, traces: 3_000_000, logs: 3_000_000, others: 300_000 };
+    pub const STANDARD: Allowances =
+        Allowances { errors: 300_000, traces: 3_000_000, logs: 3_000_000, others: 300_000, actions: 3_000_000 };
 
     fn of(&self, group: Group) -> u32 {
         match group {
             Group::Errors => self.errors,
             Group::Traces => self.traces,
             Group::Logs => self.logs,
+            Group::Actions => self.actions,
             Group::Others | Group::Replays | Group::Reports => self.others,
         }
     }

@@ -20,6 +20,10 @@ impl<'b> Raw<'b> {
         self.0.first() == Some(&b'{')
     }
 
+    pub fn is_list(self) -> bool {
+        self.0.first() == Some(&b'[')
+    }
+
     /// Names as they are written, with their values; nothing for what is no object.
     pub fn members(self) -> impl Iterator<Item = (&'b [u8], Raw<'b>)> {
         let mut parts = Parts::of(self, b'{');

@@ -23,6 +23,12 @@ pub enum Reason {
     KeyOff,
     /// With a key that this project does not have.
     UnknownKey,
+    /// Sent by a program that only reads pages.
+    Bot,
+    /// An action of nobody: without an id, or under one that broken programs give to everybody.
+    Nobody,
+    /// The browser asks not to be followed.
+    OptedOut,
     /// The log takes nothing more: the disk is full.
     DiskFull,
     /// Taking it went wrong here; our log says why.
@@ -30,7 +36,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 15] = [
         Reason::UnknownType,
         Reason::TooLarge,
         Reason::TooMany,
@@ -41,6 +47,9 @@ impl Reason {
         Reason::Origin,
         Reason::KeyOff,
         Reason::UnknownKey,
+        Reason::Bot,
+        Reason::Nobody,
+        Reason::OptedOut,
         Reason::DiskFull,
         Reason::Failed,
     ];
@@ -57,6 +66,9 @@ impl Reason {
             Reason::Origin => "origin",
             Reason::KeyOff => "key_off",
             Reason::UnknownKey => "unknown_key",
+            Reason::Bot => "bot",
+            Reason::Nobody => "nobody",
+            Reason::OptedOut => "opted_out",
             Reason::DiskFull => "disk_full",
             Reason::Failed => "failed",
         }

@@ -50,6 +50,7 @@ pub async fn sweep(hermetic: &Db, telemetry: &Db, windows: Windows, now: Time) -
     for project in removed_projects(hermetic, telemetry, now).await? {
         removed += remove_project(telemetry, project).await?;
     }
+    hermetic.write(move |tx| store::remove_salts_before(tx, now.day_start() - DAY)).await?;
     telemetry.write(move |tx| store::remove_outcomes_before(tx, now - DAY * OUTCOME_DAYS)).await?;
     Ok(removed)
 }

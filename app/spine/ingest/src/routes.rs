@@ -5,7 +5,10 @@ mod crons;
 mod embed;
 mod files;
 mod otlp;
+mod posthog;
+mod script;
 mod security;
+mod segment;
 
 use axum::body::Body;
 use axum::extract::{FromRef, Request};
@@ -17,6 +20,7 @@ use memchr::memmem;
 use std::borrow::Cow;
 use web::{Access, Path, Routes, State};
 
+use crate::action::{self, Asked, Told, sift};
 use crate::answer::{self, Shape};
 use crate::auth::{self, Shown};
 use crate::carried::{Carried, Thing, of_envelope};
@@ -55,6 +59,9 @@ where
     crons::mount(routes);
     otlp::mount(routes);
     embed::mount(routes);
+    segment::mount(routes);
+    posthog::mount(routes);
+    script::mount(routes);
 }
 
 async fn preflight() -> Response<Body> {
@@ -77,7 +84,7 @@ async fn envelope_of(door: &Door, project: &str, request: Request) -> Result<Tak
     door.keep(entered, sent, |bytes| {
         let mut envelope = envelope::parse(bytes)?;
         let dsn = envelope.header.dsn.take();
-        Ok(Found { carried: of_envelope(envelope), dsn })
+        Ok(Found { dsn, ..of_envelope(envelope).into() })
     })
     .await
 }
@@ -148,6 +155,23 @@ async fn read(door: &Door, project: Option<&str>, request: Request) -> Result<(E
 async fn read_as(door: &Door, project: Option<&str>, shown: Shown, parts: Parts, body: Body) -> Result<(Entered, Sent), Refusal> {
     let entered = door.enter(project.map(project_of), Some(shown), parts).await?;
     door.read(entered, body).await
+}
+
+/// What the doors of analytics have in common: a body is sniffed, its actions are sifted, and the key may stand in it.
+async fn told_of<F>(door: &Door, shown: Option<Shown>, (parts, body): (Parts, Body), read: F) -> Result<Taken, Refusal>
+where
+    F: FnOnce(&[u8], &Asked) -> kernel::Result<Told> + Send + 'static,
+{
+    let entered = door.enter(None, shown, parts).await?;
+    let (entered, mut sent) = door.read(entered, body).await?;
+    sent.layers = action::labelled(&sent.bytes, sent.layers);
+    let asked = Asked::of(&entered.parts.headers, door.opt_out());
+    door.keep(entered, sent, move |bytes| {
+        let mut told = read(bytes, &asked)?;
+        let key = told.key.take();
+        Ok(Found { key, ..sift(told, &asked).into() })
+    })
+    .await
 }
 
 /// What a page sends carries the page's origin.

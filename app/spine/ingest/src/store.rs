@@ -3,11 +3,13 @@
 mod ageing;
 mod outcomes;
 mod releases;
+mod salts;
 mod taken_back;
 
 pub use ageing::*;
 pub use outcomes::*;
 pub use releases::*;
+pub use salts::*;
 pub use taken_back::*;
 
 use db::{Reader, Tx};

@@ -1,5 +1,6 @@
 //! The door, tested over its real routes and two real databases in a temporary folder. [`Site`] is one, [`Got`] an answer.
 
+mod actions;
 mod decoders;
 mod edges;
 mod fixtures;
@@ -196,7 +197,7 @@ fn event(id: &str, message: &str) -> String {
     lines(&[&format!(r#"{{"event_id":"{id}"}}"#), r#"{"type":"event"}"#, &format!(r#"{{"message":"{message}"}}"#)])
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packer.write_all(bytes).unwrap();
     packer.finish().unwrap()

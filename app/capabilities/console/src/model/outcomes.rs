@@ -34,6 +34,7 @@ pub(crate) fn category(category: &str) -> &str {
         "internal" => "Reports of SDKs about themselves",
         "profile" | "profile_chunk" | "profile_chunk_ui" | "profile_duration" => "Profiles",
         "replay" => "Replay recordings",
+        "action" => "Actions of contacts",
         "trace_metric" => "Measurements",
         "trace_metric_byte" => "Bytes of measurements",
         "metric_bucket" | "statsd" => "Older measurements",
@@ -131,6 +132,19 @@ fn dropped(reason: &str) -> Explained {
             "The program shows a key that this project does not have: mistyped, deleted, or of another project.",
             "Give it a DSN of this project. The log of the instance shows the one that came.",
         ),
+        "undigestible" => said(
+            Tone::Bad,
+            "Could not be worked out",
+            "It was stored, but what it means could not be worked out; it is passed over.",
+            "The log of the instance says why. Please report it to the makers with that line.",
+        ),
+        _ => dropped_one_kind(reason),
+    }
+}
+
+/// Of sessions and the releases they name, and of what contacts do.
+fn dropped_one_kind(reason: &str) -> Explained {
+    match reason {
         "invalid_session" => said(
             Tone::Warn,
             "No session",
@@ -155,11 +169,23 @@ fn dropped(reason: &str) -> Explained {
             "The program names new releases faster than anybody deploys: each start or each user, probably.",
             "Give release the version of the program, the same for everybody who runs it.",
         ),
-        "undigestible" => said(
-            Tone::Bad,
-            "Could not be worked out",
-            "It was stored, but what it means could not be worked out; it is passed over.",
-            "The log of the instance says why. Please report it to the makers with that line.",
+        "bot" => said(
+            Tone::Info,
+            "Not a person",
+            "A program that only reads pages, such as a search engine's, sent this; it counts for nobody.",
+            "Nothing; what people do is counted without it.",
+        ),
+        "nobody" => said(
+            Tone::Warn,
+            "Of nobody",
+            "It names neither a user nor a visitor, or one as broken programs name everybody: undefined, null, anonymous.",
+            "Look where your program identifies people: the id it gives is empty there.",
+        ),
+        "opted_out" => said(
+            Tone::Info,
+            "Asked not to be followed",
+            "The browser sends Global Privacy Control or Do Not Track; only this count is kept.",
+            "Nothing; whom this covers is set under Settings, What programs report.",
         ),
         _ => said(Tone::Warn, "Another reason", "This version has no words for it.", ""),
     }

@@ -48,7 +48,7 @@ fn of_day(house: &House, day: Day) -> Result<OfDay> {
         let mut all = visits_between(house, (from - VISIT_GAP, until), &contacts)?;
         let begins_here = |visit: &Visit| visit.first >= from && visit.first < to;
         // Who was still there at the end of what was read may go on.
-        if all.iter().any(|visit| begins_here(visit) && visit.last + VISIT_GAP > until) {
+        if all.iter().any(|visit| begins_here(visit) && visit.is_open(until)) {
             until = until + BEYOND;
             continue;
         }

@@ -61,7 +61,7 @@ fn day_counts(daily: &Daily, (first, last): (Day, Day)) -> Vec<u64> {
 
 /// How many were there in the `length` days that end with each day of `first..=last`. Days are cut into blocks as long as the window: each
 /// window is the end of one block and the beginning of the next, so that each day is united with others twice, however long it is.
-pub fn trailing(daily: &Daily, (first, last): (Day, Day), length: i32) -> Vec<u64> {
+fn trailing(daily: &Daily, (first, last): (Day, Day), length: i32) -> Vec<u64> {
     let mut counts = Vec::new();
     let mut ends: Vec<RoaringBitmap> = Vec::new();
     let mut block = first.plus(1 - length);

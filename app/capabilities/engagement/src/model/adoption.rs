@@ -14,13 +14,9 @@ pub struct Adoption {
     pub depth: Share,
 }
 
-/// `users`: whoever used it in the same days that `active` is of; `actions`: how often they did.
-pub fn adoption(active: &RoaringBitmap, users: &RoaringBitmap, actions: u64) -> Adoption {
-    Adoption {
-        people: users.len(),
-        of_active: Share::new(users.intersection_len(active), active.len()),
-        depth: Share::new(actions, users.len()),
-    }
+/// `who`: whoever used it in the same days that `active` is of; `actions`: how often they did.
+pub fn adoption(active: &RoaringBitmap, who: &RoaringBitmap, actions: u64) -> Adoption {
+    Adoption { people: who.len(), of_active: Share::new(who.intersection_len(active), active.len()), depth: Share::new(actions, who.len()) }
 }
 
 /// How many of the active used how many features: none is at 0, all of them last.
@@ -28,8 +24,8 @@ pub fn breadth(active: &RoaringBitmap, features: &[RoaringBitmap]) -> Vec<u64> {
     let mut used = Paged::new(0_usize);
     let mut histogram = vec![0; features.len() + 1];
     histogram[0] = active.len();
-    for users in features {
-        for contact in users & active {
+    for who in features {
+        for contact in who & active {
             let before = used.get(contact);
             used.set(contact, before + 1);
             histogram[before] -= 1;

@@ -38,7 +38,7 @@ pub fn median(values: &mut [i64]) -> Option<Median> {
     let (below, middle, _) = values.select_nth_unstable(of / 2);
     let upper = i128::from(*middle);
     let value = match below.iter().max() {
-        Some(lower) if of % 2 == 0 => (i128::from(*lower) + upper).div_euclid(2) as i64,
+        Some(lower) if of.is_multiple_of(2) => (i128::from(*lower) + upper).div_euclid(2) as i64,
         _ => *middle,
     };
     Some(Median { value, of: of as u64 })

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::paged::Paged;
 use super::{Daily, Day, Share};
 
-/// How many were active on exactly 1, 2, … days of `first..=last`: the power-user curve, L7 of the last 7, L28 of the last 28.
+/// How many were active on exactly 1, 2, … days of `first..=last`: the power curve, L7 of the last 7, L28 of the last 28.
 pub fn days_histogram(daily: &Daily, (first, last): (Day, Day)) -> Vec<u64> {
     let days = usize::try_from(i64::from(last.0) - i64::from(first.0) + 1).unwrap_or(0);
     let mut histogram = vec![0; days];
@@ -57,12 +57,16 @@ pub const BAND_DAYS: i32 = 30;
 
 /// How long ago comes first: who was here each day and is not any more is who a founder wants to be told of.
 pub fn band(active_days: u32, days_ago: u32, limits: &BandLimits) -> Band {
-    match () {
-        () if days_ago > limits.dormant_after_days => Band::Dormant,
-        () if days_ago > limits.at_risk_after_days => Band::AtRisk,
-        () if active_days >= limits.power_days => Band::Power,
-        () if active_days >= limits.active_days => Band::Active,
-        () => Band::Casual,
+    if days_ago > limits.dormant_after_days {
+        Band::Dormant
+    } else if days_ago > limits.at_risk_after_days {
+        Band::AtRisk
+    } else if active_days >= limits.power_days {
+        Band::Power
+    } else if active_days >= limits.active_days {
+        Band::Active
+    } else {
+        Band::Casual
     }
 }
 

@@ -32,10 +32,15 @@ impl Visit {
     pub fn millis(&self) -> i64 {
         self.last.0.saturating_sub(self.first.0)
     }
+
+    /// Whether it may go on with what was done at `until` or later.
+    pub fn is_open(&self, until: Time) -> bool {
+        self.last + VISIT_GAP > until
+    }
 }
 
-/// In whatever order they came. To know the visits of a day, give what was done from half an hour before it until every visit of
-/// it has ended: an earlier action within the gap shows that the visit is one of the day before.
+/// In whatever order they came. To know the visits of a day, give what was done from one gap before it until none of it [is open](Visit::is_open):
+/// an action within the gap shows that a visit is one of the day before.
 pub fn visits(mut actions: Vec<VisitAction>) -> Vec<Visit> {
     actions.sort_unstable();
     let gap = VISIT_GAP.as_millis() as i64;
@@ -117,6 +122,13 @@ mod tests {
     #[test]
     fn the_order_in_which_actions_come_says_nothing() {
         assert_eq!(runs(of(1, &[50 * MIN, 0, 25 * MIN])), [(0, 50 * MIN, 3)]);
+    }
+
+    #[test]
+    fn a_visit_is_open_for_half_an_hour() {
+        let visit = visits(of(1, &[0, 10 * MIN]))[0];
+        assert!(visit.is_open(Time(40 * MIN - 1)));
+        assert!(!visit.is_open(Time(40 * MIN)));
     }
 
     #[test]

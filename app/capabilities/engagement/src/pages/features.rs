@@ -77,7 +77,7 @@ fn spread(found: &Features) -> View {
     let about =
         format!("How many of {} active people used how many of the {} {what}.", grouped(found.active), buckets.len().saturating_sub(1));
     let drawn = histogram(&Histogram { title: "Breadth", about: &about, buckets: &buckets, counted: "people" });
-    card(Card { title: "", lead: &about, ..Card::default() }, drawn)
+    card(Card::default(), view! { {drawn} {muted(&about)} })
 }
 
 fn make(found: &Features) -> View {

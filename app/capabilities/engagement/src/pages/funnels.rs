@@ -1,11 +1,10 @@
 //! How many get from one step to the next.
 
 use frontend::prelude::*;
-use kernel::time::describe_duration;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Tabbed, as_file, field, grouped, nothing_yet, number, pages_of, percent};
+use super::{Tabbed, as_file, field, nothing_yet, number, pages_of};
 use crate::look::{Range, STEPS};
 use crate::model::Reached;
 use crate::store::{Funnel, NameId};
@@ -125,36 +124,20 @@ fn ask(page: &Page) -> View {
 }
 
 fn steps(page: &Page) -> View {
-    let rows = page.reached.iter().zip(&page.steps).enumerate().map(|(place, (reached, step))| {
-        let took =
-            reached.took_ms.filter(|_| place > 0).map(|median| describe_duration(Duration::from_millis(median.value.unsigned_abs())));
-        let lost = reached.of_previous.of - reached.of_previous.part;
-        let text = format!("{}. {}", place + 1, page.name(*step));
-        let value = reached.of_first.percent().unwrap_or(0.0);
-        let bar = meter(&Meter { label: &text, value, max: 100.0, text: &percent(reached.of_first), tone: Tone::Info });
-        Row::new(vec![
-            view! { <b>{text.clone()}</b> }.into_any(),
-            bar,
-            number(&grouped(reached.people)),
-            number(&percent(reached.of_previous)),
-            number(&if place == 0 { "–".to_owned() } else { grouped(lost) }),
-            number(&took.unwrap_or_else(|| "–".to_owned())),
-        ])
-    });
-    let listed = table(Table {
-        caption: "Steps",
-        heads: &[
-            Head::text("Step"),
-            Head::text("Of the first"),
-            Head::number("People"),
-            Head::number("Of the step before"),
-            Head::number("Lost"),
-            Head::number("Median time from the first"),
-        ],
-        rows: rows.collect(),
-        empty: EmptyState::default(),
-    });
-    card(Card { title: "Steps", is_flush: true, ..Card::default() }, listed)
+    let steps: Vec<FunnelStep> = page
+        .reached
+        .iter()
+        .zip(&page.steps)
+        .enumerate()
+        .map(|(place, (reached, step))| FunnelStep {
+            name: page.name(*step).to_owned(),
+            people: reached.people,
+            took: reached.took_ms.filter(|_| place > 0).map(|median| Duration::from_millis(median.value.unsigned_abs())),
+        })
+        .collect();
+    let listed = funnel_bars(FunnelBars { caption: "Steps", steps: &steps, empty: EmptyState::default() });
+    let lead = "Median time: from the first step to this one, of those who got there.";
+    card(Card { title: "Steps", lead, is_flush: true, ..Card::default() }, listed)
 }
 
 fn keep(page: &Page) -> View {

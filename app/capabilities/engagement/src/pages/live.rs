@@ -101,6 +101,8 @@ fn refused(live_page: &Live) -> Option<View> {
     Some(notice(Tone::Warn, &told))
 }
 
+const TRACK: &str = include_str!("../../templates/track.html");
+
 /// The ways in, each ready to be copied.
 fn connect(live_page: &Live) -> View {
     let (base, key) = (&live_page.base, if live_page.key.is_empty() { "YOUR-KEY" } else { &live_page.key });
@@ -108,7 +110,7 @@ fn connect(live_page: &Live) -> View {
         (
             "A web page",
             "Page views, clicks on elements with data-did, and hermetic('did', 'Invoice paid').",
-            format!("<script defer src=\"{base}/t.js\" data-key=\"{key}\"></script>"),
+            TRACK.replace("BASE", base).replace("KEY", key),
         ),
         (
             "Segment or RudderStack",

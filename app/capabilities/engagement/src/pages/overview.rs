@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{Tabbed, as_file, day_text, grouped, nothing_yet, number, pages_of, percent, ranges};
-use crate::look::{Overview, Used};
-use crate::model::{Active, Band, Day, Period, Share, VisitDay};
+use crate::look::{DayByDay, Overview, Used};
+use crate::model::{Active, Band, Day, Period, Share, Stage, VisitDay};
 
 pub fn draw(found: &Overview) -> View {
     let head = page_head(PageHead {
@@ -24,7 +24,7 @@ pub fn draw(found: &Overview) -> View {
         return stack(parts);
     }
     parts.push(ranges("/engagement", found.range));
-    let body = stack(vec![numbers(found), card(Card::default(), chart(found)), stages(found), columns(top(found), in_bands(found))]);
+    let body = stack(vec![numbers(found), card(Card::default(), chart(found)), stages(found), in_bands(found), top(found)]);
     parts.push(live("overview", body));
     stack(parts)
 }
@@ -132,26 +132,26 @@ fn period_text(period: Period, number: i32) -> String {
 }
 
 fn stages(found: &Overview) -> View {
-    let rows = found.stages.iter().rev().map(|stage| {
-        let running = (!stage.is_over).then(|| tag("not over"));
-        Row::new(vec![
-            view! { {period_text(found.period, stage.period)} " " {running} }.into_any(),
-            number(&grouped(stage.new)),
-            number(&grouped(stage.returning)),
-            number(&grouped(stage.resurrecting)),
-            number(&if stage.dormant == 0 { "0".to_owned() } else { format!("−{}", grouped(stage.dormant)) }),
-        ])
+    let labels: Vec<String> = found.stages.iter().map(|stage| period_text(found.period, stage.period)).collect();
+    let stack_of = |name, is_below, count: fn(&Stage) -> u64| Stack { name, values: found.stages.iter().map(count).collect(), is_below };
+    let is_over = found.stages.last().is_none_or(|stage| stage.is_over);
+    let drawn = stacked_bars(&StackedBars {
+        title: "Where people come from and go",
+        about: "Above the line who was there, below it who was there in the period before and not in this one.",
+        each: if found.period == Period::Day { "Day" } else { "Week from" },
+        labels: &labels,
+        stacks: vec![
+            stack_of("Returning", false, |stage| stage.returning),
+            stack_of("Resurrecting", false, |stage| stage.resurrecting),
+            stack_of("New", false, |stage| stage.new),
+            stack_of("Dormant", true, |stage| stage.dormant),
+        ],
+        running: if is_over { "" } else { "not over" },
+        empty: "",
     });
-    let each = if found.period == Period::Day { "Day" } else { "Week from" };
-    let listed = table(Table {
-        caption: "Where people come from and go",
-        heads: &[Head::text(each), Head::number("New"), Head::number("Returning"), Head::number("Resurrecting"), Head::number("Dormant")],
-        rows: rows.collect(),
-        empty: EmptyState::default(),
-    });
-    let lead = "New: never here before. Returning: here in the period before, too. Resurrecting: here before that. Dormant: here in the period \
-                before, and not in this one.";
-    card(Card { title: "Where people come from and go", lead, is_flush: true, ..Card::default() }, listed)
+    let means = "New: never here before. Returning: here in the period before, too. Resurrecting: here before that. Dormant: here in the period \
+                 before, and not in this one.";
+    card(Card::default(), view! { {drawn} {muted(means)} })
 }
 
 fn top(found: &Overview) -> View {
@@ -182,24 +182,28 @@ fn in_bands(found: &Overview) -> View {
         Band::AtRisk => ("At risk", format!("not for more than {} days", limits.at_risk_after_days)),
         Band::Dormant => ("Dormant", format!("not for more than {} days", limits.dormant_after_days)),
     };
-    let all: u64 = found.bands.iter().map(|(_, people)| people).sum();
-    let rows = found.bands.iter().map(|(band, people)| {
-        let (label, meaning) = means(*band);
-        let named = view! { <b>{label}</b> <p class="muted">{meaning}</p> }.into_any();
-        Row::new(vec![named, number(&grouped(*people)), number(&percent(Share::new(*people, all)))])
-    });
-    let listed = table(Table {
+    let bars: Vec<ShareBar> = found
+        .bands
+        .iter()
+        .map(|(band, people)| {
+            let (label, meaning) = means(*band);
+            ShareBar { label: format!("{label}: {meaning}"), count: *people, tone: Tone::Neutral }
+        })
+        .collect();
+    let listed = share_bars(ShareBars {
         caption: "How regularly people are here",
-        heads: &[Head::text("Band"), Head::number("People"), Head::number("Of all")],
-        rows: rows.collect(),
+        each: "Band",
+        counted: "People",
+        of: bars.iter().map(|bar| bar.count).sum(),
+        bars: &bars,
         empty: EmptyState::default(),
     });
-    let set = link_button("/settings", "Limits", Look::Plain);
+    let set = link_button("/console/settings", "Limits", Look::Plain);
     card(Card { title: "How regularly people are here", is_flush: true, actions: vec![set], ..Card::default() }, listed)
 }
 
 /// As CSV: a line a day.
-pub fn lines(found: &Overview) -> String {
+pub fn lines(found: &DayByDay) -> String {
     let mut text = "day,active,active_7_days,active_30_days,visits,median_visit_ms\r\n".to_owned();
     for active in &found.series {
         let visits = found.visits.iter().find(|(day, _)| *day == active.day).map(|(_, visits)| visits);

@@ -1,12 +1,11 @@
 //! Whether people come back: a grid of cohorts.
 
 use frontend::prelude::*;
-use frontend::raw::Markup;
 use std::fmt::Write as _;
 
 use super::{Tabbed, as_file, day_text, grouped, nothing_yet, pages_of, percent};
 use crate::look::{Retained, RetentionAsked};
-use crate::model::{Cell, Period, Row as Cohort, Share};
+use crate::model::{Period, Row as Cohort, Share};
 use crate::store::NameId;
 
 fn word(period: Period) -> &'static str {
@@ -89,37 +88,35 @@ fn ask(found: &Retained) -> View {
     filter_form("/engagement/retention", view! { {by}{start}{back}{count}{recurring}{unbounded}{button("Count", Look::Primary, "", "")} })
 }
 
-/// A step of ten: how much of a cohort was there.
-fn shade(share: Share) -> u64 {
-    if share.of == 0 { 0 } else { (share.part * 10).div_ceil(share.of).min(10) }
+fn grid(found: &Retained) -> View {
+    let portion = |share: Share| Portion::new(share.part, share.of);
+    let row = |row: &Cohort| GridRow {
+        label: label(found.asked.period, row.cohort),
+        size: row.people,
+        cells: row
+            .cells
+            .iter()
+            .map(|cell| Some(GridCell { back: Portion::new(cell.back, row.people), is_running: !cell.is_whole }))
+            .collect(),
+    };
+    let rows: Vec<GridRow> = found.grid.rows.iter().rev().map(row).collect();
+    let mean: Vec<Option<Portion>> = found.grid.means.iter().map(|mean| (mean.weighted.of > 0).then(|| portion(mean.weighted))).collect();
+    let drawn = retention_grid(&RetentionGrid {
+        title: "Retention by cohort",
+        period: capitalised(found.asked.period),
+        first: 0,
+        rows: &rows,
+        mean: &mean,
+        empty: "",
+    });
+    let lead = "Hatched: the period is not over; it is part of no mean. The mean counts each person the same.";
+    card(Card { title: "Cohorts", lead, is_flush: true, ..Card::default() }, drawn)
 }
 
-fn grid(found: &Retained) -> View {
-    let (period, rows) = (found.asked.period, &found.grid.rows);
-    let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-    let mut html = Markup::new();
-    html.tag("div").attr("class", "grid-wrap").attr("tabindex", "0").attr("role", "region").attr("aria-label", "Retention");
-    html.tag("table").attr("class", "grid-shaded").tag("thead").tag("tr");
-    html.tag("th")
-        .attr("scope", "col")
-        .text("Began")
-        .end("th")
-        .tag("th")
-        .attr("scope", "col")
-        .attr("class", "number")
-        .text("People")
-        .end("th");
-    for later in 0..columns {
-        html.tag("th").attr("scope", "col").attr("class", "number").text(format!("{} {later}", capitalised(period))).end("th");
-    }
-    html.end("tr").end("thead").tag("tbody");
-    for row in rows.iter().rev() {
-        write_row(&mut html, row, period, columns);
-    }
-    write_means(&mut html, found, columns);
-    html.end("tbody").end("table").end("div");
-    let lead = "Hatched: the period is not over; it is part of no mean. The mean counts each person the same.";
-    card(Card { title: "Cohorts", lead, is_flush: true, ..Card::default() }, html.into_view())
+/// When a cohort began.
+fn label(period: Period, cohort: i32) -> String {
+    let from = day_text(period.first_day(cohort));
+    if period == Period::Month { from.chars().take(7).collect() } else { from }
 }
 
 fn capitalised(period: Period) -> &'static str {
@@ -128,44 +125,6 @@ fn capitalised(period: Period) -> &'static str {
         Period::Week => "Week",
         Period::Month => "Month",
     }
-}
-
-fn write_row(html: &mut Markup, row: &Cohort, period: Period, columns: usize) {
-    let from = day_text(period.first_day(row.cohort));
-    let label = if period == Period::Month { from.chars().take(7).collect() } else { from };
-    html.tag("tr")
-        .tag("th")
-        .attr("scope", "row")
-        .text(label)
-        .end("th")
-        .tag("td")
-        .attr("class", "number")
-        .text(grouped(row.people))
-        .end("td");
-    for later in 0..columns {
-        match row.cells.get(later) {
-            Some(cell) => write_cell(html, cell, row.people),
-            None => drop(html.tag("td").end("td")),
-        }
-    }
-    html.end("tr");
-}
-
-fn write_cell(html: &mut Markup, cell: &Cell, people: u64) {
-    let share = Share::new(cell.back, people);
-    let class = format!("number shade-{}{}", shade(share), if cell.is_whole { "" } else { " is-running" });
-    let said = if cell.is_whole { "" } else { ", not over" };
-    html.tag("td").attr("class", class).attr("title", format!("{} of {}{said}", grouped(cell.back), grouped(people)));
-    html.text(percent(share)).end("td");
-}
-
-fn write_means(html: &mut Markup, found: &Retained, columns: usize) {
-    html.tag("tr").attr("class", "grid-mean").tag("th").attr("scope", "row").text("Mean").end("th").tag("td").end("td");
-    for mean in found.grid.means.iter().take(columns) {
-        html.tag("td").attr("class", "number").attr("title", format!("of {} people", grouped(mean.weighted.of)));
-        html.text(percent(mean.weighted)).end("td");
-    }
-    html.end("tr");
 }
 
 /// As CSV: a line a cohort and period.
@@ -178,15 +137,4 @@ pub fn lines(found: &Retained) -> String {
         }
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_is_there_has_a_shade() {
-        let of = |part, of| shade(Share::new(part, of));
-        assert_eq!((of(0, 10), of(1, 100), of(50, 100), of(100, 100), of(0, 0)), (0, 1, 5, 10, 0));
-    }
 }

@@ -188,9 +188,10 @@ fn comments(one: &One) -> View {
     card(Card { title: "What people wrote", is_flush: true, ..Card::default() }, listed)
 }
 
+const FORM: &str = include_str!("../../templates/survey.html");
+
 fn embed(one: &One) -> View {
-    let (base, key, id) = (&one.base, &one.key, one.survey.id);
-    let snippet = format!("<script defer src=\"{base}/survey.js\" data-key=\"{key}\" data-survey=\"{id}\" data-user=\"USER-ID\"></script>");
+    let snippet = FORM.replace("BASE", &one.base).replace("KEY", &one.key).replace("SURVEY", &one.survey.id.to_string());
     card(
         Card { title: "The form", lead: "data-user is optional: with it an answer is the contact's.", ..Card::default() },
         code_block(&snippet),

@@ -62,12 +62,19 @@ pub fn file(tx: &mut Tx<'_>, new: &NewAction) -> Result<bool> {
         let first: i64 = tx.value("select place from engagement_ids where day = ? and hash = ?", params![day, hash])?;
         return Ok(first == place);
     }
-    tx.run(
-        "insert into engagement_actions (at, tie, name_id, handle_id, project_id, flags, codec, props) \
-         values (?1, (select coalesce(max(tie), -1) + 1 from engagement_actions where at = ?1), ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![new.at.0, new.name.0, new.handle.0, new.project.0, new.flags, new.props.codec, new.props.bytes],
-    )?;
+    let (handle, project) = (new.handle.0, new.project.0);
+    let row = params![new.at.0, new.name.0, handle, project, new.flags, new.props.codec, new.props.bytes];
+    // Most milliseconds have one action at most: the others are looked for only where this fails.
+    if tx.run(&insert("insert or ignore", "0"), row)? == 0 {
+        tx.run(&insert("insert", "(select max(tie) + 1 from engagement_actions where at = ?1)"), row)?;
+    }
     Ok(true)
+}
+
+fn insert(verb: &str, tie: &str) -> String {
+    format!(
+        "{verb} into engagement_actions (at, tie, name_id, handle_id, project_id, flags, codec, props) values (?1, {tie}, ?2, ?3, ?4, ?5, ?6, ?7)"
+    )
 }
 
 /// Whether this place has filed what it told.

@@ -36,7 +36,7 @@ pub fn walk(text: &str, kind: Kind, names: &Names) -> Result<Outcome> {
         path: Vec::new(),
         out: Outcome::default(),
         weight: Weight::of(kind),
-        takes_mail: false,
+        takes_mail: kind == Kind::Actions,
     };
     walk.space();
     let is_object = walk.peek() == Some(b'{');
@@ -399,7 +399,9 @@ impl<'t> Walk<'t> {
         let plain = if quoted.marks.has_escape { literal::unescape(raw) } else { Cow::Borrowed(raw) };
         let marks = if quoted.marks.has_unicode_escape { Marks::of(&plain) } else { quoted.marks };
         let found = match mode {
-            text::Mode::Free if self.takes_mail => text::find_with_mail(&plain, &marks, self.names, self.has_tokens),
+            text::Mode::Free if self.takes_mail && place != Place::Traits => {
+                text::find_with_mail(&plain, &marks, self.names, self.has_tokens)
+            }
             mode => text::find(&plain, mode, &marks, self.names, self.has_tokens),
         };
         if found.is_empty() {

@@ -70,6 +70,7 @@ fn type_of(item: &Item) -> &'static str {
         Kind::ReplayRecording => "replay_recording",
         Kind::ReplayVideo => "replay_video",
         Kind::Metrics => "trace_metric",
+        Kind::Actions => "action",
     }
 }
 

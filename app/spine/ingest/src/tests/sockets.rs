@@ -8,7 +8,7 @@ use web::{Front, HotPages, ServeOptions};
 
 use super::*;
 
-async fn serve(site: &Site) -> SocketAddr {
+pub(super) async fn serve(site: &Site) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let front = Front { router: site.router.clone(), hot: HotPages::new(false), metrics: Metrics::default() };
@@ -17,7 +17,7 @@ async fn serve(site: &Site) -> SocketAddr {
 }
 
 /// Sends these bytes and reads until the other side has said everything.
-async fn talk(address: SocketAddr, bytes: &[u8]) -> String {
+pub(super) async fn talk(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();

@@ -54,6 +54,7 @@ fn a_step_that_is_asked_for_twice_needs_two_actions() {
 fn only_first_steps_before_the_end_begin_anything() {
     assert_eq!(people(options(2), &[(999, 1, A), (1_050, 1, B), (1_000, 2, A), (1_001, 2, B)]), [1, 1]);
     assert_eq!(people(options(2), &[(950, 1, A), (1_020, 1, A), (1_080, 1, B)]), [1, 0]);
+    assert_eq!(journeys(options(1), &[(1, 1, A), (1_000, 2, A)]).reached()[0].of_first, Share::new(1, 1));
 }
 
 #[test]

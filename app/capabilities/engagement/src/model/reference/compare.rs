@@ -1,15 +1,18 @@
 //! The model and the reference asked the same.
 
+use kernel::Time;
+use kernel::time::MINUTE;
 use proptest::prelude::*;
 use roaring::RoaringBitmap;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::rows::{Case, NAMES, cases, dates, day, each};
-use super::{before, between, days, funnels};
+use super::{Row, before, between, days, funnels};
 use crate::model::{
-    Band, BandLimits, DaysLater, Funnel, FunnelOptions, Period, RetentionOptions, SUMMARY, VisitAction, active, bands, breadth,
-    days_histogram, days_later, days_to_adopt, heat, lifecycle, month_actives, retention, visit_days, visits,
+    Band, BandLimits, Daily, DaysLater, Funnel, FunnelOptions, Journeys, Period, RetentionOptions, SUMMARY, SurveyKind, VISIT_GAP,
+    VisitAction, active, bands, breadth, days_histogram, days_later, days_to_adopt, heat, lifecycle, month_actives, retention, score,
+    visit_days, visits,
 };
 
 const PERIODS: [Period; 3] = [Period::Day, Period::Week, Period::Month];
@@ -60,7 +63,7 @@ proptest! {
         let (first, last) = dates(&told, (0, 3));
         let from = before(first, -cut);
         let known = daily.union((day(first), day(before(from, 2))));
-        let short = crate::model::Daily::new(daily.slice((day(before(from, 1)), day(last))).to_vec());
+        let short = Daily::new(daily.slice((day(before(from, 1)), day(last))).to_vec());
         let stages = |daily, known: &_| lifecycle(daily, known, Period::Day, (day(from).0, day(last).0), day(last));
         prop_assert_eq!(stages(&short, &known), stages(&daily, &nobody()));
     }
@@ -176,8 +179,13 @@ proptest! {
             }
             times.iter().enumerate().for_each(|(step, time)| took[step].push(*time));
         }
+        let first = took[0].len() as u64;
+        let mut previous = first;
         for (reached, times) in journeys.reached().iter().zip(took) {
-            prop_assert_eq!(reached.people, times.len() as u64);
+            let people = times.len() as u64;
+            prop_assert_eq!((reached.people, reached.of_first.part, reached.of_first.of), (people, people, first));
+            prop_assert_eq!((reached.of_previous.part, reached.of_previous.of), (people, previous));
+            previous = people;
             prop_assert_eq!(reached.took_ms.map(|median| median.value), funnels::middle(times));
         }
     }
@@ -187,16 +195,14 @@ proptest! {
         let told = case.told();
         let mut expected = Vec::new();
         for handle in 0..30 {
-            let of = |row: &&super::Row| row.is_client && handle_of(row) == handle;
+            let of = |row: &&Row| row.is_client && handle_of(row) == handle;
             let times: Vec<i64> = case.rows().iter().filter(of).map(|row| row.millis).collect();
             for visit in funnels::visits(&times) {
-                let row = super::Row { millis: visit.0, contact: 0, name: 0, is_client: true };
+                let row = Row { millis: visit.0, contact: 0, name: 0, is_client: true };
                 expected.push((case.merged(handle as u32 / 3), told.date(&row), visit));
             }
         }
-        let clients = case.rows().iter().filter(|row| row.is_client);
-        let actions = clients.map(|row| VisitAction { handle: handle_of(row), at: kernel::Time(row.millis), contact: case.merged(row.contact) });
-        let is = visits(actions.collect());
+        let is = visits(visit_actions(&case));
         let runs: Vec<_> = is.iter().map(|visit| (visit.first.0, visit.last.0, visit.actions)).collect();
         prop_assert_eq!(runs, expected.iter().map(|(_, _, visit)| *visit).collect::<Vec<_>>());
         let by_date: BTreeMap<_, _> = visit_days(&is, &case.calendar())
@@ -207,8 +213,47 @@ proptest! {
     }
 
     #[test]
+    fn visits_of_one_day_need_what_was_done_around_it(case in cases()) {
+        let (told, calendar) = (case.told(), case.calendar());
+        let between = |from: Time, until: Time| {
+            let actions = visit_actions(&case).into_iter().filter(|action| action.at >= from && action.at < until);
+            visits(actions.collect())
+        };
+        let whole = visit_days(&between(Time(i64::MIN), Time(i64::MAX)), &calendar);
+        let (first, last) = dates(&told, (1, 1));
+        for day in each(first, last).into_iter().map(day) {
+            let (from, end) = (calendar.start_of(day) - VISIT_GAP, calendar.start_of(day.plus(1)));
+            let mut until = end;
+            while between(from, until).iter().any(|visit| visit.first < end && visit.is_open(until)) {
+                until = until + MINUTE;
+            }
+            let alone = visit_days(&between(from, until), &calendar);
+            prop_assert_eq!(alone.get(&day), whole.get(&day));
+        }
+    }
+
+    #[test]
+    fn scores_are_those_of_the_reference(answers in prop::collection::vec(0_u8..=10, 0..60), is_nps: bool) {
+        let (kind, answers) = match is_nps {
+            true => (SurveyKind::Nps, answers),
+            false => (SurveyKind::Csat, answers.into_iter().map(|answer| answer % 5 + 1).collect()),
+        };
+        let is = score(kind, &answers.iter().map(|answer| (*answer, 1)).collect::<Vec<_>>());
+        let of = |range: std::ops::RangeInclusive<u8>| answers.iter().filter(|answer| range.contains(answer)).count() as f64 / answers.len() as f64;
+        let (good, bad) = if is_nps { (of(9..=10), of(0..=6)) } else { (of(4..=5), 0.0) };
+        prop_assert_eq!(is.is_none(), answers.is_empty());
+        if let Some(is) = is {
+            let margin = 196.0 * ((good + bad - (good - bad) * (good - bad)) / answers.len() as f64).sqrt();
+            let mean = answers.iter().map(|answer| f64::from(*answer)).sum::<f64>() / answers.len() as f64;
+            prop_assert!((is.value - (good - bad) * 100.0).abs() < 1e-9);
+            prop_assert!((is.margin - margin).abs() < 1e-5 && (is.mean - mean).abs() < 1e-9);
+            prop_assert_eq!(is.answers, answers.len() as u64);
+        }
+    }
+
+    #[test]
     fn hours_are_those_of_the_reference(case in cases()) {
-        let slots: Vec<_> = case.rows().iter().map(|row| (kernel::Time(row.millis.div_euclid(900_000) * 900_000), 1)).collect();
+        let slots: Vec<_> = case.rows().iter().map(|row| (Time(row.millis.div_euclid(900_000) * 900_000), 1)).collect();
         let heat = heat(&slots, &case.calendar());
         let hours = funnels::hours(&case.told());
         for (weekday, row) in heat.iter().enumerate() {
@@ -229,21 +274,26 @@ fn word(band: Band) -> &'static str {
     }
 }
 
+fn visit_actions(case: &Case) -> Vec<VisitAction> {
+    let clients = case.rows().iter().filter(|row| row.is_client);
+    clients.map(|row| VisitAction { handle: handle_of(row), at: Time(row.millis), contact: case.merged(row.contact) }).collect()
+}
+
 /// Some contacts have three browsers.
-fn handle_of(row: &super::Row) -> i64 {
+fn handle_of(row: &Row) -> i64 {
     i64::from(row.contact * 3 + u32::from(row.name) % 3)
 }
 
-fn journeys(case: &Case, way: &funnels::Way) -> crate::model::Journeys {
+fn journeys(case: &Case, way: &funnels::Way) -> Journeys {
     let mut funnel = Funnel::new(FunnelOptions {
         steps: way.steps.len(),
         window: Duration::from_millis(way.window as u64),
-        begins_before: kernel::Time(way.begins_before),
+        begins_before: Time(way.begins_before),
         is_strict: way.is_strict,
     });
     for row in case.told().rows {
         let bits = way.steps.iter().enumerate().map(|(step, names)| u32::from(names.contains(&row.name)) << step);
-        funnel.take(kernel::Time(row.millis), row.contact, bits.sum());
+        funnel.take(Time(row.millis), row.contact, bits.sum());
     }
     funnel.end()
 }

@@ -77,7 +77,7 @@ pub(super) fn middle(mut values: Vec<i64>) -> Option<i64> {
     values.sort_unstable();
     match values.len() {
         0 => None,
-        even if even % 2 == 0 => Some((values[even / 2 - 1] + values[even / 2]).div_euclid(2)),
+        even if even.is_multiple_of(2) => Some((values[even / 2 - 1] + values[even / 2]).div_euclid(2)),
         odd => Some(values[odd / 2]),
     }
 }

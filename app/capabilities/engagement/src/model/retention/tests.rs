@@ -92,5 +92,5 @@ fn days_later_are_those_that_are_over() {
 fn nobody_is_no_share() {
     let grid = grid(&[], &[], &options(10));
     assert!(grid.means.iter().all(|mean| mean.weighted.percent().is_none() && mean.simple.is_none()));
-    assert!(super::retention(&Daily::default(), &Daily::default(), &RoaringBitmap::new(), &options(0)).rows.is_empty());
+    assert!(retention(&Daily::default(), &Daily::default(), &RoaringBitmap::new(), &options(0)).rows.is_empty());
 }

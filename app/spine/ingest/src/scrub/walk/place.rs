@@ -9,6 +9,12 @@ pub enum Place {
     Root,
     /// The outermost object of a container of spans, lines, measurements.
     Container,
+    /// The outermost object of what contacts did.
+    Actions,
+    /// One such action: the ids by which programs know people stay, they may be mail addresses.
+    Action,
+    /// What a contact is known by: mail addresses and names stay.
+    Traits,
     /// One of a container's items.
     Entry,
     /// Attributes by name, each with value and type.
@@ -41,6 +47,7 @@ impl Place {
     pub fn root(kind: Kind) -> Place {
         match kind {
             Kind::Spans | Kind::Logs | Kind::Metrics => Place::Container,
+            Kind::Actions => Place::Actions,
             Kind::Session | Kind::Sessions => Place::Session,
             Kind::ClientReport => Place::Safe,
             _ => Place::Root,
@@ -50,7 +57,7 @@ impl Place {
     /// The place of the value under this name.
     pub fn inside(self, name: &str) -> Place {
         match (self, name) {
-            (Place::Root | Place::Container, "_meta") => Place::Meta,
+            (Place::Root | Place::Container | Place::Actions, "_meta") => Place::Meta,
             (Place::Root, "user") => Place::User,
             // Keys of `modules` are names of packages (“cookie” is one), values their versions.
             (Place::Root, "modules" | "sdk" | "measurements" | "profile") => Place::Safe,
@@ -59,6 +66,11 @@ impl Place {
             (Place::Root, _) => Place::Free,
             (Place::Container, "items") => Place::Entry,
             (Place::Container, _) => Place::Safe,
+            (Place::Actions, "items") => Place::Action,
+            (Place::Actions, _) => Place::Safe,
+            (Place::Action, "p") => Place::Free,
+            (Place::Action, "tr" | "tr1") => Place::Traits,
+            (Place::Action, _) => Place::Safe,
             (Place::Entry, "attributes") => Place::Attributes,
             (Place::Entry, "links") => Place::Entry,
             (Place::Entry, "value" | "type" | "unit") => Place::Safe,
@@ -89,7 +101,10 @@ impl Place {
 
     /// Whether names of fields are looked at here. Elsewhere they are the protocol's.
     pub fn judges_names(self) -> bool {
-        matches!(self, Place::Root | Place::Attributes | Place::Free | Place::Each | Place::Query | Place::User | Place::Frames)
+        matches!(
+            self,
+            Place::Root | Place::Attributes | Place::Free | Place::Traits | Place::Each | Place::Query | Place::User | Place::Frames
+        )
     }
 
     /// Whether an object here is entered although it must go: its values go one by one.
@@ -99,7 +114,7 @@ impl Place {
 
     /// Whether a verdict over the object counts for this value of it.
     pub fn hands_down(self) -> bool {
-        matches!(self, Place::Free | Place::Each)
+        matches!(self, Place::Free | Place::Traits | Place::Each)
     }
 
     /// Lists of two mean name and value here.
@@ -108,7 +123,7 @@ impl Place {
     }
 
     pub fn looks_for_numbers(self) -> bool {
-        matches!(self, Place::Free | Place::Query)
+        matches!(self, Place::Free | Place::Traits | Place::Query)
     }
 
     /// What is looked for in texts; `None`: nothing.
