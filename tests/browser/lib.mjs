@@ -138,7 +138,7 @@ export function shape(address) {
   return url.pathname.replace(/\/\d+(?=\/|$)/g, "/#").replace(/\/[A-Za-z0-9_-]{20,}(?=\/|$)/g, "/*").replace(/\d{4}-\d{2}/g, "#-#");
 }
 
-const NOT_A_PAGE = /\.(atom|rss|json|ics|svg|xml|txt|css|js|png|ico)$|sign-out|\/live$|\/metrics$|\/api\/|\/attachments\/|\/export$|\/download$/;
+const NOT_A_PAGE = /\.(atom|csv|rss|json|ics|svg|xml|txt|css|js|png|ico)$|sign-out|^\/live$|\/metrics$|\/api\/|\/attachments\/|\/export$|\/download$/;
 
 /** Every page that can be reached from `starts` by links; `visit(page, shape)` looks at each once. */
 export async function walk(page, starts, visit) {

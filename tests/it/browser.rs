@@ -39,6 +39,14 @@ async fn nothing_a_person_types_becomes_a_script() {
     drive("scripts.mjs", &[("URL", &served.url), ("SETUP_URL", &address)]).await;
 }
 
+/// `/t.js` and `/survey.js` as other people's pages load them: what they send, what they keep, how they fail.
+#[tokio::test]
+async fn the_scripts_in_other_peoples_pages_do_what_they_say_and_never_throw() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let served = Hermetic::serve(folder.path()).await;
+    drive("embedded.mjs", &[("URL", &served.url)]).await;
+}
+
 fn owner_of(demo: &Demo) -> [(&'static str, &str); 4] {
     let secret = demo.owner.totp_secret.as_deref().unwrap_or_default();
     [("URL", &demo.url), ("EMAIL", &demo.owner.email), ("PASSWORD", &demo.owner.password), ("TOTP_SECRET", secret)]

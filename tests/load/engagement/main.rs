@@ -95,8 +95,6 @@ async fn start(folder: &Path) -> (Hermetic, Client) {
     (served, owner)
 }
 
-/// The server's clock, as it stands in the answer's date: whole seconds are enough.
-
 /// The milliseconds of each answer.
 async fn send(url: &str, range: std::ops::Range<u64>, (clients, batch): (u64, u64), (all, end): (u64, i64)) -> Vec<f64> {
     let next = Arc::new(AtomicU64::new(range.start));
@@ -134,11 +132,11 @@ async fn send_one(client: &reqwest::Client, address: &str, body: String) {
         let answer = request.send().await.unwrap();
         let code = answer.status().as_u16();
         answer.bytes().await.unwrap();
-        match code {
-            200 => return,
-            429 | 503 => tokio::time::sleep(Duration::from_millis(500)).await,
-            other => panic!("the door answers {other}"),
+        if code == 200 {
+            return;
         }
+        assert!(matches!(code, 429 | 503), "the door answers {code}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
