@@ -10,6 +10,7 @@ use ingest::{Item, Kind, pack};
 use kernel::ids::{ContactId, HandleId};
 use kernel::time::{DAY, parse_zone};
 use kernel::{Error, Result, Time};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -118,6 +119,8 @@ struct Who {
     handles: HashMap<String, HandleId>,
     names: HashMap<String, NameId>,
     passive: HashSet<NameId>,
+    /// Handles that were not made, because too many were today.
+    turned_away: HashSet<String>,
 }
 
 /// Handles, links, traits and names are made before anything is filed. Done again it changes nothing more.
@@ -125,7 +128,8 @@ fn settle(cx: &Cx, told: &[Told<'_>]) -> Result<Who> {
     let mut who = cx.hermetic.read_blocking(|r| {
         let names = store::list_names(r)?;
         let passive = names.iter().filter(|name| !name.is_activity).map(|name| name.id).collect();
-        Ok(Who { handles: HashMap::new(), names: names.into_iter().map(|name| (name.name, name.id)).collect(), passive })
+        let names = names.into_iter().map(|name| (name.name, name.id)).collect();
+        Ok(Who { names, passive, ..Who::default() })
     })?;
     let keys: HashSet<String> = told.iter().filter_map(|told| handle_of(&told.action)).map(str::to_owned).collect();
     who.handles = cx.hermetic.read_blocking(move |r| {
@@ -163,17 +167,21 @@ fn is_news(action: &Action, who: &Who) -> bool {
 }
 
 fn learn(tx: &mut Tx<'_>, action: &Action, who: &mut Who) -> Result<()> {
-    let Some(key) = handle_of(action) else { return Ok(()) };
+    let Some(key) = handle_of(action) else { return learn_of_group(tx, action) };
+    let others = [key, other_of(action)];
+    for key in others.into_iter().filter(|key| !key.is_empty()) {
+        if people::find_handle(tx, key)?.is_none() && !store::admit_newcomer(tx)? {
+            who.turned_away.extend(others.map(str::to_owned));
+            return Ok(());
+        }
+    }
     let handle = linked(tx, action, key)?;
     who.handles.insert(key.to_owned(), handle.id);
     if action.act == Act::Did && !who.names.contains_key(&action.name) {
         who.names.insert(action.name.clone(), store::ensure_name(tx, &action.name)?);
     }
-    let told = |json: &Option<Box<serde_json::value::RawValue>>| -> Map<String, Value> {
-        json.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
-    };
     if action.act == Act::Joined {
-        return people::join_customer(tx, handle.contact, &action.group, &told(&action.traits)).map(drop);
+        return people::join_customer(tx, handle.contact, &action.group, &told(&action.traits));
     }
     if !action.group.is_empty() {
         people::join_customer(tx, handle.contact, &action.group, &Map::new())?;
@@ -186,13 +194,30 @@ fn learn(tx: &mut Tx<'_>, action: &Action, who: &mut Who) -> Result<()> {
     Ok(())
 }
 
-/// The handle of `key`, linked with the other that the action names. What is counted by contact moves along.
-fn linked(tx: &mut Tx<'_>, action: &Action, key: &str) -> Result<identity::contacts::Handle> {
-    let other = match action.act {
+fn told(json: &Option<Box<RawValue>>) -> Map<String, Value> {
+    json.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
+}
+
+/// Programs tell of a company without naming a person.
+fn learn_of_group(tx: &mut Tx<'_>, action: &Action) -> Result<()> {
+    if action.act != Act::Joined {
+        return Ok(());
+    }
+    people::learn_of_customer(tx, &action.group, &told(&action.traits)).map(drop)
+}
+
+/// The second handle that an action names: who it was before, or the browser.
+fn other_of(action: &Action) -> &str {
+    match action.act {
         Act::Linked => &action.previous,
         _ if action.user.is_empty() => "",
-        _ => action.visitor.as_str(),
-    };
+        _ => &action.visitor,
+    }
+}
+
+/// The handle of `key`, linked with the other that the action names. What is counted by contact moves along.
+fn linked(tx: &mut Tx<'_>, action: &Action, key: &str) -> Result<identity::contacts::Handle> {
+    let other = other_of(action);
     if other.is_empty() || other == key {
         return people::ensure_handle(tx, key, !action.user.is_empty());
     }
@@ -208,7 +233,8 @@ fn new_action(told: &Told<'_>, who: &Who, keeps: Duration, passed: &mut BTreeMap
     let Told { item, action, .. } = told;
     let mut pass = |reason| *passed.entry(reason).or_default() += 1;
     let (Some(handle), Some(name)) = (handle_of(action).and_then(|key| who.handles.get(key)), who.names.get(&action.name)) else {
-        pass("nobody");
+        let is_turned_away = handle_of(action).is_some_and(|key| who.turned_away.contains(key));
+        pass(if is_turned_away { "too_many_people" } else { "nobody" });
         return None;
     };
     let at = when(&Moment { at: action.at, sent_at: action.sent_at, received_at: item.received_at });
@@ -276,18 +302,26 @@ pub fn is_begun(house: &House, item: &Item) -> Result<bool> {
 }
 
 /// Whoever changes what is counted takes turns: the digest with each of its batches, a rebuild as a whole.
+#[derive(Default)]
 pub struct Counting(Arc<Mutex<()>>);
 
+/// As long as it is held nobody else changes what is counted.
+pub struct Turn {
+    _guard: OwnedMutexGuard<()>,
+    /// The house keeps it only as long as somebody does: without this the next one would take turns with nobody.
+    _counting: Arc<Counting>,
+}
+
 impl Counting {
-    pub fn of(house: &House) -> Result<Counting> {
-        house.slots.get_or_make(|| Ok(Counting(Arc::default()))).map(|counting| Counting(Arc::clone(&counting.0)))
+    pub fn of(house: &House) -> Result<Arc<Counting>> {
+        house.slots.get_or_make(|| Ok(Counting::default()))
     }
 
-    pub async fn turn(&self) -> OwnedMutexGuard<()> {
-        Arc::clone(&self.0).lock_owned().await
+    pub async fn turn(self: Arc<Counting>) -> Turn {
+        Turn { _guard: Arc::clone(&self.0).lock_owned().await, _counting: self }
     }
 
-    fn turn_blocking(&self) -> OwnedMutexGuard<()> {
-        Arc::clone(&self.0).blocking_lock_owned()
+    fn turn_blocking(self: Arc<Counting>) -> Turn {
+        Turn { _guard: Arc::clone(&self.0).blocking_lock_owned(), _counting: self }
     }
 }

@@ -35,6 +35,7 @@ impl Capability for Engagement {
         &[
             Migration { number: 1, name: "days", sql: include_str!("../migrations/0001_days.sql") },
             Migration { number: 2, name: "sets", sql: include_str!("../migrations/0002_sets.sql") },
+            Migration { number: 3, name: "newcomers", sql: include_str!("../migrations/0003_newcomers.sql") },
         ]
     }
 

@@ -1,9 +1,11 @@
 //! What pages ask of the counts: who was active, came back, used what; each in one reading of the state.
 
+mod breakdown;
 mod funnels;
 mod range;
 mod used;
 
+pub use breakdown::*;
 pub use funnels::*;
 pub use range::*;
 pub use used::*;
@@ -31,6 +33,8 @@ pub struct Overview {
     /// Of the last day before the range, for comparison.
     pub before: Option<Active>,
     pub visits: Vec<(Day, VisitDay)>,
+    /// Visits of some days are still to be summed up: a job does it each minute.
+    pub is_summing: bool,
     pub period: Period,
     pub stages: Vec<Stage>,
     pub bands: Vec<(Band, u64)>,
@@ -58,6 +62,7 @@ pub fn overview(r: &Reader<'_>, range: Range) -> Result<Overview> {
         series: active(&daily, (first, last)),
         before: active(&daily, (first.plus(-1), first.plus(-1))).pop(),
         visits: store::visits(r, (first, last))?,
+        is_summing: !store::stale_days(r)?.is_empty(),
         stages: lifecycle(&daily, &RoaringBitmap::new(), period, (period.index(first), period.index(last)), today),
         bands: in_bands.into_iter().map(|(band, who)| (band, who.len())).collect(),
         has_any: daily.first_day().is_some(),

@@ -1,8 +1,9 @@
 //! Pages of engagement: plain data in, HTML out.
 //!
-//! - [`overview`], [`features`], [`retention`], [`funnels`], [`rhythm`]: what the counts say
+//! - [`overview`], [`features`], [`actions`], [`retention`], [`funnels`], [`rhythm`]: what the counts say
 //! - [`live`]: actions as they arrive, and how to send the first; [`people`]: contacts and visitors; [`surveys`]: what they were asked
 
+pub mod actions;
 pub mod features;
 pub mod funnels;
 pub mod live;

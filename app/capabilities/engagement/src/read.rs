@@ -6,7 +6,7 @@ use identity::contacts::Contact;
 use identity::store as people;
 use kernel::ids::{ContactId, HandleId, ProjectId};
 use kernel::{Result, Time};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 use crate::store::{self, Action, NameId};
@@ -76,4 +76,30 @@ fn shown(r: &Reader<'_>, actions: Vec<Action>) -> Result<Vec<Shown>> {
         });
     }
     Ok(all)
+}
+
+/// Actions of one export. Whoever has more has been a program.
+const EXPORTED: u32 = 200_000;
+
+/// Everything that is kept of a contact here.
+pub fn everything(house: &House, id: ContactId) -> Result<Value> {
+    let (contact, handles) = house.hermetic.read_blocking(|r| Ok((people::get_contact(r, id)?, people::handles_of(r, id)?)))?;
+    let customer = match contact.customer {
+        Some(customer) => house.hermetic.read_blocking(|r| people::find_customer(r, customer))?,
+        None => None,
+    };
+    let actions = newest_of(house, id, NEWEST, EXPORTED)?;
+    let answers = house.hermetic.read_blocking(|r| store::answers_of(r, &handles.iter().map(|(id, _, _)| *id).collect::<Vec<_>>()))?;
+    Ok(json!({
+        "contact": id, "email": contact.email, "name": contact.name, "traits": contact.traits, "is_identified": contact.is_identified,
+        "first_seen_at": contact.created_at.rfc3339_millis(),
+        "customer": customer.map(|customer| json!({"key": customer.key, "name": customer.name, "traits": customer.traits})),
+        "ids": handles.into_iter().map(|(_, key, is_given)| json!({"id": key, "is_given": is_given})).collect::<Vec<_>>(),
+        "answers": answers.into_iter().map(|(survey, answer)| json!({
+            "survey": survey, "score": answer.score, "comment": answer.comment, "answered_at": answer.answered_at.rfc3339_millis(),
+        })).collect::<Vec<_>>(),
+        "actions": actions.into_iter().map(|action| json!({
+            "at": action.at.rfc3339_millis(), "name": action.name, "properties": action.props,
+        })).collect::<Vec<_>>(),
+    }))
 }

@@ -80,6 +80,7 @@ fn reason(word: &str) -> &str {
         "duplicate" => "sent again, and counted the first time",
         "too_old" => "older than actions are kept",
         "nobody" => "of nobody: without a user or visitor id",
+        "too_many_people" => "of people beyond the 200,000 that may be new in a day",
         other => other,
     }
 }

@@ -45,7 +45,10 @@ fn numbers(found: &Overview) -> View {
         .filter(|now| now.days_missing > 0)
         .map_or_else(String::new, |now| format!("; {} of the 30 days lie before the first", now.days_missing));
     let sticky_note = format!("mean of a day’s actives over 30 days, of those in 30 days{missing}");
-    let (visits, visits_note) = visits_of(&found.visits, found.range.label());
+    let (visits, mut visits_note) = visits_of(&found.visits, found.range.label());
+    if found.is_summing {
+        visits_note.push_str("; the newest are summed up within a minute");
+    }
     let (length, length_note) = length_of(&found.visits);
     tiles(vec![
         tile(&Tile {
@@ -214,11 +217,19 @@ pub fn lines(found: &DayByDay) -> String {
     text
 }
 
+/// A single action leads to what is known of it.
+fn named(used: &Used) -> View {
+    match used.name {
+        Some(id) => link(format!("/engagement/actions/{}", id.0), &used.label),
+        None => view! { <b>{used.label.clone()}</b> }.into_any(),
+    }
+}
+
 /// A line of a table of what is used, for the pages that list more of them.
 pub(super) fn used_row(used: &Used, more: Vec<View>) -> Row {
     let depth = used.adoption.depth.ratio().map_or_else(|| "–".to_owned(), |depth| format!("{depth:.1}"));
     let mut cells = vec![
-        view! { <b>{used.label.clone()}</b> }.into_any(),
+        named(used),
         number(&grouped(used.adoption.people)),
         number(&percent(used.adoption.of_active)),
         number(&grouped(used.actions)),

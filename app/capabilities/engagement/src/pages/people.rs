@@ -220,5 +220,6 @@ fn erasing(one: &One) -> View {
         "Erase",
         "anonymise",
     );
-    card(Card { title: "Forget this person", ..Card::default() }, actions(vec![delete, anonymise]))
+    let export = link_button(format!("/engagement/people/{}/export", one.contact.id), "Export everything", Look::Plain);
+    card(Card { title: "Forget this person", ..Card::default() }, actions(vec![export, delete, anonymise]))
 }

@@ -1,5 +1,6 @@
 //! Pages of engagement.
 
+mod actions;
 mod features;
 mod funnels;
 mod live;
@@ -31,6 +32,8 @@ pub fn mount(routes: &mut Routes) {
     routes.get("/engagement/features.csv", SEE, features::file);
     routes.post("/engagement/features", WORK, features::make);
     routes.post("/engagement/features/{id}/remove", WORK, features::remove);
+    routes.get("/engagement/actions/{id}", SEE, actions::show);
+    routes.get("/engagement/actions/{id}/values.csv", SEE, actions::file);
     routes.get("/engagement/retention", SEE, retention::show);
     routes.get("/engagement/retention.csv", SEE, retention::file);
     routes.get("/engagement/funnels", SEE, funnels::show);
@@ -41,6 +44,7 @@ pub fn mount(routes: &mut Routes) {
     routes.get("/engagement/live", SEE, live::show);
     routes.get("/engagement/people", SEE, people::list);
     routes.get("/engagement/people/{id}", SEE, people::one);
+    routes.get("/engagement/people/{id}/export", SET, people::export);
     routes.post("/engagement/people/{id}/erase", SET, people::erase);
     routes.get("/engagement/surveys", SEE, surveys::list);
     routes.post("/engagement/surveys", WORK, surveys::make);

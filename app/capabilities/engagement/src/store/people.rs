@@ -1,6 +1,6 @@
 //! Contacts in the order in which they were here last. In hermetic.db.
 
-use db::Reader;
+use db::{Reader, Tx};
 use identity::contacts::Contact;
 use identity::store as people;
 use kernel::Result;
@@ -59,6 +59,17 @@ pub fn find_people(r: &Reader<'_>, text: &str, limit: u32) -> Result<Vec<Person>
             Ok(Person { contact, first, last })
         })
         .collect()
+}
+
+/// Handles that may be made in a day: far above what a small product has newcomers, below what fills a disk.
+pub const NEWCOMERS: i64 = 200_000;
+
+/// Whether one more person may be made today; it is counted then.
+pub fn admit_newcomer(tx: &mut Tx<'_>) -> Result<bool> {
+    let today = tx.now.day_start().0;
+    tx.run("insert or ignore into engagement_newcomers (day, handles) values (?, 0)", [today])?;
+    let sql = "update engagement_newcomers set handles = handles + 1 where day = ? and handles < ?";
+    Ok(tx.run(sql, params![today, NEWCOMERS])? > 0)
 }
 
 /// How many identified contacts were ever here, and how many of these not after `limit`.

@@ -124,6 +124,19 @@ pub fn comments(r: &Reader<'_>, survey: i64, limit: u32) -> Result<Vec<Answer>> 
     )
 }
 
+/// What these handles answered, each with its survey.
+pub fn answers_of(r: &Reader<'_>, handles: &[HandleId]) -> Result<Vec<(i64, Answer)>> {
+    let mut all = Vec::new();
+    for handle in handles {
+        let sql = "select survey_id, score, comment, answered_at from engagement_answers where handle_id = ? order by id";
+        all.extend(r.rows(sql, [handle.0], |row| {
+            let answer = Answer { handle: Some(*handle), score: row.get(1)?, comment: row.get(2)?, answered_at: Time(row.get(3)?) };
+            Ok((row.get(0)?, answer))
+        })?);
+    }
+    Ok(all)
+}
+
 /// Answers of a handle: gone, or without what would tell who it was.
 pub fn forget_answers(tx: &mut Tx<'_>, handle: HandleId, keeps_scores: bool) -> Result<()> {
     if keeps_scores {

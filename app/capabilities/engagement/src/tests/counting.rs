@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::bench::{Bench, did, visited};
+use super::bench::{Bench, START, did, visited};
+use crate::digest::Counting;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -93,4 +94,56 @@ async fn a_program_that_numbers_its_names_fills_one_row() {
     let counted = bench.counted().await;
     assert_eq!(counted[&("(other names)".to_owned(), TODAY)].0, 100);
     assert_eq!(counted[&(String::new(), TODAY)].0, 2_100);
+}
+
+#[tokio::test]
+async fn whoever_makes_up_people_fills_a_days_room_and_no_disk() {
+    let bench = Bench::new().await;
+    let today = START - START.rem_euclid(DAY);
+    let nearly = crate::store::NEWCOMERS - 2;
+    let fill = move |tx: &mut db::Tx<'_>| tx.run("insert into engagement_newcomers (day, handles) values (?, ?)", [today, nearly]);
+    bench.house.cx.write(fill).await.unwrap();
+    let strangers: Vec<_> = (0..5).map(|n| visited(&format!("stranger-{n}"), "Page view", HOUR)).collect();
+    bench.tell(&strangers).await;
+    bench.digest().await;
+    assert_eq!(bench.counted().await[&("Page view".to_owned(), TODAY)].0, 2);
+    assert_eq!(bench.passed().await, [("too_many_people".to_owned(), 3)].into());
+    // Whoever is known already is counted as ever, and tomorrow there is room again.
+    bench.tell(&[visited("stranger-0", "Page view", HOUR / 2)]).await;
+    bench.house.clock.advance(std::time::Duration::from_secs(86_400));
+    bench.tell(&[visited("stranger-9", "Page view", 0)]).await;
+    bench.digest().await;
+    assert_eq!(bench.counted().await[&("Page view".to_owned(), TODAY)].0, 4);
+}
+
+#[tokio::test]
+async fn a_company_is_known_without_a_person() {
+    let bench = Bench::new().await;
+    bench.tell(&[json!({"t": "joined", "g": "acme", "tr": {"name": "Acme Ltd", "plan": "pro"}}), did("ada", "Login", HOUR)]).await;
+    bench.tell(&[json!({"t": "joined", "g": "acme", "u": "ada"})]).await;
+    bench.digest().await;
+    let ada = bench.contact("ada").await.unwrap();
+    let read = move |r: &db::Reader<'_>| {
+        let contact = identity::store::get_contact(r, ada)?;
+        identity::store::find_customer(r, contact.customer.unwrap())
+    };
+    let customer = bench.house.cx.read(read).await.unwrap().unwrap();
+    assert_eq!((customer.name.as_str(), customer.traits["plan"].as_str()), ("Acme Ltd", Some("pro")));
+}
+
+#[tokio::test]
+async fn nobody_counts_while_somebody_else_has_the_turn() {
+    let bench = Bench::new().await;
+    bench.tell(&[did("ada", "Login", HOUR)]).await;
+    let turn = Counting::of(&bench.house.cx).unwrap().turn().await;
+    let digest = tokio::spawn({
+        let cx = bench.house.cx.clone();
+        async move { capability::digest::drain(&cx, &crate::digest::Counted).await.unwrap() }
+    });
+    let second = Counting::of(&bench.house.cx).unwrap();
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(200), second.turn()).await.is_err(), "it is another's");
+    assert!(bench.counted().await.is_empty());
+    drop(turn);
+    assert_eq!(digest.await.unwrap(), 1);
+    assert_eq!(bench.counted().await[&("Login".to_owned(), TODAY)].0, 1);
 }

@@ -1,6 +1,7 @@
 //! A visitor becomes a contact, and two contacts become one: for the past, too.
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -154,40 +155,45 @@ impl Reference {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
-    #[test]
-    fn whatever_is_told_in_whatever_portions_the_counts_are_those_of_a_slow_reference(
-        requests in proptest::collection::vec((proptest::collection::vec(told(), 1..8), any::<bool>()), 1..14)
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let (bench, mut reference) = (Bench::new().await, Reference::default());
-            for (request, is_digested) in &requests {
-                bench.tell(&request.iter().map(json_of).collect::<Vec<_>>()).await;
-                request.iter().for_each(|told| reference.hear(told));
-                if *is_digested {
-                    bench.digest().await;
-                }
-            }
+/// Each case opens a house: so many fit into seconds, whatever number is set for those that are pure.
+const CASES: u32 = 100;
+
+#[test]
+fn whatever_is_told_in_whatever_portions_the_counts_are_those_of_a_slow_reference() {
+    let mut runner = TestRunner::new(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() });
+    let requests = proptest::collection::vec((proptest::collection::vec(told(), 1..8), any::<bool>()), 1..14);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let checked = runner.run(&requests, |requests| {
+        runtime.block_on(check(&requests));
+        Ok(())
+    });
+    checked.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// Requests, each with whether it is digested by itself.
+async fn check(requests: &[(Vec<Told>, bool)]) {
+    let (bench, mut reference) = (Bench::new().await, Reference::default());
+    for (request, is_digested) in requests {
+        bench.tell(&request.iter().map(json_of).collect::<Vec<_>>()).await;
+        request.iter().for_each(|told| reference.hear(told));
+        if *is_digested {
             bench.digest().await;
-            let wanted = reference.counted();
-            let mut counted = bench.counted().await;
-            // The reference's groups in the numbers of the state.
-            let mut numbers = BTreeMap::new();
-            for (at, (keys, _)) in reference.groups.iter().enumerate() {
-                for key in keys {
-                    let contact = bench.contact(key).await.expect("each handle has a contact").0 as u32;
-                    let known = *numbers.entry(at as u32).or_insert(contact);
-                    assert_eq!(known, contact, "{key} is another's");
-                }
-            }
-            let wanted: Counted = wanted
-                .into_iter()
-                .map(|(at, (actions, groups))| (at, (actions, groups.iter().map(|group| numbers[group]).collect())))
-                .collect();
-            counted.retain(|_, (actions, _)| *actions > 0);
-            assert_eq!(counted, wanted);
-        });
+        }
     }
+    bench.digest().await;
+    let wanted = reference.counted();
+    let mut counted = bench.counted().await;
+    // The reference's groups in the numbers of the state.
+    let mut numbers = BTreeMap::new();
+    for (at, (keys, _)) in reference.groups.iter().enumerate() {
+        for key in keys {
+            let contact = bench.contact(key).await.expect("each handle has a contact").0 as u32;
+            let known = *numbers.entry(at as u32).or_insert(contact);
+            assert_eq!(known, contact, "{key} is another's");
+        }
+    }
+    let wanted: Counted =
+        wanted.into_iter().map(|(at, (actions, groups))| (at, (actions, groups.iter().map(|group| numbers[group]).collect()))).collect();
+    counted.retain(|_, (actions, _)| *actions > 0);
+    assert_eq!(counted, wanted);
 }

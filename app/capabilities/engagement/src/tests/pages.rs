@@ -1,6 +1,7 @@
 //! Each page: before the first action, with actions, and what its forms do.
 
 use kernel::Role;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::bench::{Bench, START, did, knew, visited};
@@ -144,4 +145,34 @@ async fn a_visit_that_a_late_action_joins_is_one() {
     bench.digest().await;
     bench.house.pass(Duration::from_secs(60)).await;
     assert_eq!(visits().await, [(20_513, before[0].1 + 1, before[0].2 + 40 * 60_000), (20_514, before[1].1, before[1].2)]);
+}
+
+#[tokio::test]
+async fn an_action_is_broken_down_by_what_is_known_of_it() {
+    let bench = Bench::new().await;
+    let paid = |user: &str, plan: &str, hours: i64| json!({"n": "Paid", "u": user, "at": START - hours * HOUR, "id": format!("{user}{hours}"), "p": {"plan": plan, "note": "=1+1"}});
+    bench.tell(&[paid("ada", "pro", 1), paid("ada", "pro", 2), paid("bob", "pro", 3), paid("cem", "free", 4), did("cem", "Paid", 5)]).await;
+    bench.digest().await;
+    let viewer = bench.house.member(Role::Viewer).await;
+    let file = viewer.get("/engagement/actions/1/values.csv?by=plan").await.expect(200).body;
+    assert_eq!(file, "property,value,people,actions\r\nplan,pro,2,3\r\nplan,(not told),1,1\r\nplan,free,1,1\r\n");
+    let html = viewer.get("/engagement/actions/1?by=plan").await.expect(200).body;
+    assert!(html.contains("Of 5 actions of 3 people in 30 days") && html.contains("pro (3 times)"), "{html}");
+    assert!(
+        viewer.get("/engagement/actions/1/values.csv?by=note").await.expect(200).body.contains("\"'=1+1\""),
+        "no formula for a spreadsheet"
+    );
+    viewer.get("/engagement/actions/1").await.expect(200);
+    viewer.get("/engagement/actions/99").await.expect(404);
+}
+
+#[tokio::test]
+async fn somebody_gets_everything_that_is_kept_of_them() {
+    let bench = told().await;
+    let ada = bench.contact("ada").await.unwrap();
+    let path = format!("/engagement/people/{ada}/export");
+    bench.house.member(Role::Member).await.get(&path).await.expect(403);
+    let told: Value = serde_json::from_str(&bench.house.member(Role::Admin).await.get(&path).await.expect(200).body).unwrap();
+    assert_eq!(told["actions"].as_array().unwrap().len(), 41, "20 sign-ins, 20 invoices, and the visitor's page");
+    assert_eq!(told["ids"].as_array().unwrap().iter().map(|id| id["id"].as_str().unwrap()).collect::<Vec<_>>(), ["v1", "ada"]);
 }

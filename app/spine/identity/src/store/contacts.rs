@@ -215,25 +215,35 @@ pub fn learn_of_contact(tx: &mut Tx<'_>, id: ContactId, told: &Map<String, Value
     Ok(())
 }
 
-/// The contact belongs to this customer from now on; the customer is made where there is none.
-pub fn join_customer(tx: &mut Tx<'_>, contact: ContactId, key: &str, told: &Map<String, Value>) -> Result<CustomerId> {
+/// Customers that programs may make by naming them.
+const CUSTOMERS: i64 = 100_000;
+
+/// The customer with what was told of it, made where there is none; `None`: there are too many already.
+pub fn learn_of_customer(tx: &mut Tx<'_>, key: &str, told: &Map<String, Value>) -> Result<Option<CustomerId>> {
     let known = tx.row("select id, traits from identity_customers where key = ?", [key], |row| {
         Ok((CustomerId(row.get(0)?), row.get::<_, String>(1)?))
     })?;
     let (id, mut traits) = match known {
         Some((id, traits)) => (id, map_of(&traits)),
+        None if tx.value::<i64>("select count(*) from identity_customers", [])? >= CUSTOMERS => return Ok(None),
         None => {
-            let id = tx
-                .insert("insert into identity_customers (key, name, traits, created_at) values (?, '', '{}', ?)", params![key, tx.now.0])?;
-            (CustomerId(id), Map::new())
+            let sql = "insert into identity_customers (key, name, traits, created_at) values (?, '', '{}', ?)";
+            (CustomerId(tx.insert(sql, params![key, tx.now.0])?), Map::new())
         }
     };
     if learn(&mut traits, told, true) {
         let name = name_of(&traits).unwrap_or_default();
         tx.run("update identity_customers set traits = ?, name = ? where id = ?", params![text_of(&traits)?, name, id.0])?;
     }
-    tx.run("update identity_contacts set customer_id = ?1 where id = ?2 and customer_id is not ?1", params![id.0, contact.0])?;
-    Ok(id)
+    Ok(Some(id))
+}
+
+/// The contact belongs to this customer from now on.
+pub fn join_customer(tx: &mut Tx<'_>, contact: ContactId, key: &str, told: &Map<String, Value>) -> Result<()> {
+    if let Some(id) = learn_of_customer(tx, key, told)? {
+        tx.run("update identity_contacts set customer_id = ?1 where id = ?2 and customer_id is not ?1", params![id.0, contact.0])?;
+    }
+    Ok(())
 }
 
 pub fn find_customer(r: &Reader<'_>, id: CustomerId) -> Result<Option<Customer>> {

@@ -1,6 +1,9 @@
 //! Contacts and visitors: the list, and one of them.
 
+use axum::response::IntoResponse as _;
 use capability::{Cx, Framed, audit};
+use http::HeaderValue;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use identity::store as contacts;
 use kernel::Error;
 use kernel::Role;
@@ -107,4 +110,16 @@ pub async fn one(State(cx): State<Cx>, _by: By<Viewer>, framed: Framed, Path(id)
     })
     .await?;
     page(&framed.live(&[]), &one.contact.label(), draw_one(&one))
+}
+
+/// Everything that is kept of somebody here, as one JSON document: what data protection law calls access.
+pub async fn export(State(cx): State<Cx>, by: By<Admin>, Path(id): Path<i64>) -> Reply {
+    let told = blocking(&cx, move |house| read::everything(house, ContactId(id))).await?;
+    let actor = by.actor;
+    cx.write(move |tx| audit(tx, &actor, "engagement.contact.export", &format!("contact {id}"), "")).await?;
+    let mut answer = told.to_string().into_response();
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"contact.json\""));
+    Ok(answer)
 }
