@@ -1,7 +1,7 @@
 //! Pages of engagement: plain data in, HTML out.
 //!
-//! - [`overview`], [`features`], [`actions`], [`retention`], [`funnels`], [`rhythm`]: what the counts say
-//! - [`live`]: actions as they arrive, and how to send the first; [`people`]: contacts and visitors; [`surveys`]: what they were asked
+//! - [`mod@overview`], [`mod@features`], [`mod@actions`], [`mod@retention`], [`mod@funnels`], [`mod@rhythm`]: what the counts say
+//! - [`mod@live`]: actions as they arrive, and how to send the first; [`mod@people`]: contacts and visitors; [`mod@surveys`]: what they were asked
 
 pub mod actions;
 pub mod features;
